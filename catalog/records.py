@@ -39,4 +39,4 @@ class ManifestEntry:
     group: str
     """What must not be split: parent product or duplicate group."""
     box: tuple[int, int, int, int] | None = None
-    """Object in the picture: left, top, width, height in pixels; None when unknown or already cut out."""
+    """Part of the picture to use: left, top, width, height in pixels of the file; None for all of it."""

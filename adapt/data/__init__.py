@@ -1,0 +1,1 @@
+"""Readers of public datasets and of frozen dataset folders."""
