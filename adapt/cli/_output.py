@@ -1,0 +1,87 @@
+"""Answers on stdout, progress on stderr."""
+
+import json
+import math
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+from adapt.cli._session import Session
+
+
+class Update(Protocol):
+    """Reports how far a piece of work is."""
+
+    def __call__(self, description: str, done: float, total: float | None) -> None:
+        """Show `description` with `done` of `total` units; None when the total is not known."""
+
+
+def emit(session: Session, result: Mapping[str, Any], lines: Sequence[str]) -> None:
+    """Print a verb's answer: `result` as one JSON object with `--json`, else `lines`."""
+    if session.json:
+        lines = [json.dumps(_plain(result), ensure_ascii=False)]
+    sys.stdout.write("".join(f"{line}\n" for line in lines))
+    sys.stdout.flush()
+
+
+def note(message: str) -> None:
+    """Print a remark on stderr, where it does not disturb the answer."""
+    sys.stderr.write(f"{message}\n")
+    sys.stderr.flush()
+
+
+@contextmanager
+def progress() -> Iterator[Update]:
+    """Show a progress bar with rate and time left on stderr; silent when that is not a terminal.
+
+    Each new description starts a bar of its own, so a verb of several parts shows one line a part.
+    """
+    if not sys.stderr.isatty():
+        yield lambda description, done, total: None
+        return
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        tasks: dict[str, Any] = {}
+
+        def update(description: str, done: float, total: float | None) -> None:
+            if description not in tasks:
+                tasks[description] = bar.add_task(description, total=total, rate="")
+            task = tasks[description]
+            speed = bar.tasks[bar.task_ids.index(task)].speed
+            bar.update(task, completed=done, total=total, rate=f"{speed:.1f}/s" if speed else "")
+
+        yield update
+
+
+def _plain(value: Any) -> Any:
+    """Return `value` as JSON can hold it: paths as text, NumPy numbers as Python's, NaN and infinity as null."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [_plain(item) for item in value]
+    if isinstance(value, Path):
+        return str(value)
+    if hasattr(value, "item") and not isinstance(value, (str, bytes)):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
