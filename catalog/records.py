@@ -1,42 +1,188 @@
-"""Frozen records that cross packages; database rows never leave `catalog`."""
+"""Plain, frozen records that cross package borders. Database rows never leave `catalog`."""
+
+from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 
 @dataclass(frozen=True, kw_only=True)
+class Attribute:
+    """One fact of a product or of one of its variants."""
+
+    name: str
+    value: str
+    unit: str | None = None
+    lang: str = "en"
+    """BCP 47 language of `value`; `en` or `ja`."""
+    source: str = ""
+    """Where it was read: a column name or a file name."""
+    kind: str = "fact"
+    """`fact` for a short value, `text` for running text such as a description."""
+    variant_id: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Picture:
+    """A picture of the catalogue and how it belongs to a product."""
+
+    image_id: int
+    sha256: str
+    width: int
+    height: int
+    role: str
+    """`main`, `extra` or `listed` (joined from a side list)."""
+    position: int
+    variant_id: int | None = None
+    origin: str = ""
+    """Path inside the dump, `/` separated."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Variant:
+    """A sellable form of a product, e.g. one colour or size."""
+
+    id: int
+    key: str
+    sku: str
+    attributes: tuple[Attribute, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Product:
+    """A product with its facts, variants and pictures."""
+
+    id: int
+    source: str
+    sku: str
+    name: str
+    category: str
+    lang: str
+    status: str
+    description: str = ""
+    attributes: tuple[Attribute, ...] = ()
+    variants: tuple[Variant, ...] = ()
+    pictures: tuple[Picture, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """Name that is unique in a workspace: `<source>/<sku>`."""
+        return f"{self.source}/{self.sku}"
+
+
+@dataclass(frozen=True)
 class Caption:
-    """One caption with the facts it states."""
+    """One wording of what a picture shows."""
 
     id: int | None
-    """Row in the catalogue; None for one that is not stored there."""
     text: str
     lang: str
-    """`en` or `ja`."""
     template: str
-    """Name of the template that wrote it; empty for a human caption."""
     facts: Mapping[str, str]
-    """Fact set: attribute name → normalised value. Equal sets mean paraphrases."""
+    """Attribute name → stated value; two captions with equal facts are paraphrases."""
     origin: str = "template"
     """`human`, `template` or `class_attributes`."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class ManifestEntry:
-    """One picture of a frozen dataset."""
+    """One picture of a frozen dataset with everything training needs to know about it."""
 
     image: Path
-    """Absolute path of the picture file."""
+    """Absolute path."""
     sha256: str
     product: str
-    """`<source>/<sku>` or `cub/<class>`."""
+    """`<source>/<sku>`, or `cub/<class>` for the bird pictures."""
     product_id: int
     category: str
     split: str
     """`train` or `test`."""
     captions: tuple[Caption, ...]
     group: str
-    """What must not be split: parent product or duplicate group."""
-    box: tuple[int, int, int, int] | None = None
-    """Part of the picture to use: left, top, width, height in pixels of the file; None for all of it."""
+    """Entries of one group must never be split between train and test."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One generated picture offered for review."""
+
+    image: Path
+    product_id: int
+    caption_id: int | None
+    prompt: str
+    seed: int
+    scores: Mapping[str, float]
+    nearest_sha256: str | None = None
+    """Digest of the most similar real picture, if one was looked for."""
+    nearest_similarity: float | None = None
+    """Cosine similarity to that picture, in [-1, 1]."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Issue:
+    """One thing an ingest could not take, or took with a warning."""
+
+    source: str
+    """File inside the dump, `/` separated."""
+    reason: str
+    """Stable code such as `FILE_MISSING`."""
+    detail: str
+    line: int | None = None
+    """Line in `source`, counted from 1; None where the whole file is meant."""
+    severity: str = "error"
+    """`error`: the item was quarantined; `warning`: it was kept."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class IngestReport:
+    """What one ingest run did."""
+
+    run_id: int | None
+    """None for a dry run, which leaves no row."""
+    source: str
+    products_added: int = 0
+    products_updated: int = 0
+    products_unchanged: int = 0
+    products_missing: int = 0
+    products_pruned: int = 0
+    variants: int = 0
+    images_added: int = 0
+    images_reused: int = 0
+    images_linked: int = 0
+    """Product-picture links this dump stands for after the run."""
+    quarantined: int = 0
+    warnings: int = 0
+    captions: int = 0
+    seconds: float = 0.0
+    issues: tuple[Issue, ...] = field(default=())
+    evidence: tuple[str, ...] = field(default=())
+    """What the reader concluded about each table and column, one line each."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReviewItem:
+    """A candidate in the review queue as the screen and the command line see it."""
+
+    id: int
+    generation_id: int
+    product_id: int
+    product: str
+    product_name: str
+    image_sha256: str
+    prompt: str
+    run: str
+    seed: int
+    scores: Mapping[str, float]
+    state: str
+    round: int
+    priority: float
+    quorum: int
+    version: int
+    nearest_sha256: str | None = None
+    nearest_similarity: float | None = None
+    lease_owner: str | None = None
+    lease_token: str | None = None
+    lease_until: datetime | None = None
+    first_shown_at: datetime | None = None

@@ -1,0 +1,90 @@
+"""Content-addressed store of picture files: `<root>/<first two>/<sha256>.<ext>` on any fsspec file system."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import uuid
+from pathlib import Path
+from typing import IO, cast
+
+import fsspec
+
+from catalog.errors import CatalogError, CatalogUnwritable
+
+
+class BlobStore:
+    """Files named by the digest of their content; equal content is stored once."""
+
+    def __init__(self, root: str) -> None:
+        """Open a store.
+
+        Args:
+            root: Local folder or fsspec URL such as `s3://bucket/blobs`; made on first put.
+        """
+        self.root = root
+        self._fs, base = fsspec.core.url_to_fs(root)
+        self._base = str(base).rstrip("/")
+        self._local = "file" in ([self._fs.protocol] if isinstance(self._fs.protocol, str) else self._fs.protocol)
+
+    def put(self, data: bytes, ext: str) -> str:
+        """Store `data` under its digest and return the digest; a second put of it writes nothing.
+
+        Raises:
+            CatalogUnwritable: The store cannot be written.
+        """
+        digest = hashlib.sha256(data).hexdigest()
+        target = self._name(digest, ext)
+        if self._fs.exists(target):
+            return digest
+        try:
+            self._fs.makedirs(target.rsplit("/", 1)[0], exist_ok=True)
+            # A reader, or a run after a kill, must never see half a file under a digest.
+            part = f"{target}.{uuid.uuid4().hex}.part" if self._local else target
+            self._fs.pipe_file(part, data)
+            if self._local:
+                os.replace(part, target)
+        except OSError as error:
+            raise CatalogUnwritable(
+                f"cannot store a picture below {self.root} ({error.strerror or error}); free space or make it writable, then run again"
+            ) from error
+        return digest
+
+    def has(self, sha256: str) -> bool:
+        """Whether a blob with this digest is stored."""
+        return self._find(sha256) is not None
+
+    def path(self, sha256: str) -> Path:
+        """Return the local path of a blob.
+
+        Raises:
+            CatalogError: The blob is missing, or the store is not on a local disk.
+        """
+        if not self._local:
+            raise CatalogError(f"blobs are at {self.root}, which has no local paths: use BlobStore.open()")
+        return Path(self._require(sha256))
+
+    def open(self, sha256: str) -> IO[bytes]:
+        """Open a blob for reading.
+
+        Raises:
+            CatalogError: The blob is missing.
+        """
+        return cast("IO[bytes]", self._fs.open(self._require(sha256), "rb"))
+
+    def read(self, sha256: str) -> bytes:
+        """Return a blob's bytes; raises CatalogError when it is missing."""
+        return bytes(self._fs.cat_file(self._require(sha256)))
+
+    def _name(self, sha256: str, ext: str) -> str:
+        return f"{self._base}/{sha256[:2]}/{sha256}.{ext.lstrip('.')}"
+
+    def _find(self, sha256: str) -> str | None:
+        found = self._fs.glob(f"{self._base}/{sha256[:2]}/{sha256}.*")
+        return next((str(name) for name in sorted(found) if not str(name).endswith(".part")), None)
+
+    def _require(self, sha256: str) -> str:
+        found = self._find(sha256)
+        if found is None:
+            raise CatalogError(f"picture {sha256[:12]}… is not in the blob store at {self.root}; run the ingest again")
+        return found

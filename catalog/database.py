@@ -1,0 +1,101 @@
+"""Engines and sessions: SQLite in WAL mode with explicit transactions, or PostgreSQL.
+
+SQLAlchemy's default for SQLite begins a transaction only at the first write, so two processes that
+read and then write lose updates silently. Here the driver never begins by itself; read sessions
+emit BEGIN, write sessions BEGIN IMMEDIATE.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.exc import DatabaseError
+from sqlalchemy.orm import Session
+
+from catalog.errors import CatalogError, CatalogUnwritable
+
+BUSY_TIMEOUT_S = 30
+_BEGIN = "sqlite_begin"
+
+
+def sqlite_url(path: Path) -> str:
+    """Return the SQLAlchemy URL of a SQLite file."""
+    return f"sqlite:///{path}"
+
+
+def engine_for(url: str) -> Engine:
+    """Return an engine for `url` with the transaction rules of this module.
+
+    Raises:
+        CatalogError: The URL names a database nobody has a driver for.
+    """
+    try:
+        if not url.startswith("sqlite"):
+            return create_engine(url, pool_pre_ping=True)
+        engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_S, "check_same_thread": False})
+    except (ImportError, ValueError, TypeError) as error:
+        raise CatalogError(f"cannot use database URL {url!r}: {error}; allowed: sqlite:///FILE or postgresql+psycopg://…") from error
+    event.listen(engine, "connect", _configure_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _configure_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_S * 1000}")
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=NORMAL")
+    cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    mode = connection.get_execution_options().get(_BEGIN, "")
+    connection.exec_driver_sql(f"BEGIN {mode}".strip())
+
+
+@contextmanager
+def read_session(engine: Engine) -> Iterator[Session]:
+    """Yield a session for reading one consistent snapshot; nothing is committed."""
+    with _translated(), Session(engine, expire_on_commit=False, autoflush=False) as session:
+        yield session
+
+
+@contextmanager
+def write_session(engine: Engine) -> Iterator[Session]:
+    """Yield a session that holds the write lock from its first statement; commits at the end."""
+    writer = engine.execution_options(**{_BEGIN: "IMMEDIATE"})
+    with _translated(), Session(writer, expire_on_commit=False) as session, session.begin():
+        yield session
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Turn the few database failures a user can put right into one line."""
+    try:
+        yield
+    except DatabaseError as error:
+        advice = advice_for(error)
+        if advice is None:
+            raise
+        raise CatalogUnwritable(advice) from error
+
+
+def advice_for(error: DatabaseError) -> str | None:
+    """Return one line for a failure of the disk or of locking, or None for any other error."""
+    said = str(error.orig).lower()
+    if "readonly" in said or "read-only" in said or "unable to open" in said:
+        return f"cannot write the catalogue ({error.orig}); the workspace must be writable: choose another with -w DIR"
+    if "full" in said or "disk i/o" in said:
+        return f"cannot write the catalogue ({error.orig}); free some disk space and run the same command again"
+    if "locked" in said:
+        return f"the catalogue was busy for {BUSY_TIMEOUT_S} s; wait for the other command to end and run this again"
+    if "not a database" in said or "malformed" in said:
+        return f"the catalogue file is damaged ({error.orig}); restore a backup beside it or choose another -w DIR"
+    return None
