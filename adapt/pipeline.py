@@ -1,7 +1,7 @@
 """The road from a catalogue to a delivery, in order. Read this first.
 
-`adapt --help`, the table in README.md and a test are made from `STAGES`, so the order is written down once. A verb is one
-name everywhere: its command, its file in `adapt/cli/` and the function in that file.
+`adapt --help`, the table in README.md and a test are made from `STAGES`, so the order is written down once. A verb is
+one name everywhere: its command, its file in `adapt/cli/` and the function in that file.
 """
 
 from dataclasses import dataclass

@@ -71,7 +71,7 @@ class _Verbs(TyperGroup):
             raise typer.Exit(1) from error
 
 
-app = typer.Typer(cls=_Verbs, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+app = typer.Typer(cls=_Verbs, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 
 
 def _load(verb: str) -> Any:
