@@ -1,0 +1,71 @@
+"""What text and image encoders promise to the losses, networks and the training loop.
+
+Legend: B batch, T words, D features, N regions, C H W picture.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+
+@dataclass(frozen=True, kw_only=True)
+class TextFeatures:
+    """Word and sentence features of a batch of texts."""
+
+    words: Float[Tensor, "B T D"]
+    """One row a word piece, special tokens left out, zero where `mask` is False."""
+    sentence: Float[Tensor, "B S"]
+    """One vector a text. Finite for an empty text too."""
+    mask: Bool[Tensor, "B T"]
+    """True where a word is. Every row has at least one True, so that a softmax over words never divides by zero."""
+
+    def to(self, device: torch.device | str, dtype: torch.dtype | None = None) -> "TextFeatures":
+        """Move all three tensors, converting the two feature tensors when `dtype` is given."""
+        return TextFeatures(
+            words=self.words.to(device, dtype or self.words.dtype),
+            sentence=self.sentence.to(device, dtype or self.sentence.dtype),
+            mask=self.mask.to(device),
+        )
+
+
+@runtime_checkable
+class TextEncoder(Protocol):
+    """Turns texts of any language and length into features; the same text always gives the same features."""
+
+    name: str
+    word_dim: int
+    sentence_dim: int
+    max_words: int
+
+    def encode(self, texts: Sequence[str], device: torch.device | str = "cpu") -> TextFeatures:
+        """Return the features of `texts` on `device`; T is at most `max_words`."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageFeatures:
+    """Region and whole-picture features of a batch of pictures."""
+
+    regions: Float[Tensor, "B R N"]
+    """One column a region, row-major over the feature map."""
+    pooled: Float[Tensor, "B D"]
+    """One vector a picture."""
+
+
+@runtime_checkable
+class ImageEncoder(Protocol):
+    """Turns pictures in [-1, 1] into features; gradients reach the pictures."""
+
+    name: str
+    dim: int
+    """Width of `ImageFeatures.pooled`."""
+    region_dim: int
+    """Width of `ImageFeatures.regions`."""
+
+    def __call__(self, images: Float[Tensor, "B 3 H W"]) -> ImageFeatures:
+        """Return the features of `images`."""
+        ...
