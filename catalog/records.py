@@ -102,6 +102,8 @@ class ManifestEntry:
     captions: tuple[Caption, ...]
     group: str
     """Entries of one group must never be split between train and test."""
+    box: tuple[int, int, int, int] | None = None
+    """Part of the picture to use: left, top, width, height in pixels of the file; None for all of it."""
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,8 @@
 
 Expected in the folder: images.txt, classes.txt, image_class_labels.txt, bounding_boxes.txt, images/, and for captions
 text/CLASS/NAME.txt with ten lines each; classes without captions need attributes/. An optional frames.txt (not
-official) says which pictures were already cut to their bird (`bbox_crop`) and are used whole; every other picture is cut as
-AttnGAN does, a square of half width 0.75 · max(w, h) about the centre of its box, clipped to the picture.
+official) says which pictures were already cut to their bird (`bbox_crop`) and are used whole; every other picture is
+cut as AttnGAN does, a square of half width 0.75 · max(w, h) about the centre of its box, clipped to the picture.
 
 The official train/test split is not used: pictures chosen by a hash of their name are held out (`is_held_out`), since
 nothing may ever train on those, whatever else is trained.
