@@ -103,7 +103,7 @@ class ManifestEntry:
     group: str
     """Entries of one group must never be split between train and test."""
     box: tuple[int, int, int, int] | None = None
-    """Part of the picture to use: left, top, width, height in pixels of the file; None for all of it."""
+    """Part of the picture to use: left, top, right, bottom in pixels of the file; None for all of it."""
 
 
 @dataclass(frozen=True)
@@ -188,3 +188,62 @@ class ReviewItem:
     lease_token: str | None = None
     lease_until: datetime | None = None
     first_shown_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decision:
+    """One row of the decision log."""
+
+    id: int
+    item_id: int
+    generation_id: int
+    product_name: str
+    image_sha256: str
+    reviewer: str
+    verdict: str
+    """`approve`, `reject`, `changes`, `skip`, or `void` for an undone decision."""
+    reasons: tuple[str, ...]
+    note: str
+    decided_at: datetime
+    dwell_ms: int | None
+    """Time from first shown to decided; None for a scripted decision, which saw no picture."""
+    supersedes_id: int | None
+    superseded: bool
+    repeated: bool = False
+    """The same decision had been saved before; nothing new was written."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReviewProgress:
+    """How far the review is, in items."""
+
+    total: int
+    pending: int
+    held: int
+    """Pending items that somebody holds at the moment."""
+    approved: int
+    rejected: int
+    conflict: int
+    changes: int
+    decided_by_me: int
+    skipped_by_me: int
+
+    @property
+    def decided(self) -> int:
+        """Items with a final state."""
+        return self.approved + self.rejected
+
+
+@dataclass(frozen=True, kw_only=True)
+class Specification:
+    """What the record says about the product, or the variant, that a picture should show."""
+
+    product: str
+    """`<source>/<sku>`."""
+    sku: str
+    name: str
+    category: str
+    description: str
+    attributes: tuple[Attribute, ...]
+    variant: str | None = None
+    """Stock number of the variant that the caption speaks of."""

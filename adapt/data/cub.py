@@ -104,7 +104,7 @@ def read_cub(root: Path, *, held_out: Collection[str] = ()) -> list[ManifestEntr
 
 
 def bird_crop(path: Path, box: tuple[str, ...]) -> tuple[int, int, int, int]:
-    """Part of an uncut photograph that AttnGAN trains on: left, top, width, height in pixels.
+    """Part of an uncut photograph that AttnGAN trains on: left, top, right, bottom in pixels.
 
     Args:
         path: The photograph; only its header is read.
@@ -116,8 +116,7 @@ def bird_crop(path: Path, box: tuple[str, ...]) -> tuple[int, int, int, int]:
     half = int(max(w, h) * CROP_RATIO)
     center_x, center_y = int(x + w / 2), int(y + h / 2)
     left, top = max(0, center_x - half), max(0, center_y - half)
-    right, bottom = min(width_px, center_x + half), min(height_px, center_y + half)
-    return left, top, right - left, bottom - top
+    return left, top, min(width_px, center_x + half), min(height_px, center_y + half)
 
 
 def _table(path: Path, columns: int) -> dict[str, tuple[str, ...]]:

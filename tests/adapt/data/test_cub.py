@@ -39,7 +39,7 @@ def test_read_cub_reads_entries_and_skips_absent_pictures(cub_root: Path) -> Non
     assert (first.product, first.product_id, first.category) == ("cub/001.Red_Bird", 1, "red bird")
     assert [caption.text for caption in first.captions] == ["a red bird.", "this bird is red."]
     assert {caption.origin for caption in first.captions} == {"human"}
-    assert first.box == (35, 10, 30, 30)  # half side 0.75 * 20 about (50, 25)
+    assert first.box == (35, 10, 65, 40)  # half side 0.75 * 20 about (50, 25)
     assert len(second.captions) == 10
     assert {caption.origin for caption in second.captions} == {"class_attributes"}
     assert first.image.is_absolute() and len(first.sha256) == 64
@@ -58,7 +58,7 @@ def test_read_cub_puts_further_names_into_the_test_split(cub_root: Path) -> None
 
 def test_bird_crop_is_clipped_to_the_picture(tmp_path: Path) -> None:
     Image.new("RGB", (50, 80)).save(tmp_path / "p.png")
-    assert bird_crop(tmp_path / "p.png", ("0", "60", "20", "20")) == (0, 55, 25, 25)
+    assert bird_crop(tmp_path / "p.png", ("0", "60", "20", "20")) == (0, 55, 25, 80)
 
 
 def test_class_captions_state_only_agreed_facts(cub_root: Path) -> None:
