@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.nn import functional as F  # noqa: N812
+from torch.nn import functional as F
 
 from adapt import weights
 from adapt.models.interfaces import ImageFeatures

@@ -42,6 +42,8 @@ class TextFeatureCache:
     def add(self, texts: Sequence[str], *, device: torch.device | str = "cpu") -> None:
         """Encode those of `texts` that are not known yet, on `device`."""
         new = sorted({text for text in texts if text not in self._row}, key=lambda text: (len(text), text))
+        if not new:
+            return  # the joins below copy everything that is stored
         sentences, words, counts = [self._sentences], [self._words], []
         for start in range(0, len(new), self._batch_size):
             batch = new[start : start + self._batch_size]

@@ -1,0 +1,374 @@
+"""DAMSM pretraining: teach text and image features to match, before any generator is trained.
+
+Paper: Xu et al. 2018, "AttnGAN", arXiv 1711.10485; paraphrase term of Ye et al. 2021, arXiv 2107.02423 (NT-Xent between
+the sentence codes of two captions of one picture, temperature 0.5, weight 1).
+
+Differs from the papers: the image network is frozen and runs once over the dataset, so that a step touches only the
+heads (and the lstm); an extra term makes the own caption beat itself with one colour changed.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from adapt.data.colour_words import with_other_colour
+from adapt.data.pictures import load_pictures, to_model
+from adapt.errors import TrainingError
+from adapt.losses.contrastive import fake_to_fake
+from adapt.losses.damsm import damsm_losses, sentence_scores
+from adapt.models import encoders
+from adapt.models.damsm import Damsm, DamsmHeads, heads_for
+from adapt.models.interfaces import ImageEncoder, ImageFeatures, TextEncoder, TextFeatures
+from adapt.models.text_cache import TextFeatureCache
+from adapt.models.text_encoder import LSTMTextEncoder, LSTMTextEncoderConfig
+from adapt.models.tokenizer import BytePairTokenizer
+from catalog.records import ManifestEntry
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DamsmConfig:
+    """What DAMSM pretraining trains, and for how long."""
+
+    text_encoder: str = "transformers"
+    """`transformers` (frozen, heads are trained) or `lstm` (trained whole)."""
+    image_encoder: str = "efficientnet_lite0"
+    """Registered image encoder, frozen."""
+    image_px: int = 64
+    """Side of the pictures, that of the generator to be trained later."""
+    input_px: int = 96
+    """Side at which the image encoder sees them."""
+    feature_dim: int = 256
+    """Width of the shared space; for an lstm also that of its features, so even."""
+    thumbnail_px: int = 8
+    """Side of the RGB thumbnail in the image code; 0 for none."""
+    captions_per_picture: int = 10
+    """At most this many captions of a picture are used; bounds memory and time."""
+    vocabulary: int = 8192
+    """Token ids of the lstm's tokenizer."""
+    steps: int = 600
+    """Optimiser steps."""
+    batch_size: int = 48
+    """Pictures a step, two captions each."""
+    learning_rate: float = 2e-3
+    """Adam's at the start; falls to a tenth along a cosine."""
+    weight_decay: float = 1e-2
+    """Decoupled decay of the weights (AdamW)."""
+    word_weight: float = 1.0
+    """Weight of the two word losses; 0 leaves them out."""
+    paraphrase_weight: float = 1.0
+    """Weight of NT-Xent between the two captions' sentence codes."""
+    paraphrase_temperature: float = 0.5
+    """Its temperature."""
+    colour_weight: float = 1.0
+    """Weight of the own caption against itself with one colour changed."""
+    gamma1: float = 5.0
+    """Sharpness of the attention over regions."""
+    gamma2: float = 5.0
+    """Weight of the best matching words."""
+    gamma3: float = 10.0
+    """Inverse temperature of the matching softmax."""
+    held_out_share: float = 0.1
+    """Share of groups kept for the report where the entries have no test split."""
+    seed: int = 0
+    """Seed of initialisation, order, captions and held-out groups."""
+
+    def __post_init__(self) -> None:
+        """Check ranges."""
+        if self.text_encoder not in {"transformers", "lstm"}:
+            raise ValueError(f"text_encoder is {self.text_encoder!r}; it takes transformers or lstm")
+        if min(self.steps, self.batch_size, self.captions_per_picture, self.image_px) < 1:
+            raise ValueError("steps, batch_size, captions_per_picture and image_px take 1 or more")
+        if self.text_encoder == "lstm" and self.feature_dim % 2:
+            raise ValueError(f"feature_dim is {self.feature_dim}; an lstm takes an even one")
+
+
+@dataclass(frozen=True, kw_only=True)
+class PictureTable:
+    """Frozen image features of every picture, fp16 on the CPU."""
+
+    regions: Tensor
+    """(M, R, N)."""
+    pooled: Tensor
+    """(M, D)."""
+    thumbnails: Tensor
+    """(M, 3, P, P) in [-1, 1]."""
+
+    @classmethod
+    @torch.no_grad()
+    def compute(
+        cls,
+        encoder: ImageEncoder,
+        heads: DamsmHeads,
+        pictures: np.ndarray,
+        *,
+        batch_size: int = 16,
+        device: torch.device | str = "cpu",
+        progress: Progress | None = None,
+    ) -> "PictureTable":
+        """Run `encoder` once over uint8 pictures (M, H, W, 3)."""
+        regions, pooled, thumbnails = [], [], []
+        for start in range(0, len(pictures), batch_size):
+            images = to_model(np.asarray(pictures[start : start + batch_size])).to(device)
+            features = encoder(images)
+            regions.append(features.regions.to("cpu", torch.float16))
+            pooled.append(features.pooled.to("cpu", torch.float16))
+            thumbnails.append(heads.thumbnails(images).to("cpu", torch.float16))
+            if progress is not None:
+                progress("picture features", min(start + batch_size, len(pictures)), len(pictures))
+        return cls(regions=torch.cat(regions), pooled=torch.cat(pooled), thumbnails=torch.cat(thumbnails))
+
+    def project(self, heads: DamsmHeads, rows: Tensor, device: torch.device | str = "cpu") -> ImageFeatures:
+        """Return the features of `rows` in the shared space."""
+        features = ImageFeatures(
+            regions=self.regions[rows].to(device, torch.float32), pooled=self.pooled[rows].to(device, torch.float32)
+        )
+        return heads.project_image(features, self.thumbnails[rows].to(device, torch.float32))
+
+
+def train_damsm(
+    entries: Sequence[ManifestEntry],
+    config: DamsmConfig,
+    *,
+    cache: Path | None = None,
+    device: torch.device | str = "cpu",
+    progress: Progress | None = None,
+) -> Damsm:
+    """Train on the `train` entries and report on the held-out ones.
+
+    Args:
+        entries: pictures with captions. Without a `test` split a share of the groups is held out.
+        config: what to train.
+        cache: folder for decoded pictures.
+        device: where to train.
+        progress: called with (what, done, total).
+
+    Returns:
+        The frozen model; `.report` holds losses and held-out accuracies, `.save(folder)` keeps it.
+
+    Raises:
+        TrainingError: fewer than two pictures with captions to train on.
+    """
+    captioned = [entry for entry in entries if entry.captions]
+    training, held_out = _split(captioned, config)
+    if len(training) < 2:
+        raise TrainingError(
+            f"DAMSM pretraining has {len(training)} pictures with captions; it takes 2 or more: run adapt captions"
+        )
+    ordered = training + held_out
+    captions = [[caption.text for caption in entry.captions][: config.captions_per_picture] for entry in ordered]
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(config.seed)
+        text = _text_side(config, captions[: len(training)])
+        image = encoders.image_encoder(config.image_encoder, input_px=config.input_px)
+        heads = heads_for(
+            text,
+            image,
+            feature_dim=config.feature_dim,
+            thumbnail_px=config.thumbnail_px,
+            text_heads=config.text_encoder != "lstm",
+        )
+        pictures = load_pictures(ordered, config.image_px, cache=cache, progress=progress)
+        if isinstance(image, nn.Module):
+            image.to(device)
+        table = PictureTable.compute(image, heads, pictures, device=device, progress=progress)
+        ids = torch.tensor([entry.product_id for entry in ordered])
+        session = _Session(config, text, heads.to(device), table, captions, ids, device)
+        losses = session.fit(len(training), progress)
+    model = Damsm(text, image, heads.cpu())
+    model.report = {
+        "config": asdict(config),
+        "pictures": len(training),
+        "losses": losses,
+        **session.score(np.arange(len(training), len(ordered))),
+    }
+    return model
+
+
+class _Session:
+    """State of one pretraining: what is trained, on which table."""
+
+    def __init__(
+        self,
+        config: DamsmConfig,
+        text: TextEncoder,
+        heads: DamsmHeads,
+        table: PictureTable,
+        captions: Sequence[Sequence[str]],
+        ids: Tensor,
+        device: torch.device | str,
+    ) -> None:
+        self.config, self.text, self.heads, self.table = config, text, heads, table
+        self.captions, self.ids, self.device = captions, ids, device
+        self.features = None if isinstance(text, LSTMTextEncoder) else TextFeatureCache(text)
+        self.changed = [_other_colours(own, config, number) for number, own in enumerate(captions)]
+
+    def fit(self, training: int, progress: Progress | None) -> dict[str, float]:
+        """Train on the first `training` pictures; return each term's mean over the last tenth of the steps."""
+        config = self.config
+        self._encode_captions(progress)
+        modules = nn.ModuleList([self.heads, *([self.text] if isinstance(self.text, LSTMTextEncoder) else [])])
+        modules.to(self.device).train()
+        optimizer = torch.optim.AdamW(
+            modules.parameters(), lr=config.learning_rate, betas=(0.5, 0.999), weight_decay=config.weight_decay
+        )
+        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(
+            optimizer, config.steps, eta_min=config.learning_rate / 10
+        )
+        rng = np.random.default_rng([config.seed, 1])
+        order = np.empty(0, dtype=np.int64)
+        size = min(config.batch_size, training)
+        history: list[dict[str, float]] = []
+        for step in range(config.steps):
+            if len(order) < size:
+                order = rng.permutation(training)
+            chosen, order = order[:size], order[size:]
+            terms = self._terms(chosen, rng)
+            loss = sum((self._weight(name) * value for name, value in terms.items()), torch.zeros(()))
+            optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            if isinstance(self.text, LSTMTextEncoder):
+                nn.utils.clip_grad_norm_(self.text.parameters(), 0.25)
+            optimizer.step()
+            schedule.step()
+            history.append({name: float(value.detach()) for name, value in terms.items()})
+            if progress is not None:
+                progress("DAMSM", step + 1, config.steps)
+        modules.eval()
+        last = history[-max(len(history) // 10, 1) :]
+        return {name: float(np.mean([terms[name] for terms in last])) for name in last[-1]}
+
+    def _encode_captions(self, progress: Progress | None) -> None:
+        """Run a frozen text encoder once over all captions, in chunks that progress can show."""
+        if self.features is None:
+            return
+        texts = [text for own in (*self.captions, *self.changed) for text in own]
+        chunk = 512
+        for start in range(0, len(texts), chunk):
+            self.features.add(texts[start : start + chunk], device=self.device)
+            if progress is not None:
+                progress("text features", min(start + chunk, len(texts)), len(texts))
+
+    def _text(self, texts: Sequence[str]) -> TextFeatures:
+        if self.features is not None:
+            return self.heads.project_text(self.features.encode(texts, self.device))
+        assert isinstance(self.text, LSTMTextEncoder)
+        ids, lengths = self.text.tokens(texts)
+        features: TextFeatures = self.text(ids.to(self.device), lengths)
+        return features
+
+    def _terms(self, chosen: np.ndarray, rng: np.random.Generator) -> dict[str, Tensor]:
+        """Return the unweighted losses of one batch."""
+        config = self.config
+        ids = self.ids[torch.from_numpy(chosen)].to(self.device)
+        image = self.table.project(self.heads, torch.from_numpy(chosen), self.device)
+        pairs = [_two(self.captions[i], rng) for i in chosen]
+        both = self._text([first for first, _ in pairs] + [second for _, second in pairs])
+        halves = [_rows(both, slice(0, len(chosen))), _rows(both, slice(len(chosen), None))]
+        per_caption = [
+            damsm_losses(half, image, ids, gamma1=config.gamma1, gamma2=config.gamma2, gamma3=config.gamma3)
+            for half in halves
+        ]
+        terms = {name: (per_caption[0][name] + per_caption[1][name]) / 2 for name in per_caption[0]}
+        if config.paraphrase_weight:
+            terms["paraphrase"] = fake_to_fake(
+                halves[0].sentence, halves[1].sentence, ids, temperature=config.paraphrase_temperature
+            )
+        if config.colour_weight:
+            terms["colour"] = self._colour_term(chosen, image, rng)
+        return terms
+
+    def _colour_term(self, chosen: np.ndarray, image: ImageFeatures, rng: np.random.Generator) -> Tensor:
+        """Return −log p(own caption | own or its colour-changed twin), a mean over the captions that name a colour."""
+        own, changed, rows = [], [], []
+        for row, i in enumerate(chosen):
+            if self.changed[i]:
+                source = list(self.changed[i])
+                other = source[int(rng.integers(len(source)))]
+                own.append(self.changed[i][other])
+                changed.append(other)
+                rows.append(row)
+        if not rows:
+            return torch.zeros((), device=image.pooled.device)
+        sentence = self._text(own + changed).sentence
+        pooled = image.pooled[rows]
+        right = F.cosine_similarity(pooled, sentence[: len(own)])
+        wrong = F.cosine_similarity(pooled, sentence[len(own) :])
+        return F.softplus(self.config.gamma3 * (wrong - right)).mean()
+
+    def _weight(self, name: str) -> float:
+        weights = {"paraphrase": self.config.paraphrase_weight, "colour": self.config.colour_weight}
+        return weights.get(name, self.config.word_weight if name.startswith("word") else 1.0)
+
+    @torch.no_grad()
+    def score(self, rows: np.ndarray, *, candidates: int = 100) -> dict[str, Any]:
+        """Return R-precision and colour choice on `rows`.
+
+        `r_precision`: share of pictures whose own caption scores best among itself and captions of other products,
+        `candidates` in all. `colour_choice`: share of captions that score better than with one colour changed.
+        """
+        modules = [self.heads, *([self.text] if isinstance(self.text, LSTMTextEncoder) else [])]
+        for module in modules:
+            module.to(self.device).eval()
+        rng = np.random.default_rng([self.config.seed, 2])
+        hits, wins = [], []
+        for i in rows:
+            others = [int(j) for j in rng.permutation(rows) if self.ids[j] != self.ids[i]][: candidates - 1]
+            texts = [self.captions[i][0], *(self.captions[j][0] for j in others)]
+            image = self.table.project(self.heads, torch.tensor([i]), self.device)
+            if others:
+                scores = sentence_scores(self._text(texts).sentence, image.pooled)[0]
+                hits.append(bool(scores[0] > scores[1:].max()))
+            for changed, own in self.changed[i].items():
+                right, wrong = sentence_scores(self._text([own, changed]).sentence, image.pooled)[0]
+                wins.append(bool(right > wrong))
+        return {
+            "r_precision": {"value": float(np.mean(hits)) if hits else None, "n": len(hits), "candidates": candidates},
+            "colour_choice": {"value": float(np.mean(wins)) if wins else None, "n": len(wins), "chance": 0.5},
+        }
+
+
+def _split(
+    entries: Sequence[ManifestEntry], config: DamsmConfig
+) -> tuple[list[ManifestEntry], list[ManifestEntry]]:
+    """Split by the entries' own marks, else by seeded groups; a group never lies on both sides."""
+    held_out = {entry.group for entry in entries if entry.split == "test"}
+    if not held_out:
+        groups = sorted({entry.group for entry in entries})
+        count = round(config.held_out_share * len(groups))
+        held_out = set(np.random.default_rng([config.seed, 0]).permutation(groups)[:count].tolist())
+    training = [entry for entry in entries if entry.group not in held_out]
+    return training, [entry for entry in entries if entry.group in held_out]
+
+
+def _text_side(config: DamsmConfig, captions: Sequence[Sequence[str]]) -> TextEncoder:
+    if config.text_encoder == "transformers":
+        return encoders.text_encoder("transformers")
+    tokenizer = BytePairTokenizer.train((text for own in captions for text in own), vocabulary=config.vocabulary)
+    return LSTMTextEncoder(tokenizer, LSTMTextEncoderConfig(hidden_dim=config.feature_dim // 2))
+
+
+def _other_colours(own: Sequence[str], config: DamsmConfig, number: int) -> Mapping[str, str]:
+    """Map up to two captions with one colour changed to the captions they come from."""
+    if not config.colour_weight:
+        return {}
+    rng = np.random.default_rng([config.seed, 3, number])
+    changed = {with_other_colour(text, rng=rng): text for text in rng.permutation(list(own))[:2].tolist()}
+    return {other: text for other, text in changed.items() if other is not None}
+
+
+def _two(captions: Sequence[str], rng: np.random.Generator) -> tuple[str, str]:
+    """Draw two captions, different ones where there are."""
+    first, second = rng.choice(len(captions), size=2, replace=len(captions) < 2)
+    return captions[first], captions[second]
+
+
+def _rows(features: TextFeatures, rows: slice) -> TextFeatures:
+    return TextFeatures(words=features.words[rows], sentence=features.sentence[rows], mask=features.mask[rows])
