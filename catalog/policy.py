@@ -25,7 +25,7 @@ class Policy:
     lease_s: float = 300.0
     """Seconds a claimed picture stays with its reviewer unless renewed."""
     min_view_s: float = 0.4
-    """Seconds a picture must have been on screen before a decision counts, so that a burst of keys decides nothing unseen."""
+    """Seconds a picture must have been on screen before a decision counts, against bursts of keys."""
     copy_similarity: float = 0.97
     """Similarity to a real photo, in [-1, 1], from which a picture is flagged as a possible copy."""
 

@@ -1,0 +1,277 @@
+"""Look at the review queue and the decision log; nothing here changes anything."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session, aliased
+
+from catalog.errors import ReviewRefused
+from catalog.records import Attribute, Decision, ReviewItem, ReviewProgress, Specification
+from catalog.schema import (
+    ITEM_STATES,
+    AttributeRow,
+    CaptionRow,
+    DecisionReasonRow,
+    DecisionRow,
+    GenerationRow,
+    ImageRow,
+    ProductRow,
+    ReviewerRow,
+    ReviewItemRow,
+    SourceRow,
+    VariantRow,
+)
+from catalog.store import Catalog
+
+
+def item(catalog: Catalog, item_id: int) -> ReviewItem:
+    """Return one item of the queue.
+
+    Raises:
+        ReviewRefused: There is no such item.
+    """
+    with catalog.read() as session:
+        return read_item(session, item_id)
+
+
+def items(
+    catalog: Catalog, *, state: str | None = None, run: str | None = None, limit: int = 50, offset: int = 0
+) -> list[ReviewItem]:
+    """Return items in queue order.
+
+    Args:
+        catalog: An open catalogue.
+        state: One of `schema.ITEM_STATES`; None for all.
+        run: Only what this run drew.
+        limit: Most items to return.
+        offset: Items to leave out at the front.
+
+    Raises:
+        ReviewRefused: Unknown state.
+    """
+    if state is not None and state not in ITEM_STATES:
+        raise ReviewRefused(f"no state {state!r}; allowed: {', '.join(ITEM_STATES)}")
+    query = _item_query().order_by(ReviewItemRow.priority, ReviewItemRow.id).limit(limit).offset(offset)
+    if state is not None:
+        query = query.where(ReviewItemRow.state == state)
+    if run is not None:
+        query = query.where(GenerationRow.run == run)
+    with catalog.read() as session:
+        return [_item_record(row) for row in session.execute(query)]
+
+
+def progress(catalog: Catalog, reviewer: str | None = None, *, at: datetime | None = None) -> ReviewProgress:
+    """Count the queue; `at` (default now) is when leases are compared with."""
+    moment = at or datetime.now(UTC)
+    with catalog.read() as session:
+        by_state = {
+            state: int(n)
+            for state, n in session.execute(select(ReviewItemRow.state, func.count()).group_by(ReviewItemRow.state))
+        }
+        held = session.scalar(
+            select(func.count()).where(ReviewItemRow.state == "pending", ReviewItemRow.lease_until > moment)
+        )
+        mine = _counts_of(session, reviewer) if reviewer else {}
+    return ReviewProgress(
+        total=sum(by_state.values()),
+        pending=by_state.get("pending", 0),
+        held=held or 0,
+        approved=by_state.get("approved", 0),
+        rejected=by_state.get("rejected", 0),
+        conflict=by_state.get("conflict", 0),
+        changes=by_state.get("changes", 0),
+        decided_by_me=mine.get("approve", 0) + mine.get("reject", 0) + mine.get("changes", 0),
+        skipped_by_me=mine.get("skip", 0),
+    )
+
+
+def decisions(
+    catalog: Catalog, *, reviewer: str | None = None, item_id: int | None = None, limit: int = 20
+) -> list[Decision]:
+    """Return rows of the decision log, newest first, of one reviewer or one item or all."""
+    query = decision_query().order_by(DecisionRow.id.desc()).limit(limit)
+    if reviewer is not None:
+        query = query.where(ReviewerRow.name == reviewer)
+    if item_id is not None:
+        query = query.where(DecisionRow.item_id == item_id)
+    with catalog.read() as session:
+        return read_decisions(session, query)
+
+
+def specification(catalog: Catalog, item_id: int) -> Specification:
+    """Return what the record states for the product, and the variant if the caption names one, of an item.
+
+    Raises:
+        ReviewRefused: There is no such item.
+    """
+    query = (
+        select(ProductRow, SourceRow.name, CaptionRow.variant_id)
+        .join(SourceRow, SourceRow.id == ProductRow.source_id)
+        .join(GenerationRow, GenerationRow.product_id == ProductRow.id)
+        .join(ReviewItemRow, ReviewItemRow.generation_id == GenerationRow.id)
+        .outerjoin(CaptionRow, CaptionRow.id == GenerationRow.caption_id)
+        .where(ReviewItemRow.id == item_id)
+    )
+    with catalog.read() as session:
+        found = session.execute(query).one_or_none()
+        if found is None:
+            raise _unknown(item_id)
+        product, source, variant_id = found
+        variant = session.get(VariantRow, variant_id) if variant_id is not None else None
+        own = AttributeRow.variant_id.is_(None)
+        rows = session.scalars(
+            select(AttributeRow)
+            .where(AttributeRow.product_id == product.id, own | (AttributeRow.variant_id == variant_id))
+            .order_by(AttributeRow.position, AttributeRow.id)
+        ).all()
+        return Specification(
+            product=f"{source}/{product.sku}",
+            sku=product.sku,
+            name=product.name,
+            category=product.category,
+            description=product.description,
+            attributes=_attribute_records(rows),
+            variant=variant.sku if variant is not None else None,
+        )
+
+
+def picture_size(catalog: Catalog, sha256: str) -> tuple[int, int] | None:
+    """Return (width, height) in pixels of a picture of the catalogue; None for a digest it does not know."""
+    with catalog.read() as session:
+        found = session.execute(select(ImageRow.width, ImageRow.height).where(ImageRow.sha256 == sha256)).one_or_none()
+        return (found[0], found[1]) if found else None
+
+
+def read_item(session: Session, item_id: int) -> ReviewItem:
+    """Return one item inside an open transaction; raises ReviewRefused when there is none."""
+    row = session.execute(_item_query().where(ReviewItemRow.id == item_id)).one_or_none()
+    if row is None:
+        raise _unknown(item_id)
+    return _item_record(row)
+
+
+def decision_query() -> Select[*tuple[Any, ...]]:
+    """Select the log with everything `read_decisions` needs."""
+    later = aliased(DecisionRow)
+    return (
+        select(
+            DecisionRow,
+            ReviewerRow.name,
+            ReviewItemRow.generation_id,
+            GenerationRow.image_sha256,
+            ProductRow.name,
+            later.id,
+        )
+        .join(ReviewerRow, ReviewerRow.id == DecisionRow.reviewer_id)
+        .join(ReviewItemRow, ReviewItemRow.id == DecisionRow.item_id)
+        .join(GenerationRow, GenerationRow.id == ReviewItemRow.generation_id)
+        .join(ProductRow, ProductRow.id == GenerationRow.product_id)
+        .outerjoin(later, later.supersedes_id == DecisionRow.id)
+    )
+
+
+def read_decisions(session: Session, query: Select[*tuple[Any, ...]]) -> list[Decision]:
+    """Run a `decision_query` inside an open transaction."""
+    rows = session.execute(query).all()
+    reasons: dict[int, list[str]] = {}
+    ids = [row[0].id for row in rows]
+    for decision_id, code in session.execute(
+        select(DecisionReasonRow.decision_id, DecisionReasonRow.reason_code)
+        .where(DecisionReasonRow.decision_id.in_(ids))
+        .order_by(DecisionReasonRow.id)
+    ):
+        reasons.setdefault(decision_id, []).append(code)
+    return [
+        Decision(
+            id=row.id,
+            item_id=row.item_id,
+            generation_id=generation_id,
+            product_name=product_name,
+            image_sha256=sha256,
+            reviewer=reviewer,
+            verdict=row.verdict,
+            reasons=tuple(reasons.get(row.id, ())),
+            note=row.note,
+            decided_at=row.decided_at,
+            dwell_ms=row.dwell_ms,
+            supersedes_id=row.supersedes_id,
+            superseded=later_id is not None,
+        )
+        for row, reviewer, generation_id, sha256, product_name, later_id in rows
+    ]
+
+
+def _counts_of(session: Session, reviewer: str) -> dict[str, int]:
+    later = aliased(DecisionRow)
+    rows = session.execute(
+        select(DecisionRow.verdict, func.count(func.distinct(DecisionRow.item_id)))
+        .join(ReviewerRow, ReviewerRow.id == DecisionRow.reviewer_id)
+        .join(ReviewItemRow, ReviewItemRow.id == DecisionRow.item_id)
+        .outerjoin(later, later.supersedes_id == DecisionRow.id)
+        .where(
+            ReviewerRow.name == reviewer,
+            later.id.is_(None),
+            (DecisionRow.verdict != "skip") | (ReviewItemRow.state == "pending"),
+        )
+        .group_by(DecisionRow.verdict)
+    )
+    return {verdict: int(n) for verdict, n in rows}
+
+
+def _item_query() -> Select[*tuple[Any, ...]]:
+    return (
+        select(ReviewItemRow, GenerationRow, ProductRow.name, ProductRow.sku, SourceRow.name)
+        .join(GenerationRow, GenerationRow.id == ReviewItemRow.generation_id)
+        .join(ProductRow, ProductRow.id == GenerationRow.product_id)
+        .join(SourceRow, SourceRow.id == ProductRow.source_id)
+    )
+
+
+def _item_record(row: Sequence[Any]) -> ReviewItem:
+    queued, generation, product_name, sku, source = row
+    return ReviewItem(
+        id=queued.id,
+        generation_id=generation.id,
+        product_id=generation.product_id,
+        product=f"{source}/{sku}",
+        product_name=product_name,
+        image_sha256=generation.image_sha256,
+        prompt=generation.prompt,
+        run=generation.run,
+        seed=generation.seed,
+        scores=dict(generation.scores),
+        state=queued.state,
+        round=queued.round,
+        priority=queued.priority,
+        quorum=queued.quorum,
+        version=queued.version,
+        nearest_sha256=generation.nearest_sha256,
+        nearest_similarity=generation.nearest_similarity,
+        lease_owner=queued.lease_owner,
+        lease_token=queued.lease_token,
+        lease_until=queued.lease_until,
+        first_shown_at=queued.first_shown_at,
+    )
+
+
+def _attribute_records(rows: Iterable[AttributeRow]) -> tuple[Attribute, ...]:
+    return tuple(
+        Attribute(
+            name=row.name,
+            value=row.value,
+            unit=row.unit,
+            lang=row.lang,
+            source=row.source,
+            kind=row.kind,
+            variant_id=row.variant_id,
+        )
+        for row in rows
+    )
+
+
+def _unknown(item_id: int) -> ReviewRefused:
+    return ReviewRefused(f"no item {item_id} in the review queue; list them with: adapt queue")
