@@ -146,14 +146,15 @@ def _decode_opened(opened: ImageFile.ImageFile, data: bytes) -> DecodedImage:
         raise ImageRejected("IMG_SMALL", f"{width} x {height} px; at least {MIN_SIDE_PX} px a side are needed")
     file_format = opened.format or ""
     flags = _flags(opened)
-    if file_format in ("JPEG", "MPO") and opened.mode == "RGB" and not opened.info.get("icc_profile"):
-        picture = Image.fromarray(_jpeg_pixels(data, flags))
-    else:
-        if file_format in ("JPEG", "MPO"):
-            # An eighth of the size is enough: every entropy-coded byte is still read.
-            _jpeg_pixels(data, flags, min_side_px=1)
+    pixels = None
+    if file_format in ("JPEG", "MPO"):
+        direct = opened.mode == "RGB" and not opened.info.get("icc_profile")
+        # Where only the check is wanted, an eighth of the size will do: every coded byte is still read.
+        pixels = _strict_jpeg(data, flags, min_side_px=0 if direct else 1)
+        pixels = pixels if direct else None
+    if pixels is None:
         opened.load()
-        picture = _flatten(opened, flags)
+    picture = _flatten(opened, flags) if pixels is None else Image.fromarray(pixels)
     turn = _TURN.get(int(flags.get("orientation", 1)))
     upright = picture if turn is None else picture.transpose(turn)
     return DecodedImage(pixels=np.array(upright, dtype=np.uint8), format=file_format, flags=flags)
@@ -178,20 +179,22 @@ def _flags(opened: ImageFile.ImageFile) -> Flags:
     return flags
 
 
-def _jpeg_pixels(data: bytes, flags: Flags, min_side_px: int = 0) -> NDArray[np.uint8]:
-    """Decode a JPEG in strict mode, at the smallest scale of at least `min_side_px`; 0 is full size."""
+def _strict_jpeg(data: bytes, flags: Flags, min_side_px: int) -> NDArray[np.uint8] | None:
+    """Decode a JPEG in strict mode, at the smallest scale of at least `min_side_px` a side; 0 is full size.
+
+    Returns None, with a flag set, for oddities in the header that leave the pixels alone.
+    """
     _, _, colour_space, _ = simplejpeg.decode_jpeg_header(data, strict=False)
     target = "CMYK" if colour_space in ("CMYK", "YCCK") else "GRAY" if colour_space == "Gray" else "RGB"
-    size = {"min_height": min_side_px, "min_width": min_side_px}
     try:
-        return np.asarray(simplejpeg.decode_jpeg(data, target, strict=True, **size))
+        return np.asarray(simplejpeg.decode_jpeg(data, target, min_height=min_side_px, min_width=min_side_px))
     except ValueError as error:
         said = str(error)
         if not any(remark in said.lower() for remark in _HARMLESS):
             code = "IMG_TRUNCATED" if "premature end of jpeg file" in said.lower() else "IMG_DATA_CORRUPT"
             raise ImageRejected(code, f"{said[:160]}; save it again from the original") from error
     flags["header_odd"] = True
-    return np.asarray(simplejpeg.decode_jpeg(data, target, strict=False, **size))
+    return None
 
 
 def _flatten(picture: Image.Image, flags: Flags) -> Image.Image:
