@@ -134,7 +134,7 @@ def specification(catalog: Catalog, item_id: int) -> Specification:
             name=product.name,
             category=product.category,
             description=product.description,
-            attributes=_attribute_records(rows),
+            attributes=attribute_records(rows),
             variant=variant.sku if variant is not None else None,
         )
 
@@ -258,7 +258,8 @@ def _item_record(row: Sequence[Any]) -> ReviewItem:
     )
 
 
-def _attribute_records(rows: Iterable[AttributeRow]) -> tuple[Attribute, ...]:
+def attribute_records(rows: Iterable[AttributeRow]) -> tuple[Attribute, ...]:
+    """Return rows as records, in their order."""
     return tuple(
         Attribute(
             name=row.name,

@@ -39,9 +39,9 @@ def test_enqueue_refuses_what_is_no_picture_or_no_product(queued: Callable[..., 
     broken = tmp_path / "broken.png"
     broken.write_bytes(b"no picture")
     with Catalog.open(queued(1)) as catalog:
-        with pytest.raises(ImageRejected, match="broken.png"):
+        with pytest.raises(ImageRejected, match=r"broken\.png"):
             enqueue(catalog, "run-a", [candidate(broken)])
-        with pytest.raises(ImageRejected, match="missing.png"):
+        with pytest.raises(ImageRejected, match=r"missing\.png"):
             enqueue(catalog, "run-a", [candidate(tmp_path / "missing.png")])
         good = tmp_path / "drawn" / "0.png"
         with pytest.raises(CatalogError, match="product 77, which the catalogue no longer has"):
