@@ -1,0 +1,256 @@
+"""Glossary: company jargon and Japanese terms → concepts with general English and Japanese words.
+
+A row of the CSV is `term,lang,concept,en,ja,kind,status`. `en` and `ja` hold general words for the concept, `|` between
+alternatives; one row of a concept is enough to carry them. Rows with status `off` are ignored. A workspace's own
+`glossary.csv` is read after the one that ships and wins term by term.
+
+Matching is longest first on NFKC text. A term counts only between word borders: in Latin script no letter or digit may
+touch it; in Japanese, where no spaces are, a change of script or another known term must stand on either side, so that
+`ランプ` (lamp) is not found in `トランプ` (playing cards).
+"""
+
+import csv
+import hashlib
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from catalog import grammar
+from catalog.errors import CatalogError
+
+SHIPPED = Path(__file__).parent / "data" / "glossary.csv"
+OWN_NAME = "glossary.csv"
+"""File in a workspace that adds to or overrides the shipped glossary."""
+COLUMNS = ("term", "lang", "concept", "en", "ja", "kind", "status")
+KINDS = (
+    "colour", "material", "pattern", "finish", "shape", "size", "style", "part", "category",
+    "group", "brand", "ban", "glue", "likeness", "absence",
+)  # fmt: skip
+"""What a term is. `group`: an umbrella category ("furniture"); `ban`: never in a caption; `glue`: Japanese suffixes such
+as 製; `likeness`: makes the term before it an imitation ("marble look"); `absence`: denies it ("蓋なし")."""
+_PARTICLES = "のとがでにをはやも"
+_DENIALS = re.compile(r"(?:\b(?:without|no|not|non)[\s-]+(?:an?\s+)?)$")
+
+
+def normalise(text: str) -> str:
+    """Return `text` as terms are compared: NFKC, casefolded, single spaces."""
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Term:
+    """One sense of one term."""
+
+    concept: str
+    kind: str
+    lang: str = "en"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Match:
+    """A term found in a text."""
+
+    start: int
+    end: int
+    text: str
+    senses: tuple[Term, ...]
+    stated: bool = True
+    """False when the text denies it or calls it an imitation; a caption must not claim it."""
+
+    def concept(self, *kinds: str) -> str | None:
+        """Return the concept in the first of `kinds` the term has a sense in."""
+        return next((sense.concept for kind in kinds for sense in self.senses if sense.kind == kind), None)
+
+    def is_a(self, *kinds: str) -> bool:
+        """Whether the term has a sense of one of `kinds`."""
+        return any(sense.kind in kinds for sense in self.senses)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parse:
+    """What a text says in terms of the glossary."""
+
+    text: str
+    """The normalised text that offsets point into."""
+    matches: tuple[Match, ...]
+    unknown: tuple[str, ...]
+    """Words that belong to no term, in order of appearance."""
+
+
+class Glossary:
+    """Terms and the general words of their concepts."""
+
+    def __init__(self, rows: Iterable[dict[str, str]]) -> None:
+        """Build from CSV rows; a later row replaces an earlier one of the same term and kind."""
+        self._senses: dict[str, dict[str, Term]] = {}
+        self._words: dict[tuple[str, str, str], tuple[str, ...]] = {}
+        digest = hashlib.sha256()
+        for row in rows:
+            digest.update("\x1f".join(row[column] for column in COLUMNS).encode() + b"\n")
+            self._add(row)
+        self.version = digest.hexdigest()[:12]
+        """Changes when any row does; stored with each caption."""
+        self._add_plurals()
+        self._lengths: dict[str, list[int]] = {}
+        for term in self._senses:
+            lengths = self._lengths.setdefault(term[0], [])
+            if len(term) not in lengths:
+                lengths.append(len(term))
+        for lengths in self._lengths.values():
+            lengths.sort(reverse=True)
+
+    def _add(self, row: dict[str, str]) -> None:
+        term, kind, concept = normalise(row["term"]), row["kind"], row["concept"]
+        if row["status"] == "off":
+            self._senses.get(term, {}).pop(kind, None)
+            return
+        self._senses.setdefault(term, {})[kind] = Term(concept=concept, kind=kind, lang=row["lang"])
+        for lang in ("en", "ja"):
+            words = tuple(word.strip() for word in row[lang].split("|") if word.strip())
+            if words:
+                self._words[kind, concept, lang] = words
+
+    def _add_plurals(self) -> None:
+        for term, senses in list(self._senses.items()):
+            sense = senses.get("category")
+            if sense is None or not term.isascii() or grammar.is_plural(term.split()[-1]):
+                continue
+            concept = grammar.plural(sense.concept)
+            self._senses.setdefault(grammar.plural(term), {}).setdefault("category", Term(concept=concept, kind="category"))
+            for lang in ("en", "ja"):
+                words = self._words.get(("category", sense.concept, lang), ())
+                formed = tuple(grammar.plural(word) for word in words) if lang == "en" else words
+                self._words.setdefault(("category", concept, lang), formed)
+
+    @cached_property
+    def concepts(self) -> frozenset[tuple[str, str]]:
+        """Every (kind, concept) that has words."""
+        return frozenset((kind, concept) for kind, concept, _ in self._words)
+
+    def words(self, kind: str, concept: str, lang: str) -> tuple[str, ...]:
+        """Return the general words of a concept, best first; empty when the glossary has none in `lang`."""
+        return self._words.get((kind, concept, lang), ())
+
+    def concept(self, text: str, *kinds: str) -> str | None:
+        """Return the concept of exactly this text in the first of `kinds`."""
+        senses = self._senses.get(normalise(text), {})
+        return next((senses[kind].concept for kind in kinds if kind in senses), None)
+
+    def parse(self, text: str) -> Parse:
+        """Find terms, longest first from left to right."""
+        text = normalise(text)
+        ends: dict[int, bool] = {}
+        matches: list[Match] = []
+        position, chained = 0, False
+        while position < len(text):
+            length = self._longest(text, position, chained, ends)
+            if not length:
+                position, chained = position + 1, False
+                continue
+            end = position + length
+            piece = text[position:end]
+            matches.append(
+                Match(start=position, end=end, text=piece, senses=tuple(self._senses[piece].values()))
+            )
+            position, chained = end, True
+        judged = tuple(_judge(text, matches))
+        return Parse(text=text, matches=judged, unknown=tuple(_leftovers(text, judged)))
+
+    def _longest(self, text: str, start: int, chained: bool, ends: dict[int, bool]) -> int:
+        """Length of the longest term at `start` with word borders on both sides, else 0."""
+        if not chained and not _border(text, start):
+            return 0
+        for length in self._lengths.get(text[start], ()):
+            piece = text[start : start + length]
+            if len(piece) == length and piece in self._senses and self._may_end(text, start, start + length, ends):
+                return length
+        return 0
+
+    def _may_end(self, text: str, start: int, end: int, ends: dict[int, bool]) -> bool:
+        if _border(text, end):
+            # 金づち is no gold: after a lone kanji only a particle is a border, not any kana.
+            alone = end - start == 1 and _script(text[start]) == "han" and end < len(text) and _script(text[end]) == "hiragana"
+            if not alone or text[end] in _PARTICLES:
+                return True
+        if _script(text[end - 1]) == "latin" and end < len(text) and _script(text[end]) == "latin":
+            return False
+        if end not in ends:
+            ends[end] = False
+            ends[end] = self._longest(text, end, True, ends) > 0
+        return ends[end]
+
+
+def load(workspace: Path | None = None) -> Glossary:
+    """Read the shipped glossary and, when there is one, the workspace's own.
+
+    Raises:
+        CatalogError: A file cannot be read or a row is wrong.
+    """
+    rows = list(_rows(SHIPPED))
+    own = workspace / OWN_NAME if workspace is not None else None
+    if own is not None and own.is_file():
+        rows.extend(_rows(own))
+    return Glossary(rows)
+
+
+def _rows(path: Path) -> Iterator[dict[str, str]]:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise CatalogError(f"glossary {path} cannot be read ({error}); save it as UTF-8 CSV") from error
+    reader = csv.DictReader(text.splitlines())
+    missing = set(COLUMNS[:1] + COLUMNS[5:6]) - set(reader.fieldnames or ())
+    if missing:
+        raise CatalogError(f"glossary {path} lacks column {', '.join(sorted(missing))}; its header is: {','.join(COLUMNS)}")
+    for row in reader:
+        clean = {column: (row.get(column) or "").strip() for column in COLUMNS}
+        if not clean["term"]:
+            continue
+        if clean["kind"] not in KINDS:
+            raise CatalogError(
+                f"glossary {path} line {reader.line_num}: kind {clean['kind']!r} is not one of {', '.join(KINDS)}"
+            )
+        clean["concept"] = clean["concept"] or clean["en"].split("|")[0]
+        yield clean
+
+
+def _script(char: str) -> str:
+    if char.isascii():
+        return "latin" if char.isalnum() else "other"
+    if "\u3041" <= char <= "\u309f":
+        return "hiragana"
+    if "\u30a0" <= char <= "\u30ff" and char != "・":
+        return "katakana"
+    if "\u3400" <= char <= "\u9fff" or char in "々〆":
+        return "han"
+    return "latin" if char.isalpha() else "other"
+
+
+def _border(text: str, position: int) -> bool:
+    if position <= 0 or position >= len(text):
+        return True
+    before, after = _script(text[position - 1]), _script(text[position])
+    return before != after or before == "other"
+
+
+def _judge(text: str, matches: Sequence[Match]) -> Iterator[Match]:
+    """Mark what the words beside a term deny ("蓋なし", "without lid") or call an imitation ("大理石調")."""
+    for index, match in enumerate(matches):
+        after = matches[index + 1] if index + 1 < len(matches) else None
+        touching = after is not None and text[match.end : after.start].strip(" -") == ""
+        undone = touching and after is not None and after.is_a("likeness", "absence") and not after.is_a("category")
+        if undone or _DENIALS.search(text[: match.start]):
+            match = Match(start=match.start, end=match.end, text=match.text, senses=match.senses, stated=False)
+        yield match
+
+
+def _leftovers(text: str, matches: Sequence[Match]) -> Iterator[str]:
+    position = 0
+    for start, end in [*((match.start, match.end) for match in matches), (len(text), len(text))]:
+        for piece in re.findall(r"[^\W\d_][\w'-]*", text[position:start]):
+            if len(piece) > 1 and not (len(piece) < 3 and _script(piece[0]) == "hiragana"):
+                yield piece
+        position = end
