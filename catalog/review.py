@@ -179,7 +179,7 @@ def decide(
         TooFast: The picture was not shown, or less than `policy.min_view_s` ago.
         PictureMissing: `approve` on a picture whose file is gone.
     """
-    codes = _checked_reasons(verdict, reasons)
+    codes = checked_reasons(verdict, reasons)
     key = idempotency_key or hashlib.sha256(f"{item_id}:{token}".encode()).hexdigest()
     with catalog.write() as session:
         earlier = session.scalar(select(DecisionRow.id).where(DecisionRow.idempotency_key == key))
@@ -269,6 +269,37 @@ def undo(
             )
     except IntegrityError as error:
         raise AlreadyChanged("that decision has been changed in the meantime; nothing was undone") from error
+
+
+def decide_item(
+    catalog: Catalog, reviewer: str, item_id: int, verdict: str, *, reasons: Sequence[str] = (), note: str = ""
+) -> Decision:
+    """Claim one item by its number and decide it, for scripts; raises ReviewRefused as `claim` and `decide` do."""
+    checked_reasons(verdict, reasons)
+    item = claim(catalog, reviewer, item_id=item_id)
+    if item is None or item.lease_token is None:
+        raise ReviewRefused(f"item {item_id} cannot be claimed; list others with: adapt queue")
+    try:
+        return decide(catalog, item.id, item.lease_token, verdict, reasons=reasons, note=note, scripted=True)
+    finally:
+        release(catalog, item.id, item.lease_token)
+
+
+def undo_item(catalog: Catalog, reviewer: str, item_id: int) -> Decision:
+    """Take back a reviewer's standing decision on one item and leave it in the queue; raises NothingToUndo."""
+    standing = [
+        made
+        for made in queue.decisions(catalog, reviewer=reviewer, item_id=item_id, limit=1000)
+        if made.verdict != "void" and not made.superseded
+    ]
+    if not standing:
+        raise NothingToUndo(
+            f"{reviewer} has no decision on item {item_id} that stands; see: adapt queue --item {item_id}"
+        )
+    undone = undo(catalog, reviewer, decision_id=standing[0].id)
+    if undone.claimed is not None and undone.claimed.lease_token is not None:
+        release(catalog, item_id, undone.claimed.lease_token)
+    return undone.decision
 
 
 # --- inside a transaction ---------------------------------------------------------------------------
@@ -363,7 +394,8 @@ def _require_picture(catalog: Catalog, session: Session, row: ReviewItemRow) -> 
         raise PictureMissing(f"the picture of item {row.id} is not in the blob store; skip it or generate it again")
 
 
-def _checked_reasons(verdict: str, reasons: Sequence[str]) -> tuple[str, ...]:
+def checked_reasons(verdict: str, reasons: Sequence[str]) -> tuple[str, ...]:
+    """Return the reason codes without repeats; raises ReviewRefused when verdict and reasons do not go together."""
     if verdict not in DECIDABLE:
         raise ReviewRefused(f"no verdict {verdict!r}; allowed: {', '.join(DECIDABLE)}")
     codes = tuple(dict.fromkeys(reasons))
