@@ -1,0 +1,323 @@
+"""What the columns of a table hold, concluded from their names and from the files of the dump.
+
+The dump itself is the strongest witness: a column whose values resolve to picture files holds
+pictures, whatever it is called.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from catalog.errors import PathRefused
+from catalog.paths import IMAGE_SUFFIXES, TEXT_SUFFIXES, Dump
+from catalog.readers import headers
+from catalog.readers.cells import LIST_SEPARATORS, packed_fact, split_list
+from catalog.readers.tabular import Row, Table
+
+SAMPLE_ROWS = 300
+RESOLVING_SHARE = 0.8
+LONG_TEXT_CHARS = 100
+_IMAGE_WORDS = frozenset({"image", "images", "photo", "photos", "picture", "pictures", "asset", "assets", "画像"})
+_NOT_A_LINK = frozenset({"alt", "label", "labels", "position", "width", "height", "type", "credit", "caption", "count"})
+_DROP_WORDS = frozenset({"price", "stock", "tax", "inventory", "shipping", "cost", "qty", "seo", "meta"})
+_ID_WORDS = frozenset({"id", "code", "number", "no", "pk"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListColumn:
+    """A column whose cells are lists; `separator` None means one item a cell."""
+
+    index: int
+    separator: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class OptionPair:
+    """Two columns that together state facts: one holds names, the other values in the same order."""
+
+    names: int
+    values: int
+    separator: str | None
+
+
+@dataclass(kw_only=True)
+class Columns:
+    """The meaning of a table's columns, by index."""
+
+    key: int | None = None
+    parent: int | None = None
+    name: int | None = None
+    category: int | None = None
+    texts: list[int] = field(default_factory=list)
+    text_files: list[int] = field(default_factory=list)
+    images: list[ListColumn] = field(default_factory=list)
+    packed: list[ListColumn] = field(default_factory=list)
+    options: list[OptionPair] = field(default_factory=list)
+    facts: list[int] = field(default_factory=list)
+    grouped: bool = False
+    """Whether several rows make one product."""
+    variant_level: set[int] = field(default_factory=set)
+    """Columns that belong to a row's variant and not to its product."""
+    evidence: list[str] = field(default_factory=list)
+
+    @property
+    def score(self) -> int:
+        """How much this looks like a table of products."""
+        return (
+            2 * (self.name is not None)
+            + 2 * (self.key is not None or self.parent is not None)
+            + 3 * bool(self.images)
+            + bool(self.texts or self.text_files)
+            + bool(self.category is not None)
+        )
+
+
+def understand(table: Table, dump: Dump) -> Columns:
+    """Conclude what each column of a table with a header holds."""
+    return _Inference(table, dump).run()
+
+
+def resolving_share(values: Sequence[str], dump: Dump, folder: str, suffixes: frozenset[str]) -> float:
+    """Return the share of values that name a file of the dump with one of these suffixes."""
+    if not values:
+        return 0.0
+    hits = 0
+    for value in values:
+        try:
+            hits += dump.resolve(value, folder=folder, suggest=False).suffix in suffixes
+        except PathRefused:
+            continue
+    return hits / len(values)
+
+
+class _Inference:
+    def __init__(self, table: Table, dump: Dump) -> None:
+        self.table = table
+        self.dump = dump
+        self.sample: list[Row] = table.rows[:SAMPLE_ROWS]
+        self.columns = Columns()
+        self.free = [index for index in range(len(table.header)) if any(self._values(index))]
+        self.roles = {index: headers.role_of(table.header[index]) for index in self.free}
+
+    def run(self) -> Columns:
+        self._find_files()
+        self._find_options()
+        self._find_texts()
+        self._find_identity()
+        self._find_groups()
+        self._find_category()
+        self._sort_rest()
+        return self.columns
+
+    def _values(self, index: int, rows: Sequence[Row] | None = None) -> list[str]:
+        cells = (row.cells[index].strip() for row in (self.sample if rows is None else rows))
+        return [cell for cell in cells if cell]
+
+    def _say(self, index: int, meaning: str) -> None:
+        self.columns.evidence.append(f"{self.table.file.path}: column '{self.table.header[index].strip()}' → {meaning}")
+
+    def _take(self, index: int, meaning: str) -> int:
+        self.free.remove(index)
+        self._say(index, meaning)
+        return index
+
+    # --- columns proved by files -----------------------------------------------------------------
+
+    def _find_files(self) -> None:
+        folder = self.table.file.folder
+        for index in list(self.free):
+            values = self._values(index)
+            if not any("." in value for value in values):
+                continue
+            named = self._is_named_image(index)
+            separator, share = self._best_separator(values, folder)
+            if share >= RESOLVING_SHARE or (named and share > 0) or (named and _looks_like_links(values)):
+                self.columns.images.append(ListColumn(index=index, separator=separator))
+                how = f"separated by {separator!r}" if separator else "one a cell"
+                self._take(index, f"pictures, {how}; {share:.0%} of the values sampled are picture files here")
+                continue
+            share = resolving_share(values, self.dump, folder, TEXT_SUFFIXES)
+            if share >= RESOLVING_SHARE:
+                self.columns.text_files.append(index)
+                self._take(index, f"text files; {share:.0%} of the values sampled are text files here")
+
+    def _is_named_image(self, index: int) -> bool:
+        words = set(headers.words(self.table.header[index]))
+        role = self.roles[index]
+        return not words & _NOT_A_LINK and bool((role and role[0] == "image") or words & _IMAGE_WORDS)
+
+    def _best_separator(self, values: list[str], folder: str) -> tuple[str | None, float]:
+        best: tuple[float, str | None] = (resolving_share(values, self.dump, folder, IMAGE_SUFFIXES), None)
+        for separator in LIST_SEPARATORS:
+            items = [item for value in values for item in split_list(value, separator)]
+            if len(items) == len(values):
+                continue
+            share = resolving_share(items, self.dump, folder, IMAGE_SUFFIXES)
+            if share > best[0] or (best[0] == 0 and all(_has_image_suffix(item) for item in items)):
+                best = (share, separator)
+            if best[0] == 0 and best[1] is not None:
+                break
+        return best[1], best[0]
+
+    # --- columns known by name and content --------------------------------------------------------
+
+    def _find_options(self) -> None:
+        by_words = {headers.words(self.table.header[index]): index for index in self.free}
+        numbered = {self.table.header[index].strip().casefold(): index for index in self.free}
+        for index in list(self.free):
+            partner = self._option_partner(index, by_words, numbered)
+            if partner is None or partner not in self.free or index not in self.free:
+                continue
+            separator = next((mark for mark in LIST_SEPARATORS[:3] if any(mark in value for value in self._values(index))), None)
+            self.columns.options.append(OptionPair(names=index, values=partner, separator=separator))
+            self._take(index, f"names of the facts in '{self.table.header[partner].strip()}'")
+            self._take(partner, f"values for the names in '{self.table.header[index].strip()}'")
+
+    def _option_partner(
+        self, index: int, by_words: dict[tuple[str, ...], int], numbered: dict[str, int]
+    ) -> int | None:
+        header = self.table.header[index].strip().casefold()
+        words = headers.words(self.table.header[index])
+        if len(words) < 2 or words[-1] not in headers.NAME_WORDS:
+            return None
+        for value_word in headers.VALUE_WORDS:
+            # "Option1 Name" and "Option2 Name" have equal words: their partner must carry the same number.
+            exact = numbered.get(header.replace(words[-1], value_word))
+            if exact is not None:
+                return exact
+        if any(char.isdigit() for char in header):
+            return next((i for name, i in numbered.items() if name.startswith(header.rsplit(" ", 1)[0] + " value")), None)
+        return next((by_words[words[:-1] + (word,)] for word in headers.VALUE_WORDS if words[:-1] + (word,) in by_words), None)
+
+    def _find_texts(self) -> None:
+        for index in list(self.free):
+            role, words = self.roles[index], set(headers.words(self.table.header[index]))
+            if role and role[0] == "drop":
+                continue
+            values = self._values(index)
+            long = sum(len(value) for value in values) / len(values) > LONG_TEXT_CHARS
+            named = (role and role[0] == "text") or (role is None and "description" in words)
+            packed = [packed_fact(item) for value in values for item in split_list(value, self._packing(values))]
+            if values and len(packed) == sum(fact is not None for fact in packed) and not named and not (role and long):
+                self.columns.packed.append(ListColumn(index=index, separator=self._packing(values)))
+                self._take(index, "facts packed as name:value")
+            elif named or (long and role is None):
+                self.columns.texts.append(self._take(index, "text"))
+
+    @staticmethod
+    def _packing(values: list[str]) -> str | None:
+        for separator in LIST_SEPARATORS[:4]:
+            if any(separator in value for value in values):
+                return separator
+        return None
+
+    def _find_identity(self) -> None:
+        self.columns.parent = self._strongest("parent")
+        self.columns.key = self._strongest("sku")
+        self.columns.name = self._strongest("name")
+        if self.columns.name is None:
+            weak = [index for index in self.free if "name" in headers.words(self.table.header[index])[-1:]]
+            self.columns.name = self._most_distinct(weak, "name, being the most varied of the name columns")
+        if self.columns.key is None:
+            weak = [
+                index
+                for index in self.free
+                if set(headers.words(self.table.header[index])[-1:]) & _ID_WORDS and self._is_unique(index)
+            ]
+            self.columns.key = self._most_distinct(weak, "key, unique in every row")
+
+    def _strongest(self, role: str) -> int | None:
+        found = [(hit[1], index) for index in self.free if (hit := self.roles[index]) and hit[0] == role]
+        if not found:
+            return None
+        rank, index = min(found)
+        return self._take(index, f"{'key' if role == 'sku' else role}, by its name")
+
+    def _most_distinct(self, indexes: list[int], meaning: str) -> int | None:
+        if not indexes:
+            return None
+        best = max(indexes, key=lambda index: (len(set(self._values(index))), -index))
+        return self._take(best, meaning)
+
+    def _is_unique(self, index: int) -> bool:
+        values = self._values(index, self.table.rows)
+        return len(values) == len(set(values)) == len(self.table.rows)
+
+    # --- rows of one product ----------------------------------------------------------------------
+
+    def _find_groups(self) -> None:
+        columns, rows = self.columns, self.table.rows
+        blank = [row for row in rows if columns.name is not None and is_continuation(row, columns)]
+        parents = self._values(columns.parent, rows) if columns.parent is not None else []
+        repeated = len(set(parents)) < len(parents)
+        columns.grouped = bool(blank) or repeated
+        if not columns.grouped:
+            return
+        self.columns.evidence.append(
+            f"{self.table.file.path}: {len(blank)} rows without a name are further variants of the row above"
+            if blank
+            else f"{self.table.file.path}: rows with the same '{self.table.header[columns.parent or 0].strip()}' are one product"
+        )
+        varying = self._varying(rows)
+        for index in range(len(self.table.header)):
+            named = bool(set(headers.words(self.table.header[index])[:1]) & headers.VARIANT_WORDS)
+            if index in varying or (named and index not in (columns.key, columns.parent, columns.name)):
+                columns.variant_level.add(index)
+
+    def _varying(self, rows: Sequence[Row]) -> set[int]:
+        """Return the columns that differ between the rows of one product."""
+        columns = self.columns
+        varying: set[int] = set()
+        first: tuple[str, ...] | None = None
+        group: str | None = None
+        for row in rows:
+            parent = row.cells[columns.parent].strip() if columns.parent is not None else ""
+            if first is not None and (is_continuation(row, columns) or (parent and parent == group)):
+                varying.update(i for i, cell in enumerate(row.cells) if cell.strip() and cell.strip() != first[i].strip())
+                continue
+            first, group = row.cells, parent or None
+        return varying
+
+    def _find_category(self) -> None:
+        columns = self.columns
+        columns.category = self._strongest("category")
+        if columns.category is not None or columns.name is None:
+            return
+        last = headers.words(self.table.header[columns.name])[-1:]
+        for index in self.free:
+            words = headers.words(self.table.header[index])
+            values = self._values(index, self.table.rows)
+            if last and words[-1:] == last and len(set(values)) < 0.8 * len(values):
+                columns.category = self._take(index, "category: names that repeat")
+                return
+
+    def _sort_rest(self) -> None:
+        for index in list(self.free):
+            role, words = self.roles[index], headers.words(self.table.header[index])
+            if (role and role[0] == "drop") or set(words) & _DROP_WORDS:
+                self._take(index, "left out: nothing a picture shows")
+            elif words[-1:] == ("id",) or (role and role[0] in ("gtin", "parent", "sku")):
+                self._take(index, "left out: an identifier")
+            elif role and role[0] == "image":
+                self._take(index, "left out: no value is a picture of this dump")
+            else:
+                self.columns.facts.append(self._take(index, "a fact"))
+
+
+def is_continuation(row: Row, columns: Columns) -> bool:
+    """Whether a row has no name and repeats nothing of a product's own: it goes with the row above."""
+    if columns.name is None or row.cells[columns.name].strip():
+        return False
+    own = [*columns.texts, *columns.text_files]
+    if columns.category is not None:
+        own.append(columns.category)
+    return not any(row.cells[index].strip() for index in own)
+
+
+def _has_image_suffix(value: str) -> bool:
+    return value.lower().split("?")[0].endswith(tuple(IMAGE_SUFFIXES))
+
+
+def _looks_like_links(values: list[str]) -> bool:
+    return any(_has_image_suffix(value) or "://" in value for value in values)

@@ -1,0 +1,79 @@
+"""What a reader makes of a dump, before anything is stored."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field
+
+from catalog.records import Issue
+
+
+@dataclass(kw_only=True)
+class DraftAttribute:
+    """A fact, or running text, as read."""
+
+    name: str
+    value: str
+    source: str = ""
+    unit: str | None = None
+    kind: str = "fact"
+    """`fact` or `text`."""
+
+
+@dataclass(kw_only=True)
+class DraftPicture:
+    """A picture file that resolves inside the dump."""
+
+    path: str
+    """Path in the dump, as listed."""
+    role: str = "main"
+    variant_key: str | None = None
+    origin: str = ""
+    """File that names the picture; empty when it was found by its place."""
+    line: int | None = None
+
+
+@dataclass(kw_only=True)
+class DraftVariant:
+    """A sellable form; `key` is unique in its product."""
+
+    key: str
+    sku: str
+    name: str = ""
+    attributes: list[DraftAttribute] = field(default_factory=list)
+
+
+@dataclass(kw_only=True)
+class DraftProduct:
+    """A product as read."""
+
+    sku: str
+    name: str
+    category: str = ""
+    description: str = ""
+    attributes: list[DraftAttribute] = field(default_factory=list)
+    variants: list[DraftVariant] = field(default_factory=list)
+    pictures: list[DraftPicture] = field(default_factory=list)
+    origin: str = ""
+    line: int | None = None
+
+    def content_hash(self) -> str:
+        """Return a digest of everything read; line numbers do not count, or one new row would touch all below it."""
+        content = asdict(self)
+        content.pop("line")
+        for picture in content["pictures"]:
+            picture.pop("line")
+        return hashlib.sha256(json.dumps(content, ensure_ascii=True, sort_keys=True).encode()).hexdigest()
+
+
+@dataclass(kw_only=True)
+class DraftCatalogue:
+    """All a reader found in one dump."""
+
+    reader: str
+    products: list[DraftProduct] = field(default_factory=list)
+    issues: list[Issue] = field(default_factory=list)
+    evidence: list[str] = field(default_factory=list)
+    """What was concluded and why, one line each, for people."""
+    encoding: str | None = None
