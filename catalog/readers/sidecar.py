@@ -1,0 +1,50 @@
+"""Text files that lie beside pictures: running text, and `Label: value` lines as facts."""
+
+from __future__ import annotations
+
+from catalog.paths import DumpFile
+from catalog.readers.cells import clean, clean_line, packed_fact
+from catalog.readers.draft import DraftAttribute
+from catalog.readers.encoding import decode_text
+from catalog.records import Issue
+
+MAX_TEXT_BYTES = 4 << 20
+MAX_FACT_CHARS = 200
+# Files about the dump, not about a product.
+ABOUT_THE_DUMP = frozenset(
+    {"readme", "license", "license_afl", "licence", "copying", "source", "changelog", "notice", "requirements", "authors"}
+)
+_NOT_FACTS = frozenset({"title", "name", "description", "url", "link", "source", "http", "https"})
+
+
+def read_text(file: DumpFile, encoding: str | None = None) -> str | Issue:
+    """Return a text file's cleaned content, or the issue that says why it was not taken."""
+    try:
+        data = file.read(MAX_TEXT_BYTES)
+    except OSError as error:
+        return Issue(source=file.path, reason="FILE_UNREADABLE", detail=str(error.strerror or error))
+    if len(data) > MAX_TEXT_BYTES:
+        return Issue(source=file.path, reason="TXT_TOO_LONG", detail=f"longer than {MAX_TEXT_BYTES >> 20} MiB")
+    if data[:4096].count(0) > 16 and not data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return Issue(source=file.path, reason="TXT_NOT_TEXT", detail="binary data under a text file's name")
+    return clean(decode_text(data, encoding)[0])
+
+
+def text_attribute(file: DumpFile, text: str, stem: str = "") -> DraftAttribute:
+    """Return a file's text as an attribute, named after what its name adds to the product's own stem."""
+    own = file.stem.casefold()
+    rest = own.removeprefix(stem.casefold()).strip("_-. ") if stem else own.rpartition("_")[2]
+    return DraftAttribute(name=rest or "description", value=text, source=file.path, kind="text")
+
+
+def facts_of(file: DumpFile, text: str) -> list[DraftAttribute]:
+    """Return the facts of a text whose lines mostly read `Label: value`; an ordinary text has none."""
+    lines = [line for line in text.split("\n") if line.strip()]
+    pairs = [pair for line in lines if (pair := packed_fact(line)) is not None]
+    if len(lines) < 2 or len(pairs) < 0.5 * len(lines):
+        return []
+    return [
+        DraftAttribute(name=clean_line(name).lower(), value=clean_line(value), source=file.path)
+        for name, value in pairs
+        if clean_line(name).lower() not in _NOT_FACTS and 0 < len(clean_line(value)) <= MAX_FACT_CHARS
+    ]

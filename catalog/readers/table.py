@@ -1,0 +1,191 @@
+"""One table of products with side lists, text files and pictures joined to it, all by evidence."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from catalog.paths import IMAGE_SUFFIXES, TABLE_SUFFIXES, TEXT_SUFFIXES, Dump, DumpFile
+from catalog.readers import headers
+from catalog.readers.columns import Columns, understand
+from catalog.readers.draft import DraftCatalogue, DraftPicture, DraftProduct
+from catalog.readers.rows import RowReader, TableReading
+from catalog.readers.side_list import find_join, picture_column, read_join
+from catalog.readers.sidecar import ABOUT_THE_DUMP, facts_of, read_text, text_attribute
+from catalog.readers.tabular import Table, read_table
+from catalog.records import Issue
+
+NAME = "table"
+MIN_SCORE = 4
+MAX_TABLES = 500
+_VIEW = re.compile(r"[ _\-.]*(\(\d+\)|\d{1,3}|front|back|side|main|top|left|right|detail)$", re.I)
+
+
+def read(dump: Dump, encoding: str | None = None) -> DraftCatalogue | None:
+    """Read a dump that has a table of products; None when it has none."""
+    tables, issues = _parse_all(dump, encoding)
+    best = _product_tables(tables, dump)
+    if not best:
+        return None
+    catalogue = DraftCatalogue(reader=NAME, encoding=best[0][0].encoding)
+    reading = TableReading()
+    for table, columns in best:
+        catalogue.evidence += columns.evidence
+        RowReader(table, columns, dump, reading, encoding).read()
+    products = list(reading.products.values())
+    used = {table.file.path for table, _ in best}
+    used |= _join_side_lists([table for table in tables if table.file.path not in used], dump, reading, catalogue)
+    _join_by_name(products, dump, catalogue)
+    _join_texts(products, dump, used, catalogue, encoding)
+    unread = sorted(table.file.path for table in tables if table.file.path not in used)
+    if unread:
+        catalogue.evidence.append(f"not used: {len(unread)} other tables, such as {', '.join(unread[:3])}")
+    catalogue.products = products
+    catalogue.issues = [issue for issue in issues if issue.source not in used] + reading.issues + catalogue.issues
+    return catalogue
+
+
+def _parse_all(dump: Dump, encoding: str | None) -> tuple[list[Table], list[Issue]]:
+    tables: list[Table] = []
+    issues: list[Issue] = []
+    for file in dump.with_suffix(TABLE_SUFFIXES):
+        if len(tables) >= MAX_TABLES:
+            issues.append(Issue(source=file.path, reason="TABLE_LIMIT", detail=f"only the first {MAX_TABLES} tables are read"))
+            break
+        if file.suffix == ".txt" and not _may_be_table(file, dump):
+            continue
+        parsed = read_table(file, encoding)
+        if isinstance(parsed, Issue):
+            # JSON beside pictures is often configuration; only a file that should be a table is reported.
+            if file.suffix != ".json" or parsed.reason == "FILE_UNREADABLE":
+                issues.append(parsed)
+        elif parsed.rows:
+            tables.append(parsed)
+    return tables, issues
+
+
+def _may_be_table(file: DumpFile, dump: Dump) -> bool:
+    try:
+        head = file.read(2048)
+    except OSError:
+        return False
+    line = head.split(b"\n", 1)[0].decode("utf-8", errors="replace").strip()
+    cells = re.split(r"[,;\t|]", line)
+    if len(cells) < 2 or file.stem.casefold() in ABOUT_THE_DUMP:
+        return False
+    known = sum(headers.is_known_header(cell.strip('" ')) for cell in cells)
+    return known >= 2 or cells[0].strip().lower().endswith(tuple(IMAGE_SUFFIXES))
+
+
+def _product_tables(tables: Sequence[Table], dump: Dump) -> list[tuple[Table, Columns]]:
+    """Return the best table of products, and further files with the very same columns."""
+    found: list[tuple[int, int, Table, Columns]] = []
+    for table in tables:
+        if not table.header and picture_column(table, dump) is not None and not _has_header(table):
+            continue
+        headed = table.with_header()
+        if not headed.rows or not headed.header:
+            continue
+        columns = understand(headed, dump)
+        if columns.score >= MIN_SCORE and (columns.name is not None or columns.images):
+            found.append((columns.score, len(headed.rows), headed, columns))
+    if not found:
+        return []
+    _, _, best, best_columns = max(found, key=lambda item: (item[0], item[1], item[2].file.path))
+    same = [(table, columns) for _, _, table, columns in found if table.header == best.header and table is not best]
+    return [(best, best_columns), *same]
+
+
+def _has_header(table: Table) -> bool:
+    first = table.rows[0].cells
+    named = sum(headers.role_of(cell.strip()) is not None for cell in first)
+    return named > 0 and not any(cell.strip().lower().endswith(tuple(IMAGE_SUFFIXES)) for cell in first)
+
+
+def _join_side_lists(tables: list[Table], dump: Dump, reading: TableReading, catalogue: DraftCatalogue) -> set[str]:
+    used: set[str] = set()
+    keys = {name: list(values) for name, values in reading.unique.items() if len(values) == len(reading.products)}
+    for table in tables:
+        body = table.with_header() if table.header or _has_header(table) else table
+        join = find_join(body, dump, keys) if body.rows else None
+        if join is None:
+            continue
+        used.add(table.file.path)
+        catalogue.evidence.append(join.evidence)
+        catalogue.issues += body.issues
+        known = reading.unique[join.keys]
+        seen = {name: {picture.path for picture in product.pictures} for name, product in known.items()}
+        for item in read_join(join, dump, known):
+            if isinstance(item, Issue):
+                catalogue.issues.append(item)
+            elif item.path not in seen[item.key]:
+                seen[item.key].add(item.path)
+                product = known[item.key]
+                role = "listed" if product.pictures else "main"
+                product.pictures.append(DraftPicture(path=item.path, role=role, origin=table.file.path, line=item.line))
+    return used
+
+
+def _join_by_name(products: list[DraftProduct], dump: Dump, catalogue: DraftCatalogue) -> None:
+    """Give products without a picture those named after their key: `KEY.jpg`, `KEY_2.jpg`, `KEY/front.jpg`."""
+    bare = [product for product in products if not product.pictures]
+    if not bare:
+        return
+    taken = {picture.path for product in products for picture in product.pictures}
+    by_key: dict[str, list[DumpFile]] = {}
+    for file in dump.with_suffix(IMAGE_SUFFIXES):
+        if file.path not in taken:
+            names = {file.stem.casefold(), _VIEW.sub("", file.stem).casefold(), file.folder.rpartition("/")[2].casefold()}
+            for name in names - {""}:
+                by_key.setdefault(name, []).append(file)
+    joined = 0
+    for product in bare:
+        keys = [product.sku, *(variant.sku for variant in product.variants), product.name]
+        files = next((found for key in keys if key and (found := by_key.get(key.casefold()))), [])
+        joined += bool(files)
+        for number, file in enumerate(files):
+            product.pictures.append(DraftPicture(path=file.path, role="extra" if number else "main"))
+    if joined:
+        catalogue.evidence.append(f"pictures joined to {joined} products by file or folder names that are their keys")
+
+
+def _join_texts(
+    products: list[DraftProduct], dump: Dump, used: set[str], catalogue: DraftCatalogue, encoding: str | None
+) -> None:
+    """Give each text file no table names to the one product whose files lie in its folder or share its stem."""
+    owners: dict[str, set[str]] = {}
+    stems: dict[tuple[str, str], str] = {}
+    by_sku = {product.sku: product for product in products}
+    named = set(used)
+    for product in products:
+        sources = [fact.source for fact in product.attributes if fact.source in dump.files]
+        named.update(sources)
+        for path in [*sources, *(picture.path for picture in product.pictures)]:
+            file = dump.files[path]
+            owners.setdefault(file.folder, set()).add(product.sku)
+            stems[file.folder, _base(file.stem)] = product.sku
+    joined = 0
+    for file in dump.with_suffix(TEXT_SUFFIXES):
+        if file.path in named or file.stem.casefold() in ABOUT_THE_DUMP:
+            continue
+        folder_owners = owners.get(file.folder, set())
+        sku = stems.get((file.folder, _base(file.stem))) or (next(iter(folder_owners)) if len(folder_owners) == 1 else None)
+        if sku is None or not file.folder and len(products) > 1 and (file.folder, _base(file.stem)) not in stems:
+            continue
+        text = read_text(file, encoding)
+        if isinstance(text, Issue):
+            catalogue.issues.append(text)
+            continue
+        joined += 1
+        product = by_sku[sku]
+        product.attributes.append(text_attribute(file, text))
+        product.attributes.extend(facts_of(file, text))
+        product.description = product.description or text
+    if joined:
+        catalogue.evidence.append(f"{joined} text files that no table names joined to the product they lie beside")
+
+
+def _base(stem: str) -> str:
+    """Return a file's stem without its last `_part`, which says what the file is: `Pear_Information` → `pear`."""
+    head, _, _ = stem.rpartition("_")
+    return (head or stem).casefold()
