@@ -14,7 +14,7 @@ from catalog.records import Caption
 MIN_AGREEMENT_PERCENT = 30.0
 """A value fewer annotators agreed on is not stated."""
 
-_COLOR_WORDS = {"rufous": "reddish brown", "buff": "tan", "iridescent": "shiny"}
+_COLOUR_WORDS = {"rufous": "reddish brown", "buff": "tan", "iridescent": "shiny"}
 _SIZE_WORDS = {
     "very_small": "tiny",
     "small": "small",
@@ -38,15 +38,15 @@ _PARTS = {  # attribute group: (fact, words after the colour, singular)
 }
 _PLANS: tuple[tuple[str, tuple[str, ...]], ...] = (  # how the sentence begins, and the parts it names
     ("this bird", ("crown", "belly", "wings")),
-    ("a {size} {color} bird", ("bill", "legs")),
-    ("a {color} bird", ("breast", "wings")),
+    ("a {size} {colour} bird", ("bill", "legs")),
+    ("a {colour} bird", ("breast", "wings")),
     ("{article} {name}", ("crown", "throat", "back")),
     ("this {size} bird", ("wings", "belly", "bill_length")),
     ("the {name}, a {size} bird", ("breast", "tail")),
     ("this {name}", ("belly", "eyes", "bill")),
     ("a bird", ("nape", "back", "belly")),
-    ("this is a {color} bird", ("throat", "tail")),
-    ("this {size} {color} bird", ("crown", "breast", "legs")),
+    ("this is a {colour} bird", ("throat", "tail")),
+    ("this {size} {colour} bird", ("crown", "breast", "legs")),
 )
 
 
@@ -97,7 +97,7 @@ def class_captions(class_name: str, facts: Mapping[str, str]) -> tuple[Caption, 
     article = "an" if name[0] in "aeiou" else "a"
     captions = []
     for number, (opening, parts) in enumerate(_PLANS):
-        start = opening.format(size=facts.get("size", ""), color=facts.get("color", ""), name=name, article=article)
+        start = opening.format(size=facts.get("size", ""), colour=facts.get("colour", ""), name=name, article=article)
         phrases = [_phrase(part, facts[part]) for part in parts if part in facts]
         # A plan whose parts nobody agreed on would say nothing: it then names the class.
         if not phrases and "{name}" not in opening:
@@ -105,7 +105,7 @@ def class_captions(class_name: str, facts: Mapping[str, str]) -> tuple[Caption, 
         verb = " has " if opening.startswith("this ") and "this is" not in opening else " with "
         text = _tidy(start + (verb + _joined(phrases) if phrases else "") + ".")
         stated = {key: facts[key] for key in parts if key in facts}
-        for key in ("size", "color"):
+        for key in ("size", "colour"):
             if f"{{{key}}}" in opening and key in facts:
                 stated[key] = facts[key]
         if name in text:
@@ -142,9 +142,9 @@ def _facts(strengths: Mapping[str, float]) -> dict[str, str]:
     facts = {}
     for group, (_, value) in strongest.items():
         if group in _PARTS:
-            facts[_PARTS[group][0]] = _COLOR_WORDS.get(value, value)
+            facts[_PARTS[group][0]] = _COLOUR_WORDS.get(value, value)
         elif group == "has_primary_color":
-            facts["color"] = _COLOR_WORDS.get(value, value)
+            facts["colour"] = _COLOUR_WORDS.get(value, value)
         elif group == "has_size":
             facts["size"] = _SIZE_WORDS[value.split("_(")[0]]
         elif group == "has_bill_length" and value in _BILL_LENGTH_WORDS:

@@ -73,7 +73,7 @@ def test_class_captions_state_only_agreed_facts(cub_root: Path) -> None:
 
 def test_class_captions_write_articles_and_enumerations() -> None:
     captions = class_captions(
-        "001.Olive_Owl", {"crown": "orange", "belly": "white", "wings": "black", "color": "olive"}
+        "001.Olive_Owl", {"crown": "orange", "belly": "white", "wings": "black", "colour": "olive"}
     )
     texts = [caption.text for caption in captions]
     assert texts[0] == "this bird has an orange crown, a white belly and black wings."

@@ -1,0 +1,1 @@
+"""How good the pictures are: every figure comes with its sample size, judge, seed and interval."""

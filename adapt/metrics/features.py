@@ -1,0 +1,125 @@
+"""Networks that judge pictures, by name, and the pass over a set of pictures.
+
+A network used by any loss, discriminator or selection is not the judge: its figures are marked. The default judge is
+EfficientNet-Lite1. It is deeper than the Lite0 that training uses and has its own weights, but it is of the same family
+and learned from the same ImageNet photographs: held out, not independent in every respect. Values of KID compare
+only within one extractor; none of these compares with published Inception figures except `inception_v3`, and that one
+only with papers that use torchvision's weights.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from adapt import weights
+from adapt.models.image_encoder import EfficientNetLite
+from adapt.registry import Registry
+
+DEFAULT_JUDGE = "efficientnet_lite1"
+TRAINING_FEATURES = "efficientnet_lite0"
+BATCH_IMAGES = 8
+"""At 128 px and above a larger batch is slower on a CPU: it falls out of the cache."""
+
+
+class Extractor(Protocol):
+    """Turns pictures in [-1, 1] of any size into one vector each."""
+
+    name: str
+    dim: int
+    seen_in_training: bool
+
+    def __call__(self, images: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B D"]:
+        """Features of a batch; each row depends on its own picture only."""
+        ...
+
+
+EXTRACTORS: Registry[Callable[[Path | None], Extractor]] = Registry("feature extractor")
+
+
+class LiteFeatures:
+    """Pooled features of an EfficientNet-Lite, pictures resized to 128 px and scaled as (byte - 127) / 128."""
+
+    def __init__(self, name: str, *, seen_in_training: bool, path: Path | None) -> None:
+        self.name, self.seen_in_training = name, seen_in_training
+        self._network = EfficientNetLite(name, input_px=128, path=path)
+        self.dim = self._network.dim
+
+    def __call__(self, images: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B D"]:
+        """Features of a batch."""
+        return self._network.to(images.device)(images).pooled
+
+
+class InceptionFeatures:
+    """Pooled 2048 features of torchvision's Inception-v3 at 299 px; its weights come by path or from the cache."""
+
+    name = "inception_v3_torchvision"
+    dim = 2048
+    seen_in_training = False
+
+    def __init__(self, path: Path | None) -> None:
+        from torchvision.models import inception_v3
+
+        file = weights.find("inception_v3", path=path)
+        network = inception_v3(weights=None, init_weights=False, aux_logits=True, transform_input=False)
+        try:
+            network.load_state_dict(weights.read_tensors(file))
+        except RuntimeError as error:
+            summary = " ".join(str(error).split())[:120]
+            raise weights.WeightsError(
+                f"{file} does not hold torchvision's inception_v3 ({summary}); give that file"
+            ) from None
+        network.fc = nn.Identity()
+        self._network = network.eval().requires_grad_(False)
+
+    def __call__(self, images: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B D"]:
+        """Features of a batch."""
+        shrinks = max(images.shape[-2:]) > 299
+        images = F.interpolate(images, size=(299, 299), mode="bilinear", align_corners=False, antialias=shrinks)
+        mean = images.new_tensor([0.485, 0.456, 0.406])[:, None, None]
+        std = images.new_tensor([0.229, 0.224, 0.225])[:, None, None]
+        features: Tensor = self._network.to(images.device)((images / 2 + 0.5 - mean) / std)
+        return features
+
+
+@EXTRACTORS.register("efficientnet_lite0")
+def _lite0(path: Path | None) -> Extractor:
+    return LiteFeatures("efficientnet_lite0", seen_in_training=True, path=path)
+
+
+@EXTRACTORS.register("efficientnet_lite1")
+def _lite1(path: Path | None) -> Extractor:
+    return LiteFeatures("efficientnet_lite1", seen_in_training=False, path=path)
+
+
+@EXTRACTORS.register("inception_v3")
+def _inception(path: Path | None) -> Extractor:
+    return InceptionFeatures(path)
+
+
+def load_extractor(name: str, *, path: Path | None = None) -> Extractor:
+    """Build an extractor with its weights, from `path` if given.
+
+    Raises:
+        AdaptError: unknown name, or its weights are nowhere to be found.
+    """
+    return EXTRACTORS.get(name)(path)
+
+
+def label(extractor: Extractor) -> str:
+    """The extractor's name as reports print it."""
+    return f"{extractor.name} (seen in training)" if extractor.seen_in_training else extractor.name
+
+
+@torch.inference_mode()
+def extract(
+    extractor: Extractor, images: Float[Tensor, "N 3 H W"], *, batch_images: int = BATCH_IMAGES
+) -> Float[Tensor, "N D"]:
+    """Features of all pictures, on the CPU; the batch size changes speed and memory, not the result."""
+    if len(images) == 0:
+        return torch.zeros(0, extractor.dim)
+    return torch.cat([extractor(part).float().cpu() for part in images.split(batch_images)])
