@@ -116,7 +116,7 @@ def draw_sample_catalogue(
 
     Args:
         folder: where to write; made if missing.
-        products: how many, 1 to 400; the ten categories take turns.
+        products: how many, 1 to 300; the ten categories take turns.
         seed: chooses forms, materials and colours.
         progress: called with a description, products drawn and products in all.
 
@@ -149,10 +149,10 @@ def plan_products(count: int, seed: int) -> tuple[SampleProduct, ...]:
     """Choose `count` different products, taking turns among the categories and, within one, among its materials.
 
     Raises:
-        CatalogError: `count` is not from 1 to 400.
+        CatalogError: `count` is not from 1 to 300.
     """
-    if not 1 <= count <= 400:
-        raise CatalogError(f"{count} products asked for; the sample catalogue draws 1 to 400")
+    if not 1 <= count <= 300:
+        raise CatalogError(f"{count} products asked for; the sample catalogue draws 1 to 300")
     kinds = list(_KINDS)
     decks = [_deck(kind, seed) for kind in kinds]
     heights = np.random.default_rng([seed, 1])

@@ -71,13 +71,14 @@ class _Verbs(TyperGroup):
             raise typer.Exit(1) from error
 
 
-app = typer.Typer(cls=_Verbs, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+_PLAIN: dict[str, Any] = {"add_completion": False, "pretty_exceptions_enable": False, "rich_markup_mode": None}
+app = typer.Typer(cls=_Verbs, no_args_is_help=True, **_PLAIN)
 
 
 def _load(verb: str) -> Any:
     """Import a verb's module and return its command, with the options every verb shares."""
     function = getattr(importlib.import_module(f"adapt.cli.{verb}"), verb)
-    single = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+    single = typer.Typer(**_PLAIN)
     single.command(name=verb)(_with_shared_options(function))
     return get_command(single)
 

@@ -65,9 +65,9 @@ def render(meshes: Sequence[Mesh], view: View, *, size_px: int = 256) -> Image.I
         for side in (~facing, facing):
             _layer(scene, translucent & side, picture, depth)
     encoded = np.clip(picture, 0, 1) ** np.float32(1 / 2.2) * 255 + 0.5
-    # A lens is never as sharp as a polygon edge.
-    image = Image.fromarray(encoded.astype(np.uint8)).filter(ImageFilter.GaussianBlur(0.8))
-    return image.resize((size_px, size_px), Image.Resampling.LANCZOS)
+    image = Image.fromarray(encoded.astype(np.uint8))
+    # Bilinear rather than Lanczos: a lens is never as sharp as a polygon edge.
+    return image.resize((size_px, size_px), Image.Resampling.BILINEAR)
 
 
 def _arrange(meshes: Sequence[Mesh], view: View, size_px: int) -> _Scene:
@@ -245,11 +245,12 @@ def _window(value: Array, middle: float, half: float, soft: float) -> Array:
 
 def _floor(scene: _Scene, size_px: int) -> Array:
     """Return the white sweep with the product's shadow: dark where it touches, wide and pale away from the key."""
-    small = size_px // 2
+    small = size_px // 4
     points = scene.position.copy()
     height = points[:, 1:2].copy()
     to_light = (_KEY * np.array([1, 1, 0.35], np.float32)) @ scene.turn
     cast = -to_light[[0, 2]] / max(float(to_light[1]), 0.3)
+    shown = _facing(scene, _KEY)  # the lit half of a closed form casts its whole shadow
     light = np.ones((small, small), np.float32)
     clear = np.array([material.translucent for material in scene.materials])[scene.owner]
     for stretch, blur_px, strength, ceiling in ((0.0, 2.0, 0.42, 0.12), (0.12, 7.0, 0.30, 0.8), (0.4, 15.0, 0.22, 9.0)):
@@ -264,8 +265,8 @@ def _floor(scene: _Scene, size_px: int) -> Array:
         mask = Image.new("L", (small, small), 0)
         polygon = ImageDraw.Draw(mask).polygon
         for see_through in (True, False):
-            kept = scene.faces[low_enough & (clear == see_through)]
-            for corners in (screen[kept] / 2).reshape(-1, 6).tolist():
+            kept = scene.faces[shown & low_enough & (clear == see_through)]
+            for corners in (screen[kept] / 4).reshape(-1, 6).tolist():
                 polygon(corners, fill=110 if see_through else 255)
         shade = np.asarray(mask.filter(ImageFilter.GaussianBlur(blur_px * small / 256)), np.float32) / 255
         light *= 1 - strength * shade

@@ -1,0 +1,126 @@
+"""`adapt doctor`: what is there on this machine, and how to get what is not."""
+
+import os
+import platform
+import shutil
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import typer
+
+from adapt.cli._output import emit
+from adapt.cli._session import Session
+from adapt.errors import AdaptError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """One thing looked at."""
+
+    name: str
+    """What was looked for."""
+    found: bool
+    """Whether it can be used."""
+    detail: str
+    """Where it is, or how to get it."""
+    needed: bool = True
+    """Whether the usual road fails without it."""
+
+
+def doctor(ctx: typer.Context) -> None:
+    """Say which weights, devices, programs, fonts and database can be used here without a network."""
+    session: Session = ctx.obj
+    findings = [*_machine(), *_weights(), *_programs(), *_workspace(session)]
+    broken = [finding for finding in findings if finding.needed and not finding.found]
+    marks = {True: "ok  ", False: "MISS"}
+    lines = [
+        f"{marks[finding.found] if finding.needed or finding.found else 'none'} {finding.name:<22} {finding.detail}"
+        for finding in findings
+    ]
+    verdict = f"{len(broken)} needed missing" if broken else "all that is needed is here"
+    result = {
+        "ok": not broken,
+        "findings": {
+            finding.name: {"found": finding.found, "needed": finding.needed, "detail": finding.detail}
+            for finding in findings
+        },
+    }
+    emit(session, result, [*lines, verdict])
+    if broken:
+        raise typer.Exit(1)
+
+
+def _machine() -> Iterator[Finding]:
+    import torch
+
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    yield Finding(name="python", found=True, detail=f"{platform.python_version()} on {platform.system()}")
+    yield Finding(name="torch", found=True, detail=f"{torch.__version__}, {cores} CPU cores")
+    has_gpu = torch.cuda.is_available()
+    detail = torch.cuda.get_device_name(0) if has_gpu else "none; everything runs on the CPU, --device cuda uses one"
+    yield Finding(name="GPU", found=has_gpu, detail=detail, needed=False)
+
+
+def _weights() -> Iterator[Finding]:
+    from adapt import weights
+
+    used = {"minilm", "efficientnet_lite0", "efficientnet_lite1"}
+    for name in weights.SOURCES:
+        try:
+            detail, found = _short(weights.find(name, allow_download=False)), True
+        except AdaptError as error:
+            detail, found = str(error), False
+        yield Finding(name=f"weights {name}", found=found, detail=detail, needed=name in used)
+    bases = sorted(path.parent.name for path in Path(__file__).parents[1].glob("bases/*/*.safetensors"))
+    missing = "none shipped; train one with: adapt pretrain --dataset cub --data-dir DIR"
+    yield Finding(name="pretrained base", found=bool(bases), detail=", ".join(sorted(set(bases))) or missing)
+
+
+def _short(path: Path) -> str:
+    return str(path) if len(path.parts) <= 4 else str(Path("…", *path.parts[-3:]))
+
+
+def _programs() -> Iterator[Finding]:
+    browser = next((name for name in ("chromium", "google-chrome", "chrome", "firefox") if shutil.which(name)), None)
+    yield Finding(
+        name="browser",
+        found=browser is not None,
+        detail=browser or "none; `adapt review` still serves the screen, open its address from another machine",
+        needed=False,
+    )
+    fonts = _japanese_fonts()
+    advice = "none; Debian: apt-get install fonts-noto-cjk (only the screen's Japanese text needs it)"
+    yield Finding(name="Japanese font", found=bool(fonts), detail=fonts or advice, needed=False)
+
+
+def _japanese_fonts() -> str:
+    """Return the name of an installed font with Japanese letters, or an empty text."""
+    if not shutil.which("fc-list"):
+        return ""
+    listed = subprocess.run(
+        ["fc-list", ":lang=ja", "family"], capture_output=True, text=True, timeout=20, check=False
+    ).stdout.splitlines()
+    return min((line.split(",")[0] for line in listed if line), default="")
+
+
+def _workspace(session: Session) -> Iterator[Finding]:
+    folder = session.workspace.expanduser().absolute()
+    parent = next(path for path in (folder, *folder.parents) if path.exists())
+    writable = parent.is_dir() and os.access(parent, os.W_OK)
+    free_gib = shutil.disk_usage(parent).free / 2**30
+    detail = f"{folder} ({free_gib:.1f} GiB free)" if writable else f"{parent} is not a folder that may be written; choose one with -w DIR"
+    yield Finding(name="workspace", found=writable, detail=detail)
+    if session.database_url() is None and not (folder / "catalog.db").exists():
+        yield Finding(name="catalogue", found=False, detail="none yet; adapt ingest DUMP makes it", needed=False)
+        return
+    from catalog.errors import CatalogError
+
+    try:
+        with session.open_catalog(create=False) as catalog:
+            detail = catalog.engine.url.render_as_string(hide_password=True)
+    except CatalogError as error:
+        yield Finding(name="catalogue", found=False, detail=str(error))
+        return
+    yield Finding(name="catalogue", found=True, detail=detail)

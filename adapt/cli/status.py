@@ -1,0 +1,45 @@
+"""`adapt status`: what the workspace holds and what to do next."""
+
+import typer
+
+from adapt.cli._output import emit
+from adapt.cli._session import Session
+
+
+def status(ctx: typer.Context) -> None:
+    """Count what the workspace holds: products, pictures, captions, runs, candidates, decisions."""
+    from catalog.summary import summarize
+
+    session: Session = ctx.obj
+    with session.open_catalog(create=False) as catalog:
+        summary = summarize(catalog)
+    runs = sorted(path.name for path in session.runs.glob("*") if path.is_dir()) if session.runs.is_dir() else []
+    counts = {
+        "products": summary.products,
+        "images": summary.images,
+        "captions": summary.captions,
+        "runs": len(runs),
+        "candidates": summary.candidates,
+        "pending": summary.states.get("pending", 0),
+        "approved": summary.states.get("approved", 0),
+        "rejected": summary.states.get("rejected", 0),
+        "exported": summary.exported,
+    }
+    lines = [f"workspace   {session.workspace}", f"dumps       {', '.join(summary.sources) or 'none'}"]
+    lines += [f"{name:<11} {count}" for name, count in counts.items()]
+    emit(session, counts | {"sources": list(summary.sources)}, [*lines, f"next        {_next_step(counts)}"])
+
+
+def _next_step(counts: dict[str, int]) -> str:
+    """Return the command that most likely comes next."""
+    if not counts["products"]:
+        return "adapt ingest DUMP"
+    if not counts["captions"]:
+        return "adapt captions"
+    if not counts["runs"]:
+        return "adapt finetune --shots 50"
+    if not counts["candidates"]:
+        return "adapt generate --per-caption 4"
+    if counts["pending"]:
+        return "adapt review"
+    return "adapt export --format folder" if counts["approved"] > counts["exported"] else "adapt evaluate"
