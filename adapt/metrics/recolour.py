@@ -139,6 +139,12 @@ def recolour(
     }
 
 
+def agreement(images: Float[Tensor, "N 3 H W"], colours: Sequence[str], *, seed: int) -> Metric:
+    """How often the dominant colour is the named one; on photographs, the ceiling of the test."""
+    wanted = torch.tensor([COLOURS.index(colour) for colour in colours])
+    return _share(_one_hot(colour_shares(images).cpu()), wanted, seed=seed)
+
+
 def _one_hot(scores: Float[Tensor, "N K"]) -> Bool[Tensor, "N K"]:
     """True at the highest score of each row, the first of equal ones."""
     return torch.nn.functional.one_hot(scores.argmax(dim=1), scores.shape[1]).bool()
