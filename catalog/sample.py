@@ -38,36 +38,36 @@ _COLORS: dict[str, tuple[int, int, int]] = {
     "yellow": (234, 188, 54),
 }
 _SPECIAL: dict[str, dict[str, tuple[int, int, int]]] = {
-    "glass": {"amber": (206, 142, 70), "blue": (120, 164, 226), "clear": (232, 240, 240), "green": (150, 208, 172)},
+    "glass": {"blue": (120, 164, 226), "brown": (196, 132, 66), "clear": (232, 240, 240), "green": (150, 208, 172)},
     "metal": {"black": (70, 70, 74), "copper": (206, 124, 86), "gold": (214, 174, 92), "silver": (198, 200, 204)},
     "stone": {"black": (70, 70, 76), "grey": (158, 158, 162), "white": (236, 234, 230)},
     "wood": {"beige": (214, 172, 122), "black": (58, 48, 42), "brown": (138, 90, 52)},
 }
 _KINDS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    "mug": (("straight", "rounded", "tapered"), ("ceramic", "metal")),
-    "chair": (("slatted", "solid", "armchair"), ("wood", "plastic", "fabric")),
+    "mug": (("cylindrical", "round", "tapered"), ("ceramic", "metal")),
+    "chair": (("slatted", "panelled", "armchair"), ("wood", "plastic", "fabric")),
     "vase": (("round", "slim", "flared"), ("ceramic", "glass", "metal")),
-    "cushion": (("square", "round", "oblong"), ("fabric", "leather")),
-    "lamp": (("cone", "drum", "dome"), ("metal", "ceramic", "wood")),
+    "cushion": (("square", "round", "rectangular"), ("fabric", "leather")),
+    "lamp": (("conical", "cylindrical", "domed"), ("metal", "ceramic", "wood")),
     "bag": (("tote", "handbag", "satchel"), ("fabric", "leather")),
     "bowl": (("deep", "shallow", "footed"), ("ceramic", "wood", "glass")),
     "bottle": (("slim", "wide", "tapered"), ("glass", "metal", "plastic")),
-    "table": (("round", "square", "oblong"), ("wood", "stone", "metal")),
-    "teapot": (("round", "tall", "flat"), ("ceramic", "metal")),
+    "table": (("round", "square", "rectangular"), ("wood", "stone", "metal")),
+    "teapot": (("round", "tall", "low"), ("ceramic", "metal")),
 }
 _STRIPES = {"bag", "bowl", "cushion", "mug", "teapot", "vase"}
 _JAPANESE: dict[str, str] = {
-    "amber": "琥珀色", "armchair": "肘掛け", "bag": "バッグ", "beige": "ベージュ", "black": "黒", "blue": "青",
-    "bottle": "ボトル", "bowl": "ボウル", "brown": "茶色", "ceramic": "陶器", "chair": "椅子", "clear": "透明",
-    "cone": "円錐形", "copper": "銅色", "cushion": "クッション", "deep": "深型", "dome": "ドーム型", "drum": "円筒形",
-    "fabric": "布", "flared": "広口", "flat": "平型", "footed": "高台付き", "glass": "ガラス", "gold": "金色",
-    "green": "緑", "grey": "灰色", "handbag": "ハンドバッグ", "lamp": "ランプ", "leather": "革", "metal": "金属",
-    "mug": "マグカップ", "navy": "紺", "oblong": "長方形", "orange": "オレンジ", "pink": "ピンク", "plain": "無地",
-    "plastic": "プラスチック", "purple": "紫", "red": "赤", "round": "丸型", "rounded": "丸型", "satchel": "肩掛け",
-    "shallow": "浅型", "silver": "銀色", "slatted": "格子", "slim": "細型", "solid": "板張り", "square": "正方形",
-    "stone": "石", "straight": "円筒形", "striped": "ストライプ", "table": "テーブル", "tall": "縦長",
-    "tapered": "先細り", "teapot": "急須", "tote": "トート", "turquoise": "青緑", "two-tone": "ツートン",
-    "vase": "花瓶", "white": "白", "wide": "広型", "wood": "木", "yellow": "黄色",
+    "armchair": "アームチェア", "bag": "バッグ", "beige": "ベージュ", "black": "黒", "blue": "青", "bottle": "ボトル",
+    "bowl": "ボウル", "brown": "茶色", "ceramic": "陶磁器", "chair": "椅子", "clear": "透明", "conical": "円錐形",
+    "copper": "銅色", "cushion": "クッション", "cylindrical": "円筒形", "deep": "深型", "domed": "ドーム型",
+    "fabric": "布", "flared": "フレア", "footed": "高台付き", "glass": "ガラス", "gold": "金色", "green": "緑",
+    "grey": "灰色", "handbag": "ハンドバッグ", "lamp": "ランプ", "leather": "革", "low": "ロータイプ", "metal": "金属",
+    "mug": "マグカップ", "navy": "紺", "orange": "オレンジ", "panelled": "板張り", "pink": "ピンク", "plain": "無地",
+    "plastic": "プラスチック", "purple": "紫", "rectangular": "長方形", "red": "赤", "round": "丸型",
+    "satchel": "肩掛け", "shallow": "浅型", "silver": "銀色", "slatted": "横桟", "slim": "スリム", "square": "正方形",
+    "stone": "石", "striped": "ストライプ", "table": "テーブル", "tall": "トール", "tapered": "先細り",
+    "teapot": "ティーポット", "tote": "トート", "turquoise": "ターコイズ", "two-tone": "ツートン", "vase": "花瓶",
+    "white": "白", "wide": "幅広", "wood": "木", "yellow": "黄色",
 }  # fmt: skip
 _COLUMNS = ("sku", "name", "category", "color", "material", "shape", "pattern", "height_cm")
 _JAPANESE_COLUMNS = ("色", "素材", "形状", "柄", "高さ")

@@ -40,19 +40,19 @@ def _vessel(outside: list[tuple[float, float]], material: Material, wall: float 
 
 
 def mug(form: str, material: Material) -> list[Mesh]:
-    """A cup with a handle: straight, rounded or tapered."""
+    """A cup with a handle: cylindrical, round or tapered."""
     profiles = {
-        "straight": [(0.56, 0.0), (0.66, 0.06), (0.68, 0.3), (0.68, 1.0), (0.68, 1.5)],
-        "rounded": [(0.4, 0.0), (0.62, 0.1), (0.78, 0.45), (0.74, 0.95), (0.62, 1.25), (0.64, 1.35)],
+        "cylindrical": [(0.56, 0.0), (0.66, 0.06), (0.68, 0.3), (0.68, 1.0), (0.68, 1.5)],
+        "round": [(0.4, 0.0), (0.62, 0.1), (0.78, 0.45), (0.74, 0.95), (0.62, 1.25), (0.64, 1.35)],
         "tapered": [(0.42, 0.0), (0.46, 0.05), (0.55, 0.5), (0.68, 1.1), (0.76, 1.5)],
     }
-    top, low = {"straight": (0.66, 0.66), "rounded": (0.66, 0.74), "tapered": (0.68, 0.54)}[form]
+    top, low = {"cylindrical": (0.66, 0.66), "round": (0.66, 0.74), "tapered": (0.68, 0.54)}[form]
     handle = tube(_arch((low, 0.35), (top, 1.15), (0.33, 0.0)), 0.08, material)
     return [_vessel(profiles[form], material), handle]
 
 
 def vase(form: str, material: Material) -> list[Mesh]:
-    """A vase: round, slim or wide-necked."""
+    """A vase: round, slim or flared."""
     profiles = {
         "round": [(0.4, 0.0), (0.5, 0.05), (0.95, 0.7), (0.85, 1.3), (0.36, 1.7), (0.3, 1.95), (0.4, 2.1)],
         "slim": [(0.34, 0.0), (0.38, 0.05), (0.48, 0.8), (0.42, 1.7), (0.24, 2.3), (0.22, 2.6), (0.3, 2.75)],
@@ -87,8 +87,8 @@ def bowl(form: str, material: Material) -> list[Mesh]:
 
 
 def teapot(form: str, material: Material) -> list[Mesh]:
-    """A pot with spout, handle and lid: round, tall or flat."""
-    width, height = {"round": (1.0, 1.3), "tall": (0.74, 1.75), "flat": (1.12, 0.95)}[form]
+    """A pot with spout, handle and lid: round, tall or low."""
+    width, height = {"round": (1.0, 1.3), "tall": (0.74, 1.75), "low": (1.12, 0.95)}[form]
     body = [(0.55, 0.0), (0.62, 0.04), (1.0, 0.42), (0.94, 0.75), (0.5, 0.98), (0.46, 1.0)]
     lid = [(0.46, 0.985), (0.5, 1.0), (0.5, 1.0), (0.3, 1.08), (0.06, 1.12), (0.06, 1.12), (0.13, 1.2), (0.0, 1.27)]
     shells = [
@@ -101,15 +101,15 @@ def teapot(form: str, material: Material) -> list[Mesh]:
 
 
 def lamp(form: str, material: Material) -> list[Mesh]:
-    """A table lamp: cone, drum or dome shade; painted metal has a shade of its own, others a white one."""
+    """A table lamp: conical, cylindrical or domed shade; painted metal has a shade of its own, others a white one."""
     shade_of = material if material.kind in ("metal", "plastic") else WHITE_FABRIC
     shade_of = replace(shade_of, pattern="plain", second=None)
     shades = {
-        "cone": [(0.98, 1.55), (0.36, 2.55), (0.32, 2.56), (0.9, 1.56)],
-        "drum": [(0.82, 1.55), (0.8, 2.5), (0.76, 2.51), (0.78, 1.56)],
-        "dome": [(0.95, 1.6), (0.9, 1.95), (0.62, 2.3), (0.1, 2.45), (0.1, 2.4), (0.85, 1.62)],
+        "conical": [(0.98, 1.55), (0.36, 2.55), (0.32, 2.56), (0.9, 1.56)],
+        "cylindrical": [(0.82, 1.55), (0.8, 2.5), (0.76, 2.51), (0.78, 1.56)],
+        "domed": [(0.95, 1.6), (0.9, 1.95), (0.62, 2.3), (0.1, 2.45), (0.1, 2.4), (0.85, 1.62)],
     }
-    corners = shades[form] if form == "dome" else [corner for corner in shades[form] for _ in range(2)]
+    corners = shades[form] if form == "domed" else [corner for corner in shades[form] for _ in range(2)]
     if material.kind in ("ceramic", "glass"):
         foot = [(0.0, 0.0), (0.34, 0.0), (0.4, 0.06), (0.56, 0.5), (0.46, 0.95), (0.14, 1.25), (0.1, 1.4), (0.0, 1.42)]
         stem = [revolve(smooth_profile(foot), material)]
@@ -120,7 +120,7 @@ def lamp(form: str, material: Material) -> list[Mesh]:
 
 
 def chair(form: str, material: Material) -> list[Mesh]:
-    """A chair: slatted back, solid back or armchair."""
+    """A chair: slatted back, panelled back or armchair."""
     upholstered = material.kind in ("fabric", "leather")
     frame = PALE_WOOD if upholstered else material
     seat = rounded_box((1.3, 0.26 if upholstered else 0.12, 1.25), material, radius=0.06, swell=0.05 * upholstered)
@@ -146,13 +146,13 @@ def chair(form: str, material: Material) -> list[Mesh]:
 
 
 def table(form: str, material: Material) -> list[Mesh]:
-    """A table: round on one foot, square or oblong on four legs."""
+    """A table: round on one foot, square or rectangular on four legs."""
     legs_of = DARK_METAL if material.kind in ("stone", "glass") else material
     if form == "round":
         top = [(0.0, 1.3), (1.3, 1.3), (1.3, 1.3), (1.34, 1.35), (1.3, 1.42), (1.3, 1.42), (0.0, 1.42)]
         foot = [(0.0, 0.0), (0.72, 0.0), (0.72, 0.0), (0.7, 0.06), (0.2, 0.14), (0.1, 0.3), (0.1, 1.1), (0.24, 1.3)]
         return [revolve(smooth_profile(top), material, around=48), revolve(smooth_profile(foot), legs_of)]
-    width, depth = {"square": (1.9, 1.9), "oblong": (2.9, 1.4)}[form]
+    width, depth = {"square": (1.9, 1.9), "rectangular": (2.9, 1.4)}[form]
     parts = [piece.moved(y=1.36) for piece in rounded_box((width, 0.13, depth), material, radius=0.04, pieces=12)]
     for x in (-1, 1):
         for z in (-1, 1):
@@ -163,8 +163,8 @@ def table(form: str, material: Material) -> list[Mesh]:
 
 
 def cushion(form: str, material: Material) -> list[Mesh]:
-    """A cushion: square, round or oblong."""
-    width, height, corner = {"square": (2.0, 2.0, 5.0), "round": (2.1, 2.1, 2.0), "oblong": (2.5, 1.5, 5.0)}[form]
+    """A cushion: square, round or rectangular."""
+    width, height, corner = {"square": (2.0, 2.0, 5.0), "round": (2.1, 2.1, 2.0), "rectangular": (2.5, 1.5, 5.0)}[form]
     return [half.turned(-8, "x") for half in pillow(width, height, 0.85, material, corner=corner)]
 
 
