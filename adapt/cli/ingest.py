@@ -1,0 +1,81 @@
+"""`adapt ingest`: read a catalogue dump into the workspace."""
+
+from collections import Counter
+from collections.abc import Iterable
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from adapt.cli._output import emit, progress
+from adapt.cli._session import Session
+from catalog.ingest import counts_of, ingest as run_ingest
+from catalog.records import IngestReport, Issue
+
+_SHOWN_ISSUES = 5
+
+
+def ingest(
+    ctx: typer.Context,
+    dump: Annotated[Path, typer.Argument(help="Folder with tables, texts and pictures.")],
+    source: Annotated[str | None, typer.Option(help="Name of this source; else the folder's name.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Read and check everything, change nothing.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit 1 when anything was quarantined.")] = False,
+    prune: Annotated[bool, typer.Option("--prune", help="Delete products the dump no longer has.")] = False,
+    accept_shrink: Annotated[
+        bool, typer.Option("--accept-shrink", help="Go on although many products are gone from the dump.")
+    ] = False,
+    encoding: Annotated[str | None, typer.Option(help="Encoding of tables and texts, such as cp932.")] = None,
+) -> None:
+    """Read a catalogue dump into the workspace; the same dump twice changes nothing."""
+    session: Session = ctx.obj
+    # A dry run leaves no workspace behind where there was none.
+    absent = dry_run and session.database_url() is None and not (session.workspace / "catalog.db").is_file()
+    with progress() as update, nullcontext() if absent else session.open_catalog() as catalog:
+        report = run_ingest(
+            catalog,
+            dump,
+            source=source,
+            dry_run=dry_run,
+            prune=prune,
+            accept_shrink=accept_shrink,
+            encoding=encoding,
+            progress=update,
+        )
+    result = {
+        "run_id": report.run_id,
+        "source": report.source,
+        "dry_run": dry_run,
+        **counts_of(report),
+        "reasons": dict(Counter(issue.reason for issue in report.issues)),
+    }
+    emit(session, result, list(_lines(report, session, dry_run)))
+    if strict and report.quarantined:
+        raise typer.Exit(1)
+
+
+def _lines(report: IngestReport, session: Session, dry_run: bool) -> Iterable[str]:
+    if dry_run:
+        yield "dry run: nothing was changed"
+        yield from report.evidence
+    yield (
+        f"{report.source}: {report.products_added} products added, {report.products_updated} updated, "
+        f"{report.products_unchanged} unchanged, {report.products_missing} missing, {report.products_pruned} pruned"
+    )
+    yield (
+        f"pictures: {report.images_added} added, {report.images_reused} known, {report.images_linked} linked; "
+        f"{report.captions} captions; {report.seconds:.1f} s"
+    )
+    if report.issues:
+        yield f"{report.quarantined} quarantined, {report.warnings} warnings"
+    reasons = Counter(issue.reason for issue in report.issues)
+    for reason, count in reasons.most_common(_SHOWN_ISSUES):
+        first = next(issue for issue in report.issues if issue.reason == reason)
+        yield f"  {count} x {reason}, first {_where(first)}: {first.detail}"
+    if not dry_run:
+        yield f"next: adapt -w {session.workspace} captions"
+
+
+def _where(issue: Issue) -> str:
+    return issue.source if issue.line is None else f"{issue.source} line {issue.line}"

@@ -1,0 +1,264 @@
+"""Stage 1 of 9. Reads a catalogue dump. Writes products, pictures and captions. Next: `adapt captions`.
+
+The same dump twice changes nothing. Work is committed in batches, so a run that was killed is
+completed by the same command. What cannot be taken is quarantined with its reason, never fatal.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy.orm import Session
+
+from catalog import sync
+from catalog.errors import IngestRefused
+from catalog.intake import PictureIntake
+from catalog.lock import file_lock
+from catalog.paths import Dump
+from catalog.readers import read_dump
+from catalog.readers.draft import DraftCatalogue, DraftPicture, DraftProduct
+from catalog.records import IngestReport, Issue
+from catalog.schema import CaptionRow, IngestRunRow, ProductRow, QuarantineRow, SourceRow, now
+from catalog.store import Catalog
+from catalog.sync import KnownSource
+from catalog.upsert import Accepted, write_files, write_images, write_products
+
+BATCH_IMAGES = 64
+BATCH_PRODUCTS = 500
+Progress = Callable[[str, float, float | None], None]
+
+
+@dataclass(kw_only=True)
+class _Work:
+    """The state of one run."""
+
+    drafts: DraftCatalogue
+    dump: Dump
+    known: KnownSource
+    intake: PictureIntake
+    progress: Progress
+    issues: list[Issue] = field(default_factory=list)
+    added: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    links: int = 0
+    refused_pictures: set[str] = field(default_factory=set)
+
+
+def ingest(
+    catalog: Catalog | None,
+    dump: Path,
+    *,
+    source: str | None = None,
+    dry_run: bool = False,
+    prune: bool = False,
+    accept_shrink: bool = False,
+    encoding: str | None = None,
+    progress: Progress | None = None,
+) -> IngestReport:
+    """Bring one source of the catalogue to what a dump folder holds.
+
+    Args:
+        catalog: Open catalogue; may be None in a dry run where none exists yet.
+        dump: Folder with tables, texts and pictures.
+        source: Name of this source; default is the folder's name.
+        dry_run: Read and check everything, change nothing.
+        prune: Delete products the dump no longer has; those with generated pictures are kept.
+        accept_shrink: Go on although more than `sync.SHRINK_LIMIT` of the products are gone.
+        encoding: Encoding of tables and texts; default is to find out.
+        progress: Called with (description, done, total).
+
+    Raises:
+        IngestRefused: The dump holds nothing usable, or the run would remove too much.
+        CatalogUnwritable: The workspace cannot be written, or another ingest is running in it.
+    """
+    started = time.monotonic()
+    listing = Dump(Path(dump))
+    name = sync.source_name(listing.root, source)
+    drafts = read_dump(listing, encoding)
+    known = KnownSource() if catalog is None else sync.load(catalog, name)
+    missing = sync.missing_skus(known, drafts.products)
+    sync.guard_shrink(name, known, missing, accepted=accept_shrink or prune)
+    intake = PictureIntake(
+        blobs=None if dry_run or catalog is None else catalog.blobs, remembered=known.files, stored=set(known.stored)
+    )
+    work = _Work(drafts=drafts, dump=listing, known=known, intake=intake, progress=progress or _silent)
+    work.issues = list(drafts.issues)
+    if dry_run:
+        for _ in _batches(work):
+            intake.handed_over()
+        counts = {"products_missing": len(missing), "products_pruned": len(missing) if prune else 0}
+        return _report(work, name, None, started, **counts)
+    if catalog is None:
+        raise ValueError("catalog may be None only in a dry run")
+    with file_lock(catalog.workspace / ".ingest.lock", "ingest"):
+        return _run(catalog, work, name, missing, prune, started)
+
+
+def _run(catalog: Catalog, work: _Work, name: str, missing: list[str], prune: bool, started: float) -> IngestReport:
+    with catalog.write() as session:
+        source_id, run_id = _begin(session, name, work)
+    for batch in _batches(work):
+        with catalog.write() as session:
+            write_images(session, work.intake.new_images)
+            write_files(session, source_id, run_id, work.intake.new_files)
+            write_products(session, source_id, run_id, batch)
+        work.intake.handed_over()
+    with catalog.write() as session:
+        pruned = sync.retire(session, source_id, missing, prune=prune)
+    captions = _rebuild_captions(catalog, name)
+    report = _report(
+        work, name, run_id, started, products_missing=len(missing) - pruned, products_pruned=pruned, captions=captions
+    )
+    with catalog.write() as session:
+        _finish(session, run_id, report)
+    return report
+
+
+def _begin(session: Session, name: str, work: _Work) -> tuple[int, int]:
+    root = str(work.dump.root)
+    source_id = session.scalar(select(SourceRow.id).where(SourceRow.name == name))
+    if source_id is None:
+        row = SourceRow(name=name, root=root)
+        session.add(row)
+        session.flush()
+        source_id = row.id
+    else:
+        session.execute(update(SourceRow).where(SourceRow.id == source_id).values(root=root))
+    # The lock is ours, so a run that still says it is running was killed.
+    session.execute(
+        update(IngestRunRow)
+        .where(IngestRunRow.source_id == source_id, IngestRunRow.state == "running")
+        .values(state="failed", ended_at=now())
+    )
+    run = IngestRunRow(
+        source_id=source_id,
+        reader=work.drafts.reader,
+        encoding=work.drafts.encoding,
+        evidence="\n".join(work.drafts.evidence),
+        counts={},
+    )
+    session.add(run)
+    session.flush()
+    return source_id, run.id
+
+
+def _batches(work: _Work) -> Iterator[list[Accepted]]:
+    """Take in the pictures of each product and yield what must be written, a transaction at a time."""
+    batch: list[Accepted] = []
+    total = len(work.drafts.products)
+    for number, draft in enumerate(work.drafts.products, start=1):
+        accepted = _accept(work, draft)
+        if accepted is not None:
+            batch.append(accepted)
+        pending = len(work.intake.new_files)
+        if len(batch) >= BATCH_PRODUCTS or pending >= BATCH_IMAGES:
+            yield batch
+            batch = []
+            work.progress("products", number, total)
+    if batch or work.intake.new_files:
+        yield batch
+    work.progress("products", total, total)
+
+
+def _accept(work: _Work, draft: DraftProduct) -> Accepted | None:
+    """Return what to write for a product, or None when it is as the catalogue has it."""
+    pictures: list[tuple[DraftPicture, str]] = []
+    for picture in draft.pictures:
+        seen = work.intake.take(work.dump.files[picture.path])
+        if seen.image_sha256 is not None:
+            pictures.append((picture, seen.image_sha256))
+        elif picture.path not in work.refused_pictures:
+            work.refused_pictures.add(picture.path)
+            where = picture.origin or picture.path
+            detail = f"{picture.path}: {seen.detail}" if picture.origin else seen.detail
+            work.issues.append(Issue(source=where, line=picture.line, reason=seen.reason, detail=detail))
+    work.links += len({(picture.variant_key, digest) for picture, digest in pictures})
+    content = f"{draft.content_hash()} {' '.join(digest for _, digest in pictures)}"
+    row_hash = hashlib.sha256(content.encode()).hexdigest()
+    known = work.known.products.get(draft.sku)
+    if known is None:
+        work.added += 1
+        return Accepted(draft=draft, row_hash=row_hash, pictures=pictures, product_id=None)
+    if known.row_hash == row_hash and known.status == "active":
+        work.unchanged += 1
+        return None
+    work.updated += 1
+    return Accepted(draft=draft, row_hash=row_hash, pictures=pictures, product_id=known.id)
+
+
+def _finish(session: Session, run_id: int, report: IngestReport) -> None:
+    rows = [
+        {
+            "run_id": run_id,
+            "source": issue.source,
+            "line": issue.line,
+            "reason": issue.reason,
+            "detail": issue.detail,
+            "severity": issue.severity,
+        }
+        for issue in report.issues
+    ]
+    session.execute(delete(QuarantineRow).where(QuarantineRow.run_id == run_id))
+    if rows:
+        session.execute(insert(QuarantineRow), rows)
+    session.execute(
+        update(IngestRunRow).where(IngestRunRow.id == run_id).values(state="done", ended_at=now(), counts=counts_of(report))
+    )
+
+
+def counts_of(report: IngestReport) -> dict[str, int | float]:
+    """Return the numbers of a report by name, as stored with a run and printed by the command line."""
+    names = (
+        "products_added", "products_updated", "products_unchanged", "products_missing", "products_pruned", "variants",
+        "images_added", "images_reused", "images_linked", "quarantined", "warnings", "captions", "seconds",
+    )  # fmt: skip
+    return {name: getattr(report, name) for name in names}
+
+
+def _report(work: _Work, name: str, run_id: int | None, started: float, **counts: int) -> IngestReport:
+    if not work.links and not work.known.products:
+        reasons = sorted({issue.reason for issue in work.issues})
+        raise IngestRefused(
+            f"no usable picture for any of {len(work.drafts.products)} products in {work.dump.root} "
+            f"({', '.join(reasons) or 'the tables name none'}); check the paths in the table against the files"
+        )
+    report = IngestReport(
+        run_id=run_id,
+        source=name,
+        products_added=work.added,
+        products_updated=work.updated,
+        products_unchanged=work.unchanged,
+        variants=sum(len(draft.variants) for draft in work.drafts.products),
+        images_added=work.intake.images_added,
+        images_reused=work.intake.images_reused,
+        images_linked=work.links,
+        quarantined=sum(issue.severity == "error" for issue in work.issues),
+        warnings=sum(issue.severity == "warning" for issue in work.issues),
+        seconds=round(time.monotonic() - started, 3),
+        issues=tuple(work.issues),
+        evidence=tuple(work.drafts.evidence),
+    )
+    return replace(report, **counts)
+
+
+def _rebuild_captions(catalog: Catalog, name: str) -> int:
+    """Bring the captions of a source up to its products and return how many it has now."""
+    try:
+        from catalog.caption import rebuild_captions
+    except ImportError:
+        pass
+    else:
+        rebuild_captions(catalog, source=name)
+    with catalog.read() as session:
+        query = select(func.count(CaptionRow.id)).join(ProductRow, ProductRow.id == CaptionRow.product_id)
+        return session.scalar(query.join(SourceRow).where(SourceRow.name == name)) or 0
+
+
+def _silent(description: str, done: float, total: float | None) -> None:
+    """Show no progress."""

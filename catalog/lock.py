@@ -1,0 +1,60 @@
+"""A lock between processes on one machine, released by the system when its holder dies."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from catalog.errors import CatalogUnwritable
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _try_lock(descriptor: int) -> bool:
+        try:
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
+        return True
+else:
+    import fcntl
+
+    def _try_lock(descriptor: int) -> bool:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+
+@contextmanager
+def file_lock(path: Path, what: str, wait_s: float = 0.0) -> Iterator[None]:
+    """Hold an exclusive lock on `path`.
+
+    Args:
+        path: Lock file; made if missing, never removed.
+        what: What is going on under the lock, for the message.
+        wait_s: How long to wait for another holder, in seconds.
+
+    Raises:
+        CatalogUnwritable: Another process holds it, or the file cannot be made.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    except OSError as error:
+        raise CatalogUnwritable(
+            f"cannot write in {path.parent} ({error.strerror}); the workspace must be writable: choose another with -w DIR"
+        ) from error
+    try:
+        deadline = time.monotonic() + wait_s
+        while not _try_lock(descriptor):
+            if time.monotonic() >= deadline:
+                raise CatalogUnwritable(f"another {what} is running in {path.parent}; wait for it to end and run this again")
+            time.sleep(0.05)
+        yield
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,123 @@
+"""What a source had before, what a new dump no longer has, and how far that may go."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sqlalchemy import delete, exists, select, update
+from sqlalchemy.orm import Session
+
+from catalog.errors import IngestRefused
+from catalog.intake import SeenFile
+from catalog.readers.draft import DraftProduct
+from catalog.schema import GenerationRow, ImageRow, ProductRow, SourceFileRow, SourceRow
+from catalog.store import Catalog
+from catalog.upsert import CHUNK
+
+SHRINK_LIMIT = 0.30
+"""Share of a source's products that one run may miss without being asked."""
+SHRINK_MIN_PRODUCTS = 2
+"""One product gone is never a shrink, however small the source."""
+
+
+@dataclass(frozen=True)
+class KnownProduct:
+    """A product as the catalogue has it."""
+
+    id: int
+    row_hash: str
+    status: str
+
+
+@dataclass(kw_only=True)
+class KnownSource:
+    """All the catalogue knows of one source before a run."""
+
+    products: Mapping[str, KnownProduct] = field(default_factory=dict)
+    files: Mapping[str, SeenFile] = field(default_factory=dict)
+    stored: frozenset[str] = frozenset()
+    """Digests of every picture, of all sources."""
+
+
+def source_name(root: Path, given: str | None) -> str:
+    """Return the name of a source: as given, else the folder's own.
+
+    Raises:
+        IngestRefused: The name is empty, too long or holds a slash or control character.
+    """
+    name = root.name if given is None else given.strip()
+    if not name or len(name) > 100 or re.search(r"[/\\\x00-\x1f]", name):
+        raise IngestRefused(f"{name!r} is no name for a source; use up to 100 characters without slashes: --source NAME")
+    return name
+
+
+def load(catalog: Catalog, name: str) -> KnownSource:
+    """Read what the catalogue knows of a source; empty for a new one."""
+    with catalog.read() as session:
+        stored = frozenset(session.scalars(select(ImageRow.sha256)))
+        source_id = session.scalar(select(SourceRow.id).where(SourceRow.name == name))
+        if source_id is None:
+            return KnownSource(stored=stored)
+        rows = session.execute(
+            select(ProductRow.sku, ProductRow.id, ProductRow.row_hash, ProductRow.status).where(
+                ProductRow.source_id == source_id
+            )
+        )
+        products = {sku: KnownProduct(id_, row_hash, status) for sku, id_, row_hash, status in rows}
+        query = select(SourceFileRow, ImageRow.sha256).outerjoin(ImageRow, ImageRow.id == SourceFileRow.image_id)
+        files = {
+            file.path: SeenFile(
+                size=file.size,
+                mtime_ns=file.mtime_ns,
+                file_sha256=file.sha256,
+                image_sha256=sha256,
+                reason=file.reason,
+                detail=file.detail,
+            )
+            for file, sha256 in session.execute(query.where(SourceFileRow.source_id == source_id))
+            # A file that lost its picture row must be read again.
+            if sha256 or file.reason
+        }
+    return KnownSource(products=products, files=files, stored=stored)
+
+
+def missing_skus(known: KnownSource, drafts: Sequence[DraftProduct]) -> list[str]:
+    """Return the keys of products the dump no longer has, those of earlier runs included."""
+    present = {draft.sku for draft in drafts}
+    return [sku for sku in known.products if sku not in present]
+
+
+def guard_shrink(name: str, known: KnownSource, missing: Sequence[str], *, accepted: bool) -> None:
+    """Refuse a run in which too many active products would become missing.
+
+    Raises:
+        IngestRefused: More than SHRINK_LIMIT are gone and that was not accepted.
+    """
+    active = [sku for sku, product in known.products.items() if product.status == "active"]
+    gone = set(missing) & set(active)
+    if accepted or len(gone) < SHRINK_MIN_PRODUCTS or len(gone) <= SHRINK_LIMIT * len(active):
+        return
+    raise IngestRefused(
+        f"{len(gone)} of the {len(active)} products of source '{name}' are not in this dump (at most {SHRINK_LIMIT:.0%} may be "
+        "missing); if that is right add --accept-shrink, if this is another dump name it with --source NAME"
+    )
+
+
+def retire(session: Session, source_id: int, missing: Sequence[str], *, prune: bool) -> int:
+    """Mark products missing, or with `prune` delete them, and return how many were deleted.
+
+    A product somebody generated pictures of is never deleted: decisions hang on it.
+    """
+    pruned = 0
+    for start in range(0, len(missing), CHUNK):
+        mine = (ProductRow.source_id == source_id) & ProductRow.sku.in_(missing[start : start + CHUNK])
+        if prune:
+            used = exists().where(GenerationRow.product_id == ProductRow.id)
+            ids = list(session.scalars(select(ProductRow.id).where(mine, ~used)))
+            session.execute(delete(ProductRow).where(ProductRow.id.in_(ids)))
+            pruned += len(ids)
+        session.execute(update(ProductRow).where(mine, ProductRow.status != "missing").values(status="missing"))
+    return pruned

@@ -1,0 +1,197 @@
+"""Write product drafts: new rows, changed rows, and nothing for what is as it was."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.orm import Session
+
+from catalog.intake import SeenFile
+from catalog.readers.cells import language
+from catalog.readers.draft import DraftAttribute, DraftPicture, DraftProduct
+from catalog.schema import AttributeRow, ImageRow, ProductImageRow, ProductRow, SourceFileRow, VariantRow
+
+CHUNK = 500
+"""Values in one IN list; SQLite allows 32,766, older builds 999."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Accepted:
+    """A draft that is to be written."""
+
+    draft: DraftProduct
+    row_hash: str
+    pictures: Sequence[tuple[DraftPicture, str]]
+    """Its usable pictures with the digests of the stored files."""
+    product_id: int | None
+    """None for a new product."""
+
+
+def write_images(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert image rows; one that another process added meanwhile is left as it is."""
+    if not rows:
+        return
+    present = set(image_ids(session, [row["sha256"] for row in rows]))
+    fresh = [dict(row) for row in rows if row["sha256"] not in present]
+    if fresh:
+        session.execute(insert(ImageRow), fresh)
+
+
+def image_ids(session: Session, digests: Sequence[str]) -> dict[str, int]:
+    """Return the ids of stored pictures by digest."""
+    found: dict[str, int] = {}
+    unique = list(dict.fromkeys(digests))
+    for start in range(0, len(unique), CHUNK):
+        query = select(ImageRow.sha256, ImageRow.id).where(ImageRow.sha256.in_(unique[start : start + CHUNK]))
+        found.update((sha256, id_) for sha256, id_ in session.execute(query))
+    return found
+
+
+def write_files(session: Session, source_id: int, run_id: int, files: Mapping[str, SeenFile]) -> None:
+    """Remember what was found in these files."""
+    ids = image_ids(session, [seen.image_sha256 for seen in files.values() if seen.image_sha256])
+    paths = list(files)
+    for start in range(0, len(paths), CHUNK):
+        part = paths[start : start + CHUNK]
+        session.execute(delete(SourceFileRow).where(SourceFileRow.source_id == source_id, SourceFileRow.path.in_(part)))
+    rows = [
+        {
+            "source_id": source_id,
+            "path": path,
+            "size": seen.size,
+            "mtime_ns": seen.mtime_ns,
+            "sha256": seen.file_sha256,
+            "image_id": ids.get(seen.image_sha256 or ""),
+            "reason": seen.reason,
+            "detail": seen.detail,
+            "last_run_id": run_id,
+        }
+        for path, seen in files.items()
+    ]
+    if rows:
+        session.execute(insert(SourceFileRow), rows)
+
+
+def write_products(session: Session, source_id: int, run_id: int, accepted: Sequence[Accepted]) -> None:
+    """Insert new products and bring changed ones to their drafts; variants keep their ids by key."""
+    new = [item for item in accepted if item.product_id is None]
+    ids: dict[str, int] = {item.draft.sku: item.product_id for item in accepted if item.product_id is not None}
+    if new:
+        statement = insert(ProductRow).returning(ProductRow.sku, ProductRow.id)
+        values = [{**_product_values(item, run_id), "source_id": source_id, "first_run_id": run_id} for item in new]
+        ids.update((sku, id_) for sku, id_ in session.execute(statement, values))
+    for item in accepted:
+        if item.product_id is not None:
+            session.execute(update(ProductRow).where(ProductRow.id == item.product_id).values(_product_values(item, run_id)))
+    changed = [item.product_id for item in accepted if item.product_id is not None]
+    for start in range(0, len(changed), CHUNK):
+        part = changed[start : start + CHUNK]
+        session.execute(delete(AttributeRow).where(AttributeRow.product_id.in_(part)))
+        session.execute(delete(ProductImageRow).where(ProductImageRow.product_id.in_(part)))
+    variant_ids = _write_variants(session, accepted, ids)
+    _write_attributes(session, accepted, ids, variant_ids)
+    _write_links(session, accepted, ids, variant_ids)
+
+
+def _product_values(item: Accepted, run_id: int) -> dict[str, Any]:
+    draft = item.draft
+    return {
+        "sku": draft.sku,
+        "name": draft.name,
+        "category": draft.category,
+        "lang": language(f"{draft.name} {draft.description}"),
+        "status": "active",
+        "description": draft.description,
+        "row_hash": item.row_hash,
+        "last_run_id": run_id,
+        "origin": draft.origin,
+        "origin_line": draft.line,
+    }
+
+
+def _write_variants(session: Session, accepted: Sequence[Accepted], ids: Mapping[str, int]) -> dict[tuple[int, str], int]:
+    known: dict[tuple[int, str], int] = {}
+    changed = [item.product_id for item in accepted if item.product_id is not None]
+    for start in range(0, len(changed), CHUNK):
+        query = select(VariantRow.product_id, VariantRow.key, VariantRow.id)
+        found = session.execute(query.where(VariantRow.product_id.in_(changed[start : start + CHUNK])))
+        known.update(((product_id, key), id_) for product_id, key, id_ in found)
+    fresh: list[dict[str, Any]] = []
+    wanted: set[tuple[int, str]] = set()
+    for item in accepted:
+        product_id = ids[item.draft.sku]
+        for position, variant in enumerate(item.draft.variants):
+            wanted.add((product_id, variant.key))
+            values = {"sku": variant.sku, "name": variant.name, "position": position}
+            if (variant_id := known.get((product_id, variant.key))) is not None:
+                session.execute(update(VariantRow).where(VariantRow.id == variant_id).values(values))
+            else:
+                fresh.append({"product_id": product_id, "key": variant.key, **values})
+    gone = [id_ for key, id_ in known.items() if key not in wanted]
+    for start in range(0, len(gone), CHUNK):
+        session.execute(delete(VariantRow).where(VariantRow.id.in_(gone[start : start + CHUNK])))
+    if fresh:
+        statement = insert(VariantRow).returning(VariantRow.product_id, VariantRow.key, VariantRow.id)
+        known.update(((product_id, key), id_) for product_id, key, id_ in session.execute(statement, fresh))
+    return known
+
+
+def _write_attributes(
+    session: Session, accepted: Sequence[Accepted], ids: Mapping[str, int], variant_ids: Mapping[tuple[int, str], int]
+) -> None:
+    rows: list[dict[str, Any]] = []
+
+    def add(product_id: int, variant_id: int | None, attributes: Sequence[DraftAttribute]) -> None:
+        rows.extend(
+            {
+                "product_id": product_id,
+                "variant_id": variant_id,
+                "name": attribute.name,
+                "value": attribute.value,
+                "value_raw": attribute.value,
+                "unit": attribute.unit,
+                "lang": language(attribute.value),
+                "source": attribute.source,
+                "kind": attribute.kind,
+                "position": position,
+            }
+            for position, attribute in enumerate(attributes)
+        )
+
+    for item in accepted:
+        product_id = ids[item.draft.sku]
+        add(product_id, None, item.draft.attributes)
+        for variant in item.draft.variants:
+            add(product_id, variant_ids[product_id, variant.key], variant.attributes)
+    if rows:
+        session.execute(insert(AttributeRow), rows)
+
+
+def _write_links(
+    session: Session, accepted: Sequence[Accepted], ids: Mapping[str, int], variant_ids: Mapping[tuple[int, str], int]
+) -> None:
+    stored = image_ids(session, [digest for item in accepted for _, digest in item.pictures])
+    rows: list[dict[str, Any]] = []
+    for item in accepted:
+        product_id = ids[item.draft.sku]
+        linked: set[tuple[int | None, int]] = set()
+        for picture, digest in item.pictures:
+            variant_id = variant_ids.get((product_id, picture.variant_key)) if picture.variant_key else None
+            if (variant_id, stored[digest]) in linked:
+                continue
+            linked.add((variant_id, stored[digest]))
+            rows.append(
+                {
+                    "product_id": product_id,
+                    "variant_id": variant_id,
+                    "image_id": stored[digest],
+                    "position": len(linked) - 1,
+                    "role": picture.role,
+                    "origin": picture.path,
+                }
+            )
+    if rows:
+        session.execute(insert(ProductImageRow), rows)
