@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, or_, select, update
+from sqlalchemy import and_, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, aliased
 
@@ -344,7 +344,14 @@ def _take(
     candidate = select(ReviewItemRow.id).where(free, ~done.exists())
     if item_id is not None:
         candidate = candidate.where(ReviewItemRow.id == item_id)
-    candidate = candidate.order_by(ReviewItemRow.priority, ReviewItemRow.id).limit(1).with_for_update(skip_locked=True)
+    order: list[Any] = [ReviewItemRow.priority, ReviewItemRow.id]
+    if include_skipped and item_id is None:
+        # What was skipped longest ago first, so that skipping again goes round and does not stay.
+        last_skip = select(func.max(own.id)).where(
+            own.item_id == ReviewItemRow.id, own.reviewer_id == reviewer_id, own.verdict == "skip"
+        )
+        order.insert(0, func.coalesce(last_skip.correlate(ReviewItemRow).scalar_subquery(), 0))
+    candidate = candidate.order_by(*order).limit(1).with_for_update(skip_locked=True)
     # `free` again outside: databases that do not serialise writers check it anew after waiting for a lock.
     statement = (
         update(ReviewItemRow)

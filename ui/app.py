@@ -1,0 +1,19 @@
+"""The server of the review screen: `main.py` as the page, a route for pictures, the document's language.
+
+Started by `adapt review`, which runs `streamlit run` on this file.
+"""
+
+from pathlib import Path
+
+import streamlit as st
+from starlette.middleware import Middleware
+from starlette.routing import Route
+
+from ui import image_route
+from ui.document import Document
+
+app = st.App(
+    Path(__file__).resolve().with_name("main.py"),
+    routes=[Route(image_route.ROUTE, image_route.picture, methods=["GET"])],
+    middleware=[Middleware(Document)],
+)
