@@ -146,7 +146,7 @@ def train_damsm(
     Args:
         entries: pictures with captions. Without a `test` split a share of the groups is held out.
         config: what to train.
-        cache: folder for decoded pictures.
+        cache: folder for decoded pictures and text features.
         device: where to train.
         progress: called with (what, done, total).
 
@@ -181,6 +181,7 @@ def train_damsm(
         table = PictureTable.compute(image, heads, pictures, device=device, progress=progress)
         ids = torch.tensor([entry.product_id for entry in ordered])
         session = _Session(config, text, heads.to(device), table, captions, ids, device)
+        session.encode_captions(cache, progress)
         losses = session.fit(len(training), progress)
     model = Damsm(text, image, heads.cpu())
     model.report = {
@@ -213,7 +214,6 @@ class _Session:
     def fit(self, training: int, progress: Progress | None) -> dict[str, float]:
         """Train on the first `training` pictures; return each term's mean over the last tenth of the steps."""
         config = self.config
-        self._encode_captions(progress)
         modules = nn.ModuleList([self.heads, *([self.text] if isinstance(self.text, LSTMTextEncoder) else [])])
         modules.to(self.device).train()
         optimizer = torch.optim.AdamW(
@@ -245,16 +245,22 @@ class _Session:
         last = history[-max(len(history) // 10, 1) :]
         return {name: float(np.mean([terms[name] for terms in last])) for name in last[-1]}
 
-    def _encode_captions(self, progress: Progress | None) -> None:
-        """Run a frozen text encoder once over all captions, in chunks that progress can show."""
+    def encode_captions(self, cache: Path | None, progress: Progress | None) -> None:
+        """Run a frozen text encoder over all captions, in chunks that progress can show; keep the result in `cache`."""
         if self.features is None:
             return
+        file = cache / f"words-{self.text.name.replace('/', '--')}.safetensors" if cache is not None else None
+        if file is not None and file.is_file():
+            self.features = TextFeatureCache.load(file, self.text)
+        known = len(self.features)
         texts = [text for own in (*self.captions, *self.changed) for text in own]
         chunk = 512
         for start in range(0, len(texts), chunk):
             self.features.add(texts[start : start + chunk], device=self.device)
             if progress is not None:
                 progress("text features", min(start + chunk, len(texts)), len(texts))
+        if file is not None and len(self.features) > known:
+            self.features.save(file)
 
     def _text(self, texts: Sequence[str]) -> TextFeatures:
         if self.features is not None:
@@ -335,9 +341,7 @@ class _Session:
         }
 
 
-def _split(
-    entries: Sequence[ManifestEntry], config: DamsmConfig
-) -> tuple[list[ManifestEntry], list[ManifestEntry]]:
+def _split(entries: Sequence[ManifestEntry], config: DamsmConfig) -> tuple[list[ManifestEntry], list[ManifestEntry]]:
     """Split by the entries' own marks, else by seeded groups; a group never lies on both sides."""
     held_out = {entry.group for entry in entries if entry.split == "test"}
     if not held_out:

@@ -1,0 +1,55 @@
+"""Which run a verb works on: the one named, else the newest, else the base that ships with the package."""
+
+import difflib
+from pathlib import Path
+
+from adapt.cli._session import Session
+from adapt.errors import CheckpointError
+
+BASES = Path(__file__).parent.parent / "bases"
+
+
+def shipped_bases() -> list[Path]:
+    """Folders of the bases in the package, newest name last."""
+    return sorted(path.parent for path in BASES.glob("*/generator.safetensors"))
+
+
+def find_run(session: Session, name: str) -> Path:
+    """Folder of a run of the workspace, of a shipped base, or a path.
+
+    Raises:
+        CheckpointError: nothing has that name; the message lists the near ones.
+    """
+    folders = {path.name: path for path in [*shipped_bases(), *_runs(session)]}
+    if name in folders:
+        return folders[name]
+    if (Path(name) / "generator.safetensors").is_file() or (Path(name) / "adapter").is_dir():
+        return Path(name)
+    near = difflib.get_close_matches(name, folders, n=3, cutoff=0.3) or sorted(folders)[-3:]
+    raise CheckpointError(f"no run '{name}'; there are: {', '.join(near) or 'none yet'}; adapt status lists the runs")
+
+
+def newest_run(session: Session, *, kind: str = "") -> Path | None:
+    """The run last written whose name starts with `kind`, if there is one."""
+    return next((path for path in _runs(session) if path.name.startswith(kind)), None)
+
+
+def default_run(session: Session) -> Path:
+    """The newest fine-tuned run, else the newest run, else the newest shipped base.
+
+    Raises:
+        CheckpointError: there is none of these.
+    """
+    found = newest_run(session, kind="finetune") or newest_run(session) or next(iter(shipped_bases()[::-1]), None)
+    if found is None:
+        raise CheckpointError("no run and no shipped base; train one: adapt pretrain --dataset cub --data-dir DIR")
+    return found
+
+
+def _runs(session: Session) -> list[Path]:
+    files = [*session.runs.glob("*/generator.safetensors"), *session.runs.glob("*/adapter/adapter_model.safetensors")]
+    newest = {}
+    for file in sorted(files, key=lambda path: path.stat().st_mtime, reverse=True):
+        folder = file.parent.parent if file.parent.name == "adapter" else file.parent
+        newest.setdefault(folder, None)
+    return list(newest)

@@ -1,0 +1,68 @@
+"""`adapt pretrain`: train a text-to-image GAN on CUB, COCO or a frozen dataset."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from adapt.cli._output import emit, progress
+from adapt.cli._session import Session
+
+
+def pretrain(
+    ctx: typer.Context,
+    data_dir: Annotated[Path, typer.Option(help="Folder in the official layout, or a frozen dataset.")],
+    dataset: Annotated[str, typer.Option(help="cub, coco or folder.")] = "cub",
+    model: Annotated[str, typer.Option(help="Generator: ssa-gan.")] = "ssa_gan",
+    preset: Annotated[str, typer.Option(help="Preset name or a TOML file.")] = "projected_64",
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", metavar="SECTION.FIELD=VALUE", help="Override a config field.")
+    ] = None,
+    grow: Annotated[str | None, typer.Option(help="Run to start from: a smaller or earlier one.")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
+    new: Annotated[bool, typer.Option("--new", help="Start another run of the same config.")] = False,
+    devices: Annotated[int, typer.Option(min=1, help="Processes or GPUs on this machine.")] = 1,
+    nodes: Annotated[int, typer.Option(min=1, help="Machines.")] = 1,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan; train nothing.")] = False,
+) -> None:
+    """Train a text-to-image GAN with the distribution-sensitive losses; the same command resumes an unfinished run."""
+    from adapt.cli._runs import find_run
+    from adapt.models.factory import build_discriminator, build_generator
+    from adapt.pretrain import PretrainRequest, resolve_config, run_folder
+    from adapt.pretrain import pretrain as train
+    from adapt.registry import canonical
+
+    session: Session = ctx.obj
+    request = PretrainRequest(
+        dataset=canonical(dataset),
+        data_dir=data_dir,
+        runs=session.runs,
+        preset=preset,
+        settings=[f"model.name={canonical(model)}", f"train.seed={seed}", *(settings or [])],
+        cache=session.workspace / "cache",
+        grow=find_run(session, grow) if grow else None,
+        new=new,
+        devices=devices,
+        nodes=nodes,
+    )
+    if dry_run:
+        config = resolve_config(request)
+        generator, discriminator = build_generator(config.model), build_discriminator(config.discriminator)
+        counts = {
+            "generator_parameters": sum(p.numel() for p in generator.parameters()),
+            "discriminator_parameters": sum(p.numel() for p in discriminator.parameters() if p.requires_grad),
+        }
+        plan = {"run": run_folder(request, config).name, "steps": config.train.steps, "dry_run": True, **counts}
+        emit(session, plan, [f"{name}: {value}" for name, value in plan.items()])
+        return
+    with progress() as update:
+        result = train(request, progress=update)
+    if result["finished"]:
+        lines = [f"{result['run']} is finished ({result['steps']} steps); --new starts another."]
+    else:
+        lines = [
+            f"{result['run']}: {result['steps']} steps, {result['images_seen']} pictures seen, "
+            f"{result['images_per_second']} pictures/s in {result['seconds']} s",
+            f"look at {session.runs / result['run'] / 'samples'}",
+        ]
+    emit(session, result, lines)

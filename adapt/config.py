@@ -1,0 +1,235 @@
+"""Run configuration: frozen dataclasses, filled from a preset (TOML) and `--set section.field=value`.
+
+A preset is complete: every number a run uses is in the run folder's config.json, and a config read back equals the one
+written. Unknown keys and wrong types are errors that name the field.
+"""
+
+import dataclasses
+import difflib
+import hashlib
+import json
+import tomllib
+import types
+import typing
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from adapt.errors import ConfigError
+from adapt.registry import canonical
+
+PRESET_ROOT = Path(__file__).parent / "configs"
+D = TypeVar("D")
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkConfig:
+    """A network by registered name; `options` are the fields of that network's own config."""
+
+    name: str
+    """Registered name."""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """Fields of the network's config class."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TextConfig:
+    """The frozen text encoder."""
+
+    encoder: str = "transformers"
+    """Registered text encoder."""
+    path: str = ""
+    """Weights folder or file, or a model id; empty takes the encoder's packaged weights."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataConfig:
+    """How pictures and captions become batches."""
+
+    batch_size: int = 24
+    """Pictures a step and process."""
+    margin: float = 76 / 64
+    """Pictures are kept at this multiple of the model's side and cropped at random (AttnGAN's 76/64)."""
+    flip: bool = True
+    """Mirror half of the pictures."""
+    limit: int = 0
+    """Use only the first pictures; 0 uses all."""
+    human_share: float = 0.0
+    """Share of a batch drawn from pictures with human captions; 0 draws all pictures alike."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LossConfig:
+    """Weights and temperatures; a weight of 0 leaves the term and its cost out."""
+
+    mismatch_weight: float = 0.5
+    """Weight of real pictures with another picture's caption (paper: ½)."""
+    counterfactual_share: float = 0.0
+    """Share of mismatched captions that are the picture's own with one colour changed."""
+    fake_to_fake_weight: float = 0.2
+    """λ of NT-Xent between pictures of two captions (Ye et al.: 0.2)."""
+    fake_to_fake_temperature: float = 0.5
+    """Its τ."""
+    fake_to_real_weight: float = 0.2
+    """λ of InfoNCE between generated and real pictures."""
+    fake_to_real_temperature: float = 0.5
+    """Its τ."""
+    features: tuple[str, ...] = ("efficientnet_lite0", "palette")
+    """Feature spaces of both losses; each is normalised, all count the same."""
+    feature_px: int = 64
+    """Side at which a feature network sees the pictures."""
+    penalty_weight: float = 0.0
+    """k of the matching-aware gradient penalty (SSA-GAN: 2); 0 leaves it out."""
+    penalty_power: float = 6.0
+    """p of the penalty."""
+    adversarial_branches: int = 2
+    """Judge the pictures of both captions (2, as published) or of the first alone (1, cheaper)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class OptimConfig:
+    """Adam for both networks, and the moving average that is evaluated, saved and used."""
+
+    generator_lr: float = 2e-4
+    """Learning rate of G."""
+    discriminator_lr: float = 2e-4
+    """Learning rate of D."""
+    beta1: float = 0.0
+    """Adam β₁."""
+    beta2: float = 0.9
+    """Adam β₂."""
+    ema_half_life_images: float = 5_000.0
+    """Half-life of the generator's moving average, in real pictures seen."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainConfig:
+    """Length, precision and bookkeeping of a run."""
+
+    steps: int = 1000
+    """Generator steps."""
+    seed: int = 0
+    """Seed of everything random in the run."""
+    precision: str = "auto"
+    """`auto` (bf16 where the processor multiplies it natively), `bf16` or `fp32`."""
+    augment: tuple[str, ...] = ("translation",)
+    """DiffAugment on real and generated pictures: color, translation, cutout."""
+    checkpoint_every: int = 200
+    """Steps between checkpoints."""
+    sample_every: int = 500
+    """Steps between sample grids; 0 draws none."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunConfig:
+    """Everything that decides what a run computes."""
+
+    model: NetworkConfig
+    discriminator: NetworkConfig
+    text: TextConfig = field(default_factory=TextConfig)
+    data: DataConfig = field(default_factory=DataConfig)
+    loss: LossConfig = field(default_factory=LossConfig)
+    optim: OptimConfig = field(default_factory=OptimConfig)
+    train: TrainConfig = field(default_factory=TrainConfig)
+
+    def digest(self, *extra: str) -> str:
+        """Eight hex digits that name this config (and what it is trained on)."""
+        text = json.dumps(to_dict(self), sort_keys=True) + "\0".join(extra)
+        return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
+def to_dict(config: Any) -> dict[str, Any]:
+    """A dataclass as plain JSON types."""
+    return typing.cast(dict[str, Any], json.loads(json.dumps(dataclasses.asdict(config))))
+
+
+def from_dict(kind: type[D], values: Mapping[str, Any], *, where: str = "") -> D:
+    """Fill the dataclass `kind`.
+
+    Raises:
+        ConfigError: an unknown key or a value of the wrong type; the message names the field.
+    """
+    hints = typing.get_type_hints(kind)
+    unknown = set(values) - set(hints)
+    if unknown:
+        name = sorted(unknown)[0]
+        near = difflib.get_close_matches(name, hints, n=1) or sorted(hints)[:1]
+        raise ConfigError(
+            f"unknown key '{where}{name}': allowed are {', '.join(sorted(hints))}; try --set {where}{near[0]}=…"
+        )
+    fields = {key: _convert(value, hints[key], f"{where}{key}") for key, value in values.items()}
+    try:
+        return kind(**fields)
+    except TypeError as error:
+        raise ConfigError(f"{where or 'config'}: {error}") from error
+
+
+def _convert(value: Any, hint: Any, name: str) -> Any:
+    if dataclasses.is_dataclass(hint) and isinstance(hint, type):
+        if hint is NetworkConfig:
+            options = {key: item for key, item in value.items() if key not in {"name", "options"}}
+            return NetworkConfig(name=canonical(value["name"]), options={**value.get("options", {}), **options})
+        return from_dict(hint, value, where=f"{name}.")
+    origin = typing.get_origin(hint)
+    if origin is tuple and isinstance(value, Sequence) and not isinstance(value, str):
+        return tuple(_convert(item, typing.get_args(hint)[0], name) for item in value)
+    if origin in {types.UnionType, typing.Union}:
+        return value
+    if hint is float and isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value)
+    if isinstance(hint, type) and (not isinstance(value, hint) or (hint is int and isinstance(value, bool))):
+        raise ConfigError(f"{name}={value!r} is a {type(value).__name__}; it takes a {hint.__name__}: --set {name}=…")
+    return value
+
+
+def parse_setting(text: str) -> tuple[list[str], Any]:
+    """`a.b=v` → (["a", "b"], value); the value is read as TOML, else kept as text.
+
+    Raises:
+        ConfigError: there is no `=`.
+    """
+    path, equals, raw = text.partition("=")
+    if not equals or not path.strip():
+        raise ConfigError(f"--set {text}: expected section.field=value, for instance --set train.steps=500")
+    try:
+        value = tomllib.loads(f"value = {raw}")["value"]
+    except tomllib.TOMLDecodeError:
+        value = raw
+    return path.strip().split("."), value
+
+
+def apply_settings(values: dict[str, Any], settings: Sequence[str]) -> dict[str, Any]:
+    """A copy of nested `values` with every `a.b=v` of `settings` put in."""
+    result: dict[str, Any] = json.loads(json.dumps(values))
+    for text in settings:
+        path, value = parse_setting(text)
+        target = result
+        for part in path[:-1]:
+            target = target.setdefault(part, {})
+            if not isinstance(target, dict):
+                raise ConfigError(f"--set {text}: '{part}' is a value, not a section")
+        target[path[-1]] = value
+    return result
+
+
+def preset_names(verb: str) -> list[str]:
+    """The presets that ship for `pretrain` or `finetune`."""
+    return sorted(path.stem for path in (PRESET_ROOT / verb).glob("*.toml"))
+
+
+def read_preset(verb: str, name: str) -> dict[str, Any]:
+    """The nested values of a shipped preset, or of a TOML file given by path.
+
+    Raises:
+        ConfigError: no such preset, or not TOML.
+    """
+    path = Path(name) if name.endswith(".toml") else PRESET_ROOT / verb / f"{canonical(name)}.toml"
+    if not path.is_file():
+        known = preset_names(verb)
+        near = (difflib.get_close_matches(canonical(name), known, n=1, cutoff=0.3) or known)[0]
+        raise ConfigError(f"no preset '{name}' for {verb}: there are {', '.join(known)}; try --preset {near}")
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path.name} is not TOML: {error}") from error

@@ -1,0 +1,133 @@
+"""Batches for training: pictures, two captions each, and captions that do not fit.
+
+Everything random is drawn from (seed, step), so a run that resumes at step n sees what an uninterrupted one would.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int, UInt8
+from torch import Tensor
+
+from adapt.data.colour_words import with_other_colour
+from adapt.data.pictures import CropAndFlip, to_model
+from adapt.errors import AdaptError
+from adapt.models.text_cache import TextFeatureCache
+from catalog.records import ManifestEntry
+
+
+@dataclass(frozen=True, kw_only=True)
+class Batch:
+    """One step's worth of data; `sentences` (B, 2, D) are two captions of one picture."""
+
+    images: Float[Tensor, "B 3 H W"]
+    sentences: Float[Tensor, "B 2 D"]
+    mismatched: Float[Tensor, "B D"]
+    """A caption that does not describe the picture."""
+    ids: Int[Tensor, " B"]
+    """Product of each picture; equal ids are never negatives of each other."""
+
+
+class PictureBatches:
+    """Draws batch number `step` of a dataset; knows nothing but its seed and the step."""
+
+    def __init__(
+        self,
+        entries: Sequence[ManifestEntry],
+        pictures: UInt8[np.ndarray, "N S S 3"],
+        texts: TextFeatureCache,
+        *,
+        image_px: int,
+        batch_size: int,
+        flip: bool,
+        human_share: float,
+        counterfactual_share: float,
+        seed: int,
+    ) -> None:
+        """Encode every caption once and plan the order.
+
+        Raises:
+            AdaptError: no picture has a caption.
+        """
+        if not entries or not all(entry.captions for entry in entries):
+            raise AdaptError("training needs at least one caption for each picture; run: adapt captions rebuild")
+        self._pictures, self._texts = pictures, texts
+        self._transform = CropAndFlip(image_px, flip=flip)
+        self.batch_size, self._seed = batch_size, seed
+        self._counterfactual_share = counterfactual_share
+        self._ids = torch.tensor([entry.product_id for entry in entries])
+        rng = np.random.default_rng([seed, 0])
+        captions = [[caption.text for caption in entry.captions] for entry in entries]
+        # Two changed wordings a picture are plenty, and keep the encoder's work in bounds.
+        changed = [
+            [other for text in rng.permutation(own)[:2] if (other := with_other_colour(str(text), rng=rng))]
+            if counterfactual_share
+            else []
+            for own in captions
+        ]
+        texts.add([text for group in (*captions, *changed) for text in group])
+        self._captions = [texts.rows(group) for group in captions]
+        self._changed = [texts.rows(group) if group else None for group in changed]
+        human = np.array([entry.captions[0].origin == "human" for entry in entries])
+        everything = np.arange(len(entries))
+        mixed = 0 < human_share < 1 and 0 < human.sum() < len(human)
+        self._streams = [(everything[human], human_share), (everything[~human], 1 - human_share)]
+        if not mixed:
+            self._streams = [(everything, 1.0)]
+
+    def __len__(self) -> int:
+        """Number of pictures."""
+        return len(self._ids)
+
+    def indices(self, step: int) -> np.ndarray:
+        """The pictures of a step: each stream is walked in shuffled passes, so all are used alike."""
+        counts = [round(self.batch_size * share) for _, share in self._streams]
+        counts[-1] = self.batch_size - sum(counts[:-1])
+        return np.concatenate(
+            [
+                _walk(members, count * step, count, seed=[self._seed, 1, number])
+                for number, ((members, _), count) in enumerate(zip(self._streams, counts, strict=True))
+            ]
+        )
+
+    def batch(self, step: int, *, device: torch.device | str = "cpu") -> Batch:
+        """Batch number `step`, on `device`."""
+        chosen = self.indices(step)
+        rng = np.random.default_rng([self._seed, 2, step])
+        images = to_model(self._transform(self._pictures[chosen], seed=int(rng.integers(2**32))))
+        rows = torch.stack([_pick(self._captions[i], 2, rng) for i in chosen])  # (B, 2)
+        # The neighbour's caption is the published mismatch; it is replaced where a changed colour exists.
+        mismatched = rows[:, 0].roll(1)
+        for position, i in enumerate(chosen):
+            changed = self._changed[i]
+            if changed is not None and rng.random() < self._counterfactual_share:
+                mismatched[position] = changed[int(rng.integers(len(changed)))]
+        sentences = self._texts.gather(rows.flatten(), device).sentence.unflatten(0, (-1, 2))
+        return Batch(
+            images=images.to(device),
+            sentences=sentences,
+            mismatched=self._texts.gather(mismatched, device).sentence,
+            ids=self._ids[torch.from_numpy(chosen)].to(device),
+        )
+
+
+def _walk(members: np.ndarray, start: int, count: int, *, seed: list[int]) -> np.ndarray:
+    """`count` members from position `start` of an endless sequence of shuffled passes."""
+    size = len(members)
+    passes = (
+        {
+            number: np.random.default_rng([*seed, number]).permutation(members)
+            for number in range(start // size, (start + count - 1) // size + 1)
+        }
+        if count
+        else {}
+    )
+    return np.array([passes[p // size][p % size] for p in range(start, start + count)], dtype=np.int64)
+
+
+def _pick(rows: Tensor, count: int, rng: np.random.Generator) -> Tensor:
+    """`count` rows, different ones where there are enough."""
+    replace = len(rows) < count
+    return rows[torch.from_numpy(rng.choice(len(rows), size=count, replace=replace))]

@@ -1,0 +1,230 @@
+"""Stage 4 of 9. Reads CUB, COCO or a frozen dataset. Writes a run folder. Next: finetune."""
+
+import shlex
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning_fabric import Fabric
+
+from adapt.config import RunConfig, apply_settings, from_dict, read_preset, to_dict
+from adapt.data.batches import PictureBatches
+from adapt.data.pictures import centre_crop, load_pictures, to_model
+from adapt.data.sources import read_dataset
+from adapt.errors import TrainingError
+from adapt.models.factory import build_discriminator, build_generator, build_text_encoder
+from adapt.models.text_cache import TextFeatureCache
+from adapt.training.checkpoint import read_json, write_json
+from adapt.training.ema import MovingAverage
+from adapt.training.features import ComparisonFeatures
+from adapt.training.growth import grow_from
+from adapt.training.inference import GENERATOR_FILE, save_generator
+from adapt.training.loop import FitResult, Networks, Samples, fit, step_generator
+from adapt.training.objective import Objective
+from adapt.training.precision import use_bf16
+from catalog.records import ManifestEntry
+
+Progress = Callable[[str, int, int], None]
+SAMPLE_COUNT = 32
+
+
+@dataclass(frozen=True, kw_only=True)
+class PretrainRequest:
+    """What the command line asked for."""
+
+    dataset: str
+    """`cub`, `coco` or `folder` (a frozen dataset)."""
+    data_dir: Path
+    runs: Path
+    """Folder that holds run folders."""
+    preset: str = "projected_64"
+    settings: Sequence[str] = ()
+    """`section.field=value` overrides."""
+    cache: Path | None = None
+    """Where decoded pictures and text features are kept between runs."""
+    grow: Path | None = None
+    """Run whose weights start this one wherever names and shapes agree."""
+    new: bool = False
+    """Start afresh beside a finished or unfinished run of the same config."""
+    devices: int = 1
+    nodes: int = 1
+
+
+def resolve_config(request: PretrainRequest) -> RunConfig:
+    """Preset plus overrides as a checked config."""
+    return from_dict(RunConfig, apply_settings(read_preset("pretrain", request.preset), request.settings))
+
+
+def run_folder(request: PretrainRequest, config: RunConfig) -> Path:
+    """The folder of this config; `--new` takes the first free number after it."""
+    digest = config.digest(request.dataset, str(request.data_dir.resolve()), str(request.grow or ""))
+    base = request.runs / f"pretrain-{request.dataset}-{config.model.name}-{digest}"
+    folder, number = base, 2
+    while request.new and folder.exists():
+        folder, number = base.with_name(f"{base.name}-{number}"), number + 1
+    return folder
+
+
+def pretrain(request: PretrainRequest, *, progress: Progress | None = None) -> dict[str, Any]:
+    """Train a generator, or go on with the unfinished run of the same config.
+
+    Returns:
+        run, steps, images_seen, seconds, images_per_second, metrics; `finished` says that nothing was left to do.
+
+    Raises:
+        AdaptError: unusable data, preset or checkpoint; one line that says what to do.
+    """
+    config = resolve_config(request)
+    folder = run_folder(request, config)
+    if (folder / "summary.json").is_file():
+        return read_json(folder / "summary.json") | {"finished": True}
+    fabric = Fabric(devices=request.devices, num_nodes=request.nodes, accelerator="auto")
+    if request.devices * request.nodes > 1:
+        fabric.launch()
+    entries = read_dataset(request.dataset, request.data_dir)
+    write_json(
+        folder / "config.json",
+        {
+            "config": to_dict(config),
+            "command": shlex.join(sys.argv),
+            "dataset": request.dataset,
+            "pictures": len(entries),
+            "torch": torch.__version__,
+        },
+    )
+    result = train_from_entries(
+        fabric,
+        config,
+        entries,
+        folder,
+        cache=request.cache,
+        grow=request.grow,
+        dataset=request.dataset,
+        progress=progress,
+    )
+    summary = {
+        "run": folder.name,
+        "steps": result.steps,
+        "images_seen": result.images_seen,
+        "seconds": round(result.seconds, 1),
+        "images_per_second": round(result.images_per_second, 2),
+        "metrics": {name: round(value, 4) for name, value in result.terms.items()},
+    }
+    if fabric.is_global_zero:
+        write_json(folder / "summary.json", summary)
+    return summary | {"finished": False}
+
+
+def train_from_entries(
+    fabric: Fabric,
+    config: RunConfig,
+    entries: Sequence[ManifestEntry],
+    folder: Path,
+    *,
+    cache: Path | None,
+    grow: Path | None,
+    dataset: str,
+    progress: Progress | None,
+) -> FitResult:
+    """Build everything a run needs from its config and data, and train it."""
+    train_entries = [entry for entry in entries if entry.split == "train"][: config.data.limit or None]
+    if len(train_entries) < 2:
+        raise TrainingError(f"{len(train_entries)} training pictures; two are the least: ingest more or choose another")
+    torch.manual_seed(config.train.seed)  # initial weights; everything later is drawn from (seed, step)
+    generator, discriminator = build_generator(config.model), build_discriminator(config.discriminator)
+    if grow is not None:
+        grow_from(grow, generator, discriminator)
+    for network in (generator, discriminator):
+        network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    image_px = int(generator.config.image_px)  # type: ignore[union-attr, arg-type]
+    pictures = load_pictures(train_entries, round(image_px * config.data.margin), cache=cache, progress=progress)
+    texts = cached_texts(config, train_entries, cache, progress)
+    batches = PictureBatches(
+        train_entries,
+        pictures,
+        texts,
+        image_px=image_px,
+        batch_size=min(config.data.batch_size, len(train_entries)),
+        flip=config.data.flip,
+        human_share=config.data.human_share,
+        counterfactual_share=config.loss.counterfactual_share,
+        seed=config.train.seed + 7919 * fabric.global_rank,
+    )
+    if cache is not None:
+        texts.save(text_cache_file(config, cache))
+    features = comparison_features(config, pictures, image_px)
+    objective = Objective(
+        loss=config.loss,
+        augment=config.train.augment,
+        features=features,
+        bf16=use_bf16(config.train.precision, fabric.device),
+    )
+    noise_dim = int(generator.config.noise_dim)  # type: ignore[union-attr, arg-type]
+
+    def save_average(average: MovingAverage, step: int, images_seen: int) -> None:
+        save_generator(
+            folder / GENERATOR_FILE, average.module, config, step=step, images_seen=images_seen, dataset=dataset
+        )
+
+    return fit(
+        fabric,
+        Networks(generator=generator, discriminator=discriminator, noise_dim=noise_dim),
+        objective,
+        batches,
+        train=config.train,
+        optim=config.optim,
+        batch_size=batches.batch_size,
+        folder=folder,
+        samples=fixed_samples(entries, texts, noise_dim, config.train.seed),
+        save_average=save_average,
+        progress=progress,
+    )
+
+
+def comparison_features(config: RunConfig, pictures: Any, image_px: int) -> ComparisonFeatures | None:
+    """The feature spaces of the two losses, centred on real pictures; None when neither loss is on."""
+    if not (config.loss.fake_to_fake_weight or config.loss.fake_to_real_weight):
+        return None
+    features = ComparisonFeatures(config.loss.features, feature_px=config.loss.feature_px)
+    spread = pictures[:: max(1, len(pictures) // 256)][:256]
+    features.centre_on(to_model(centre_crop(spread, image_px)))
+    return features
+
+
+def text_cache_file(config: RunConfig, cache: Path) -> Path:
+    """Where sentence features of this encoder are kept between runs."""
+    return (
+        cache / f"sentences-{config.text.encoder}-{config.text.path.replace('/', '_')[-40:] or 'packaged'}.safetensors"
+    )
+
+
+def cached_texts(
+    config: RunConfig, entries: Sequence[ManifestEntry], cache: Path | None, progress: Progress | None
+) -> TextFeatureCache:
+    """Sentence features of every caption: read from the cache where they are known, else encoded once."""
+    encoder = build_text_encoder(config.text)
+    file = text_cache_file(config, cache) if cache is not None else None
+    known = file is not None and file.is_file()
+    texts = (
+        TextFeatureCache.load(file, encoder, keep_words=False)
+        if known and file
+        else TextFeatureCache(encoder, keep_words=False)
+    )
+    captions = sorted({caption.text for entry in entries for caption in entry.captions})
+    for start in range(0, len(captions), 512):
+        texts.add(captions[start : start + 512])
+        if progress is not None:
+            progress("reading captions", min(start + 512, len(captions)), len(captions))
+    return texts
+
+
+def fixed_samples(entries: Sequence[ManifestEntry], texts: TextFeatureCache, noise_dim: int, seed: int) -> Samples:
+    """Captions of held-out pictures (else of training ones), two pictures a caption with the same two noises for all."""
+    chosen = [entry for entry in entries if entry.split == "test"] or list(entries)
+    chosen = chosen[:: max(1, len(chosen) // (SAMPLE_COUNT // 2))][: SAMPLE_COUNT // 2]
+    captions = [entry.captions[0].text for entry in chosen for _ in range(2)]
+    noise = torch.randn(2, noise_dim, generator=step_generator(seed, 0, 15)).repeat(len(chosen), 1)
+    return Samples(captions=captions, sentences=texts.encode(captions).sentence, noise=noise)

@@ -1,0 +1,148 @@
+"""Checkpoints and run folders: everything a run needs to go on, and the one file that drawing pictures needs.
+
+    <run>/config.json            resolved config, command, versions
+          checkpoint.safetensors networks, moving average, optimisers, step; replaced atomically
+          generator.safetensors  the moving average alone, with its config: what generate, evaluate and finetune load
+          metrics.jsonl, samples/, events/, summary.json (once the run is finished)
+
+Noise, batches and augmentation are drawn from (seed, step), so no random state has to be saved.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from adapt.errors import CheckpointError
+
+
+def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, Any]) -> None:
+    """Write a safetensors file under a temporary name and move it into place, so that a kill leaves the old one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(path.name + ".partial")
+    dense = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
+    save_file(dense, partial, metadata={"adapt": json.dumps(metadata)})
+    partial.replace(path)
+
+
+def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Tensors and metadata of a file of ours.
+
+    Raises:
+        CheckpointError: missing, damaged or foreign.
+    """
+    if not path.is_file():
+        raise CheckpointError(f"no {path.name} in {path.parent}; name a run folder, or start one: adapt pretrain …")
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = json.loads((file.metadata() or {})["adapt"])
+            return {name: file.get_tensor(name) for name in file.keys()}, metadata  # noqa: SIM118
+    except (SafetensorError, OSError, KeyError, ValueError) as error:
+        raise CheckpointError(
+            f"{path} is damaged or not ours ({type(error).__name__}); delete it and start again with --new"
+        ) from error
+
+
+def load_weights(module: nn.Module, tensors: Mapping[str, Tensor], *, what: str) -> None:
+    """Load exactly the module's own weights (frozen backbones aside).
+
+    Raises:
+        CheckpointError: names the first key that is missing, left over or of another shape.
+    """
+    own = network_tensors(module)
+    for name in own:
+        if name not in tensors:
+            raise CheckpointError(f"{what}: '{name}' is missing; the file belongs to another architecture, use its own")
+        if tensors[name].shape != own[name].shape:
+            raise CheckpointError(
+                f"{what}: '{name}' is {tuple(tensors[name].shape)}, the model has {tuple(own[name].shape)}; "
+                "set the model's sizes to those of the file"
+            )
+    left = sorted(set(tensors) - set(own))
+    if left:
+        raise CheckpointError(f"{what}: '{left[0]}' is not part of the model; the file belongs to another architecture")
+    module.load_state_dict(dict(tensors), strict=False)
+
+
+def network_tensors(module: nn.Module) -> dict[str, Tensor]:
+    """State of a network without the frozen backbone it may carry."""
+    frozen = getattr(module, "frozen_prefix", None)
+    return {name: value for name, value in module.state_dict().items() if not (frozen and name.startswith(frozen))}
+
+
+def _optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
+    state = optimizer.state_dict()["state"]
+    return {f"{index}.{name}": value for index, values in state.items() for name, value in values.items()}
+
+
+def _load_optimizer(optimizer: torch.optim.Optimizer, tensors: Mapping[str, Tensor]) -> None:
+    state: dict[int, dict[str, Tensor]] = {}
+    for name, value in tensors.items():
+        index, field = name.split(".", 1)
+        state.setdefault(int(index), {})[field] = value
+    optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingState:
+    """What a checkpoint holds; the objects are updated in place when it is read."""
+
+    networks: Mapping[str, nn.Module]
+    optimizers: Mapping[str, torch.optim.Optimizer]
+
+    def save(self, path: Path, *, step: int, images_seen: int, extra: Mapping[str, Any]) -> None:
+        """Write everything to one file."""
+        tensors: dict[str, Tensor] = {}
+        for name, network in self.networks.items():
+            tensors |= {f"network/{name}/{key}": value for key, value in network_tensors(network).items()}
+        for name, optimizer in self.optimizers.items():
+            tensors |= {f"optimizer/{name}/{key}": value for key, value in _optimizer_tensors(optimizer).items()}
+        write_tensors(path, tensors, {"step": step, "images_seen": images_seen, **extra})
+
+    def load(self, path: Path) -> dict[str, Any]:
+        """Read everything back; the metadata is returned (step, images_seen, …)."""
+        tensors, metadata = read_tensors(path)
+        for name, network in self.networks.items():
+            load_weights(network, _below(tensors, f"network/{name}/"), what=f"{path.name}, {name}")
+        for name, optimizer in self.optimizers.items():
+            _load_optimizer(optimizer, _below(tensors, f"optimizer/{name}/"))
+        return metadata
+
+
+def _below(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {name[len(prefix) :]: value for name, value in tensors.items() if name.startswith(prefix)}
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """A JSON object of a run folder.
+
+    Raises:
+        CheckpointError: missing or damaged.
+    """
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise CheckpointError(f"{path} cannot be read ({error}); name another run or start one with --new") from error
+    if not isinstance(value, dict):
+        raise CheckpointError(f"{path} holds no object; name another run or start one with --new")
+    return value
+
+
+def write_json(path: Path, value: Mapping[str, Any]) -> None:
+    """Write an object under a temporary name and move it into place."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(path.name + ".partial")
+    partial.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    partial.replace(path)
+
+
+def run_folders(root: Path) -> Sequence[Path]:
+    """Runs with a usable generator, newest first."""
+    found = [path.parent for path in root.glob("*/generator.safetensors")] if root.is_dir() else []
+    return sorted(found, key=lambda path: (path / "generator.safetensors").stat().st_mtime, reverse=True)

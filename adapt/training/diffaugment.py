@@ -1,0 +1,73 @@
+"""The same random, differentiable changes for real and generated pictures, so that D cannot learn them by heart.
+
+Paper: Zhao et al., "Differentiable Augmentation for Data-Efficient GAN Training", arXiv 2006.10738.
+
+Differs from the paper: `color` changes brightness and contrast but never saturation or hue, since a shifted hue makes
+the colour words of the caption untrue.
+"""
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor
+
+from adapt.errors import ConfigError
+
+POLICIES = ("color", "translation", "cutout")
+
+
+def check_policies(policies: Sequence[str]) -> None:
+    """Refuse names that are no policy.
+
+    Raises:
+        ConfigError: names the unknown policy and the known ones.
+    """
+    for policy in policies:
+        if policy not in POLICIES:
+            raise ConfigError(f"train.augment has '{policy}'; allowed are {', '.join(POLICIES)}")
+
+
+def augment(
+    images: Float[Tensor, "B 3 H W"], policies: Sequence[str], *, probability: float = 1.0, generator: torch.Generator
+) -> Float[Tensor, "B 3 H W"]:
+    """Apply each policy to each picture with `probability`; gradients flow through."""
+    result = images
+    for policy in policies:
+        changed = {"color": _color, "translation": _translation, "cutout": _cutout}[policy](result, generator)
+        chosen = torch.rand(len(images), 1, 1, 1, generator=generator) < probability
+        result = changed if probability >= 1 else torch.where(chosen.to(images.device), changed, result)
+    return result
+
+
+def _color(images: Tensor, generator: torch.Generator) -> Tensor:
+    shape = (len(images), 1, 1, 1)
+    brightness = (torch.rand(shape, generator=generator) - 0.5).to(images) * 0.5
+    contrast = (torch.rand(shape, generator=generator) * 0.5 + 0.75).to(images)
+    mean = images.mean(dim=(1, 2, 3), keepdim=True)
+    return (images - mean) * contrast + mean + brightness
+
+
+def _translation(images: Tensor, generator: torch.Generator, *, ratio: float = 0.125) -> Tensor:
+    batch, _, height, width = images.shape
+    span = max(1, round(height * ratio))
+    down, right = torch.randint(-span, span + 1, (2, batch), generator=generator)
+    padded = F.pad(images, (span, span, span, span), mode="replicate")
+    rows = (torch.arange(height)[None, :] + span + down[:, None]).to(images.device)  # (B, H)
+    columns = (torch.arange(width)[None, :] + span + right[:, None]).to(images.device)  # (B, W)
+    pictures = torch.arange(batch, device=images.device)[:, None, None]
+    # Advanced indexing puts the channels last; the permutation restores (B, 3, H, W).
+    moved = padded.permute(0, 2, 3, 1)[pictures, rows[:, :, None], columns[:, None, :]]
+    return moved.permute(0, 3, 1, 2)
+
+
+def _cutout(images: Tensor, generator: torch.Generator, *, ratio: float = 0.4) -> Tensor:
+    batch, _, height, width = images.shape
+    size = round(height * ratio)
+    top, left = torch.randint(-size // 2, height - size // 2, (2, batch), generator=generator)
+    rows, columns = torch.arange(height), torch.arange(width)
+    inside = ((rows >= top[:, None]) & (rows < top[:, None] + size))[:, :, None] & (
+        (columns >= left[:, None]) & (columns < left[:, None] + size)
+    )[:, None, :]
+    return images * (~inside)[:, None].to(images)

@@ -1,0 +1,233 @@
+"""The only training loop: pretraining and few-shot adaptation differ in what they hand to it."""
+
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor, nn
+
+from adapt.config import OptimConfig, TrainConfig
+from adapt.data.batches import PictureBatches
+from adapt.data.pictures import to_pixels
+from adapt.errors import TrainingError
+from adapt.training.checkpoint import TrainingState
+from adapt.training.ema import MovingAverage
+from adapt.training.logbook import Logbook
+from adapt.training.objective import ExtraTerms, Objective, weighted_sum
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Networks:
+    """The two players and which of their parameters learn."""
+
+    generator: nn.Module
+    discriminator: nn.Module
+    noise_dim: int
+    freeze_norms: bool = False
+    """Keep the generator's batch norms at their statistics, as adaptation to a few pictures must."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Samples:
+    """Fixed captions for the sample grids."""
+
+    captions: Sequence[str]
+    sentences: Tensor
+    noise: Tensor
+
+
+@dataclass(frozen=True, kw_only=True)
+class FitResult:
+    """What a finished (or stopped) run did."""
+
+    average: MovingAverage
+    steps: int
+    images_seen: int
+    seconds: float
+    """Wall time of this call."""
+    images_per_second: float
+    terms: Mapping[str, float]
+
+
+Watcher = Callable[[int, MovingAverage], bool]
+"""(step, average) → whether to go on; called at every checkpoint."""
+
+
+def step_generator(seed: int, step: int, stream: int, device: torch.device | str = "cpu") -> torch.Generator:
+    """Random numbers of one step; streams keep noise, augmentation and others apart."""
+    return torch.Generator(device).manual_seed((seed * 1_000_003 + step) * 16 + stream)
+
+
+def fit(
+    fabric: Fabric,
+    networks: Networks,
+    objective: Objective,
+    batches: PictureBatches,
+    *,
+    train: TrainConfig,
+    optim: OptimConfig,
+    batch_size: int,
+    folder: Path,
+    samples: Samples | None = None,
+    extra_terms: ExtraTerms | None = None,
+    watcher: Watcher | None = None,
+    save_average: Callable[[MovingAverage, int, int], None] | None = None,
+    progress: Progress | None = None,
+) -> FitResult:
+    """Train until `train.steps`, going on from the folder's checkpoint when there is one.
+
+    Raises:
+        TrainingError: a loss is not finite.
+        KeyboardInterrupt: passed on after the last step was saved.
+    """
+    betas = (optim.beta1, optim.beta2)
+    generator, generator_optimizer = fabric.setup(
+        networks.generator, _adam(networks.generator, optim.generator_lr, betas)
+    )
+    discriminator, discriminator_optimizer = fabric.setup(
+        networks.discriminator, _adam(networks.discriminator, optim.discriminator_lr, betas)
+    )
+    average = MovingAverage(networks.generator, half_life_images=optim.ema_half_life_images)
+    state = TrainingState(
+        networks={"generator": networks.generator, "average": average.module, "discriminator": networks.discriminator},
+        optimizers={
+            "generator": generator_optimizer.optimizer,
+            "discriminator": discriminator_optimizer.optimizer,
+        },
+    )
+    path = folder / "checkpoint.safetensors"
+    start, images_seen = 0, 0
+    if path.is_file():
+        position = state.load(path)
+        start, images_seen = int(position["step"]), int(position["images_seen"])
+    log = Logbook(folder, resume_step=start) if fabric.is_global_zero else None
+    learning = {
+        "generator": [p for p in networks.generator.parameters() if p.requires_grad],
+        "discriminator": [p for p in networks.discriminator.parameters() if p.requires_grad],
+    }
+    begun, step, done_before = time.perf_counter(), start, images_seen
+    values: dict[str, float] = {}
+
+    def save() -> None:
+        if not fabric.is_global_zero:
+            return
+        state.save(path, step=step, images_seen=images_seen, extra={})
+        if save_average is not None:
+            save_average(average, step, images_seen)
+
+    with deferred_interrupt() as interrupted:
+        while step < train.steps:
+            # batch
+            batch = batches.batch(step, device=fabric.device)
+            noise = torch.randn(batch_size, networks.noise_dim, generator=step_generator(train.seed, step, 0))
+            noise = noise.to(fabric.device)
+            rng = step_generator(train.seed, step, 1 + fabric.global_rank)
+            generator.train()
+            if networks.freeze_norms:
+                freeze_batch_norms(networks.generator)
+            # discriminator, hinge and penalty in one backward
+            _only(learning, "discriminator")
+            with torch.no_grad(), objective.autocast(fabric.device.type):
+                fake = generator(noise, batch.sentences[:, 0]).float()
+            d_terms = objective.discriminator_terms(discriminator, batch, fake, rng)
+            discriminator_optimizer.zero_grad(set_to_none=True)
+            fabric.backward(weighted_sum(d_terms, objective.discriminator_weights()))
+            discriminator_optimizer.step()
+            # generator
+            _only(learning, "generator")
+            g_terms, pictures = objective.generator_terms(generator, discriminator, batch, noise, rng)
+            if extra_terms is not None:
+                g_terms |= extra_terms(batch, noise, pictures, rng)
+            generator_optimizer.zero_grad(set_to_none=True)
+            fabric.backward(weighted_sum(g_terms, objective.generator_weights()))
+            generator_optimizer.step()
+            # moving average
+            step += 1
+            images_seen += batch_size * fabric.world_size
+            average.update(networks.generator, batch_images=batch_size * fabric.world_size, images_seen=images_seen)
+            # log
+            values = {name: float(term.detach()) for name, term in (d_terms | g_terms).items()}
+            _check_finite(values, step)
+            rate = (images_seen - done_before) / max(time.perf_counter() - begun, 1e-9)
+            if log is not None and (step % 10 == 0 or step == train.steps):
+                log.write(step, values | {"images_per_second": rate})
+            if progress is not None:
+                progress("training", step, train.steps)
+            due = train.sample_every and (step % train.sample_every == 0 or step == train.steps)
+            if log is not None and samples is not None and due:
+                log.grid(step, draw_samples(average.module, samples, objective), samples.captions)
+            # checkpoint
+            if step % train.checkpoint_every == 0 or step == train.steps or interrupted():
+                save()
+                if interrupted():
+                    raise KeyboardInterrupt
+                if watcher is not None and not watcher(step, average):
+                    break
+    if log is not None:
+        log.close()
+    seconds = time.perf_counter() - begun
+    rate = (images_seen - done_before) / max(seconds, 1e-9)
+    return FitResult(
+        average=average, steps=step, images_seen=images_seen, seconds=seconds, images_per_second=rate, terms=values
+    )
+
+
+@contextmanager
+def deferred_interrupt() -> Iterator[Callable[[], bool]]:
+    """Hold Ctrl-C back until the step is whole: a checkpoint between the two players' steps could not be resumed exactly.
+
+    Yields:
+        A function that says whether Ctrl-C came. Outside the main thread Ctrl-C is left as it is.
+    """
+    came: list[int] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield lambda: False
+        return
+    before = signal.signal(signal.SIGINT, lambda number, frame: came.append(number))
+    try:
+        yield lambda: bool(came)
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def draw_samples(generator: nn.Module, samples: Samples, objective: Objective) -> Any:
+    """The fixed captions with the fixed noise, uint8 (N, H, W, 3)."""
+    device = next(generator.parameters()).device
+    with torch.no_grad(), objective.autocast(device.type):
+        return to_pixels(generator(samples.noise.to(device), samples.sentences.to(device)))
+
+
+def freeze_batch_norms(module: nn.Module) -> None:
+    """Put every batch norm in evaluation mode: normalise by the source's statistics and leave them alone."""
+    for part in module.modules():
+        if isinstance(part, nn.modules.batchnorm._BatchNorm):
+            part.eval()
+
+
+def _adam(module: nn.Module, lr: float, betas: tuple[float, float]) -> torch.optim.Adam:
+    return torch.optim.Adam([p for p in module.parameters() if p.requires_grad], lr=lr, betas=betas)
+
+
+def _only(learning: Mapping[str, Sequence[nn.Parameter]], player: str) -> None:
+    """Let one player's parameters learn; toggling a stored list never unfreezes what was frozen on purpose."""
+    for name, parameters in learning.items():
+        for parameter in parameters:
+            parameter.requires_grad_(name == player)
+
+
+def _check_finite(values: Mapping[str, float], step: int) -> None:
+    for name, value in values.items():
+        if value != value or value in (float("inf"), float("-inf")):
+            raise TrainingError(
+                f"{name} became {value} at step {step}; the last checkpoint is kept: "
+                "lower it with --set optim.generator_lr=1e-4 --set optim.discriminator_lr=1e-4, or --set train.precision=fp32"
+            )

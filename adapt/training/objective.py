@@ -1,0 +1,124 @@
+"""Which terms the two networks minimise, with which weights. Terms are named and unweighted; summing happens once."""
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+
+from adapt.config import LossConfig
+from adapt.data.batches import Batch
+from adapt.losses.adversarial import hinge_fake, hinge_generator, hinge_real
+from adapt.losses.contrastive import fake_to_fake, fake_to_real
+from adapt.losses.gradient_penalty import matching_aware_penalty
+from adapt.training.diffaugment import augment
+from adapt.training.features import ComparisonFeatures
+
+Terms = dict[str, Tensor]
+
+
+def weighted_sum(terms: Mapping[str, Tensor], weights: Mapping[str, float]) -> Tensor:
+    """Σ weight · term; a term without a weight is an error, not a silent 1."""
+    return torch.stack([weights[name] * term.float() for name, term in terms.items()]).sum()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Objective:
+    """Hinge, matching, penalty and the two distribution-sensitive losses of one run."""
+
+    loss: LossConfig
+    augment: tuple[str, ...]
+    features: ComparisonFeatures | None
+    bf16: bool
+    augment_probability: float = 1.0
+    extra_weights: Mapping[str, float] = field(default_factory=dict)
+    """Weights of terms that a caller adds, such as cross-domain consistency."""
+
+    def discriminator_weights(self) -> dict[str, float]:
+        """Weight of each discriminator term; the generated and the mismatched side share one unit (SSA-GAN)."""
+        mismatch = self.loss.mismatch_weight
+        return {"d_real": 1.0, "d_fake": 1.0 - 0.5 * min(mismatch, 1.0), "d_mismatch": mismatch, "d_penalty": 1.0}
+
+    def generator_weights(self) -> dict[str, float]:
+        """Weight of each generator term."""
+        return {
+            "g_adversarial": 1.0,
+            "g_fake_to_fake": self.loss.fake_to_fake_weight,
+            "g_fake_to_real": self.loss.fake_to_real_weight,
+            **self.extra_weights,
+        }
+
+    @property
+    def branches(self) -> int:
+        """Captions drawn from each item in the generator's step."""
+        return 2 if self.loss.fake_to_fake_weight else 1
+
+    def autocast(self, device_type: str) -> AbstractContextManager[object]:
+        """bf16 where the run uses it."""
+        return torch.autocast(device_type, dtype=torch.bfloat16) if self.bf16 else nullcontext()
+
+    def discriminator_terms(
+        self, discriminator: nn.Module, batch: Batch, fake: Tensor, generator: torch.Generator
+    ) -> Terms:
+        """Terms of D for real (matching, mismatched) and generated pictures (B, 3, H, W)."""
+        real = self._augment(batch.images, generator)
+        fake = self._augment(fake.detach(), generator)
+        first = batch.sentences[:, 0]
+        penalised = self.loss.penalty_weight > 0
+        if penalised:
+            real.requires_grad_(True)
+            first = first.clone().requires_grad_(True)
+        matched = bool(self.loss.mismatch_weight) and len(real) > 1  # one picture has no other's caption
+        texts = torch.stack([first, batch.mismatched] if matched else [first], dim=1)
+        # The penalty's power overflows in half precision, so a penalised pass stays in float32.
+        with nullcontext() if penalised else self.autocast(real.device.type):
+            on_real = discriminator(real, texts)
+        with self.autocast(real.device.type):
+            on_fake = discriminator(fake, batch.sentences[:, :1])
+        terms = {"d_real": hinge_real([head[:, :1] for head in on_real]), "d_fake": hinge_fake(on_fake)}
+        if matched:
+            terms["d_mismatch"] = hinge_fake([head[:, 1:] for head in on_real])
+        if penalised:
+            logits = torch.stack([head[:, 0].float().mean(dim=1) for head in on_real]).mean(dim=0)
+            terms["d_penalty"] = matching_aware_penalty(
+                logits, real, first, weight=self.loss.penalty_weight, power=self.loss.penalty_power
+            )
+        return terms
+
+    def generator_terms(
+        self, generator_net: nn.Module, discriminator: nn.Module, batch: Batch, noise: Tensor, rng: torch.Generator
+    ) -> tuple[Terms, Tensor]:
+        """Terms of G, and the pictures of the first captions (B, 3, H, W)."""
+        size, branches = len(noise), self.branches
+        texts = batch.sentences[:, :branches].transpose(0, 1).flatten(0, 1)  # (branches · B, D)
+        with self.autocast(noise.device.type):
+            # Both captions of an item see the same noise, in one pass: batch norm treats them alike.
+            fakes = generator_net(noise.repeat(branches, 1), texts)
+            judged = size * min(branches, self.loss.adversarial_branches)
+            logits = discriminator(self._augment(fakes[:judged], rng), texts[:judged, None])
+        terms = {"g_adversarial": hinge_generator(logits)}
+        fakes = fakes.float()
+        if self.features is not None and size > 1:
+            with self.autocast(noise.device.type):
+                features = self.features(fakes)
+                if self.loss.fake_to_real_weight:
+                    with torch.no_grad():
+                        real = self.features(batch.images)
+            parts = features.float().split(size)
+            if branches == 2:
+                terms["g_fake_to_fake"] = fake_to_fake(
+                    parts[0], parts[1], batch.ids, temperature=self.loss.fake_to_fake_temperature
+                )
+            if self.loss.fake_to_real_weight:
+                tau = self.loss.fake_to_real_temperature
+                per_branch = [fake_to_real(part, real, batch.ids, temperature=tau) for part in parts]
+                terms["g_fake_to_real"] = torch.stack(per_branch).mean()
+        return terms, fakes[:size]
+
+    def _augment(self, images: Tensor, generator: torch.Generator) -> Tensor:
+        return augment(images, self.augment, probability=self.augment_probability, generator=generator)
+
+
+ExtraTerms = Callable[[Batch, Tensor, Tensor, torch.Generator], Terms]
+"""(batch, noise, pictures of the first captions, random numbers) → further generator terms."""
