@@ -70,7 +70,7 @@ def _grid(points: Array, normals: Array, texture: Array, material: Material) -> 
     )
 
 
-def smooth_profile(corners: Sequence[tuple[float, float]], steps: int = 6) -> Array:
+def smooth_profile(corners: Sequence[tuple[float, float]], steps: int = 4) -> Array:
     """Return a curve through `corners` (Catmull-Rom), `steps` points to a span; a repeated corner stays sharp."""
     knots = np.array([corners[0], *corners, corners[-1]], np.float32)
     t = np.linspace(0, 1, steps, endpoint=False, dtype=np.float32)[:, None]
@@ -83,7 +83,7 @@ def smooth_profile(corners: Sequence[tuple[float, float]], steps: int = 6) -> Ar
     return np.concatenate([*spans, knots[-1:]])
 
 
-def revolve(profile: Array, material: Material, *, around: int = 36) -> Mesh:
+def revolve(profile: Array, material: Material, *, around: int = 32) -> Mesh:
     """Turn a profile of (radius, height) about the y axis; walk it so that the outside is on its right going up."""
     step = np.gradient(profile, axis=0)
     angle = np.linspace(0, 2 * np.pi, around + 1, dtype=np.float32)
@@ -100,7 +100,7 @@ def revolve(profile: Array, material: Material, *, around: int = 36) -> Mesh:
     return _grid(points, normals, texture, material)
 
 
-def tube(path: Array, radius: Array | float, material: Material, *, around: int = 10, flat: float = 1.0) -> Mesh:
+def tube(path: Array, radius: Array | float, material: Material, *, around: int = 9, flat: float = 1.0) -> Mesh:
     """Sweep a circle along a path of points; `flat` below 1 presses it into a strap."""
     direction = np.gradient(path, axis=0)
     direction /= np.linalg.norm(direction, axis=1, keepdims=True)
@@ -197,7 +197,7 @@ def pillow(
     material: Material,
     *,
     corner: float = 4.0,
-    pieces: int = 26,
+    pieces: int = 22,
     wrinkle: float = 0.012,
     seed: int = 0,
 ) -> list[Mesh]:

@@ -18,7 +18,7 @@ from catalog.drawing.mesh import Mesh, rotation
 
 Array = NDArray[np.floating[Any]]
 
-_OVERSAMPLE = 2
+_OVERSAMPLE = 1.5
 _KEY = np.array([-0.5, 0.72, 0.48], np.float32) / np.linalg.norm([-0.5, 0.72, 0.48])
 _FILL = np.array([0.85, 0.25, 0.46], np.float32) / np.linalg.norm([0.85, 0.25, 0.46])
 _SHADOW_PX = 192
@@ -56,8 +56,9 @@ class _Scene:
 
 def render(meshes: Sequence[Mesh], view: View, *, size_px: int = 256) -> Image.Image:
     """Return an RGB photo of the meshes on white, `size_px` square."""
-    scene = _arrange(meshes, view, size_px * _OVERSAMPLE)
-    picture = _floor(scene, size_px * _OVERSAMPLE)
+    drawn_px = round(size_px * _OVERSAMPLE)
+    scene = _arrange(meshes, view, drawn_px)
+    picture = _floor(scene, drawn_px)
     translucent = np.array([material.translucent for material in scene.materials])[scene.owner]
     facing = _facing(scene, np.array([0, 0, 1], np.float32))
     depth = _layer(scene, ~translucent & facing, picture, np.full(picture.shape[:2], -np.inf, np.float32))

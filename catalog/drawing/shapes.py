@@ -46,7 +46,7 @@ def mug(form: str, material: Material) -> list[Mesh]:
         "round": [(0.4, 0.0), (0.62, 0.1), (0.78, 0.45), (0.74, 0.95), (0.62, 1.25), (0.64, 1.35)],
         "tapered": [(0.42, 0.0), (0.46, 0.05), (0.55, 0.5), (0.68, 1.1), (0.76, 1.5)],
     }
-    top, low = {"cylindrical": (0.66, 0.66), "round": (0.66, 0.74), "tapered": (0.68, 0.54)}[form]
+    top, low = {"cylindrical": (0.66, 0.66), "round": (0.66, 0.74), "tapered": (0.68, 0.47)}[form]
     handle = tube(_arch((low, 0.35), (top, 1.15), (0.33, 0.0)), 0.08, material)
     return [_vessel(profiles[form], material), handle]
 
