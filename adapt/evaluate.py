@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -18,6 +19,7 @@ from adapt.metrics.interval import wilson
 from adapt.metrics.kernel import kid_interval
 from adapt.metrics.recolour import agreement, colour_prompts, main_colour_rank, recolour
 from adapt.metrics.report import Metric
+from adapt.registry import canonical
 from catalog.records import ManifestEntry
 
 Generate = Callable[[Sequence[str], Float[Tensor, "B Z"]], Float[Tensor, "B 3 H W"]]
@@ -51,14 +53,16 @@ class Judges:
     """Features that training used; its figures stand beside the judge's, marked."""
 
 
-def load_judges(name: str = DEFAULT_JUDGE, *, training: bool = True) -> Judges:
-    """Load the judge by name, and the features of training beside it unless they are the same.
+def load_judges(name: str = DEFAULT_JUDGE, *, path: Path | None = None, training: bool = True) -> Judges:
+    """Load the judge by name, from `path` if given, and the features of training beside it unless they are the same.
 
     Raises:
         AdaptError: unknown name, or no weights.
     """
-    beside = training and name != TRAINING_FEATURES
-    return Judges(held_out=load_extractor(name), training=load_extractor(TRAINING_FEATURES) if beside else None)
+    beside = training and canonical(name) != TRAINING_FEATURES
+    return Judges(
+        held_out=load_extractor(name, path=path), training=load_extractor(TRAINING_FEATURES) if beside else None
+    )
 
 
 def evaluate(
