@@ -84,6 +84,13 @@ def _lite1(*, path: Path | str | None, **options: Any) -> ImageEncoder:
     return EfficientNetLite("efficientnet_lite1", path=path, **options)
 
 
+@IMAGE_ENCODERS.register("inception_v3")
+def _inception(*, path: Path | str | None, **options: Any) -> ImageEncoder:
+    from adapt.models.inception import InceptionV3
+
+    return InceptionV3(path=path, **options)
+
+
 def _model_or_path(path: Path | str | None) -> dict[str, Any]:
     """A string may be a Hugging Face id, which only a search through the cache and the hub can tell from a path."""
     if path is None:

