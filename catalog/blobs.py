@@ -46,7 +46,8 @@ class BlobStore:
                 os.replace(part, target)
         except OSError as error:
             raise CatalogUnwritable(
-                f"cannot store a picture below {self.root} ({error.strerror or error}); free space or make it writable, then run again"
+                f"cannot store a picture below {self.root} ({error.strerror or error}); "
+                "free space or make it writable, then run the same command again"
             ) from error
         return digest
 

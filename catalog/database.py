@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.exc import DatabaseError
+from sqlalchemy.exc import ArgumentError, DatabaseError
 from sqlalchemy.orm import Session
 
 from catalog.errors import CatalogError, CatalogUnwritable
@@ -38,8 +38,11 @@ def engine_for(url: str) -> Engine:
         if not url.startswith("sqlite"):
             return create_engine(url, pool_pre_ping=True)
         engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_S, "check_same_thread": False})
-    except (ImportError, ValueError, TypeError) as error:
-        raise CatalogError(f"cannot use database URL {url!r}: {error}; allowed: sqlite:///FILE or postgresql+psycopg://…") from error
+    except (ImportError, ValueError, TypeError, ArgumentError) as error:
+        reason = str(error).splitlines()[0]
+        raise CatalogError(
+            f"cannot use this database URL ({reason}); allowed: sqlite:///FILE or postgresql+psycopg://USER@HOST/NAME"
+        ) from error
     event.listen(engine, "connect", _configure_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
@@ -65,6 +68,13 @@ def read_session(engine: Engine) -> Iterator[Session]:
     """Yield a session for reading one consistent snapshot; nothing is committed."""
     with _translated(), Session(engine, expire_on_commit=False, autoflush=False) as session:
         yield session
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """Yield a connection in one write transaction, for statements that have no session."""
+    with engine.execution_options(**{_BEGIN: "IMMEDIATE"}).begin() as connection:
+        yield connection
 
 
 @contextmanager

@@ -1,18 +1,21 @@
 """Errors of the catalogue. Every message is one line: what came, what is allowed, what to do next.
 
-    CatalogError
-    ├── CatalogMissing       there is no catalogue where one was expected
-    ├── CatalogTooNew        the database was written by a newer release
-    ├── CatalogUnwritable    the workspace is read-only, full or locked
-    ├── IngestRefused        a dump that cannot be read, or one that would remove too much
-    ├── PathRefused          a path in a manifest that must not be followed (has .code)
-    ├── ImageRejected        a file that is no usable picture (has .code)
-    ├── ManifestInvalid      a dataset folder that is damaged or of another version
-    ├── ReviewRefused        a move the review rules do not allow
-    └── ExportRefused        an export that cannot be made or does not verify
+CatalogError
+├── CatalogMissing       there is no catalogue where one was expected
+├── CatalogTooNew        the database was written by a newer release
+├── CatalogUnwritable    the workspace is read-only, full or locked
+├── IngestRefused        a dump that cannot be read, or one that would remove too much
+├── PathRefused          a path in a manifest that must not be followed (has .code)
+├── ImageRejected        a file that is no usable picture (has .code)
+├── ManifestInvalid      a dataset folder that is damaged or of another version
+├── ReviewRefused        a move the review rules do not allow
+└── ExportRefused        an export that cannot be made or does not verify
 """
 
 from __future__ import annotations
+
+# The names say what happened; "Error" at each end would say nothing more.
+# ruff: noqa: N818
 
 
 class CatalogError(Exception):

@@ -24,7 +24,16 @@ MAX_PIXELS = 100_000_000
 MIN_SIDE_PX = 16
 # MPO, a JPEG with further frames, is opened through JPEG.
 FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "AVIF")
-_EXT = {"JPEG": "jpg", "MPO": "jpg", "PNG": "png", "WEBP": "webp", "TIFF": "tif", "BMP": "bmp", "GIF": "gif", "AVIF": "avif"}
+_EXT = {
+    "JPEG": "jpg",
+    "MPO": "jpg",
+    "PNG": "png",
+    "WEBP": "webp",
+    "TIFF": "tif",
+    "BMP": "bmp",
+    "GIF": "gif",
+    "AVIF": "avif",
+}
 # Decoder remarks that do not touch the pixels.
 _HARMLESS = ("extraneous bytes before marker", "icc", "unknown adobe", "unsupported marker type")
 _JPEG_QUALITY = 95
@@ -141,7 +150,9 @@ def _refuse_unopened(data: bytes) -> None:
 def _decode_opened(opened: ImageFile.ImageFile, data: bytes) -> DecodedImage:
     width, height = opened.size
     if width * height > MAX_PIXELS:
-        raise ImageRejected("IMG_BOMB", f"{width} x {height} px; at most {MAX_PIXELS // 1_000_000} megapixels are decoded")
+        raise ImageRejected(
+            "IMG_BOMB", f"{width} x {height} px; at most {MAX_PIXELS // 1_000_000} megapixels are decoded"
+        )
     if min(width, height) < MIN_SIDE_PX:
         raise ImageRejected("IMG_SMALL", f"{width} x {height} px; at least {MIN_SIDE_PX} px a side are needed")
     file_format = opened.format or ""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from sqlalchemy import delete, func, insert, select, update
@@ -92,8 +92,8 @@ def ingest(
     if dry_run:
         for _ in _batches(work):
             intake.handed_over()
-        counts = {"products_missing": len(missing), "products_pruned": len(missing) if prune else 0}
-        return _report(work, name, None, started, **counts)
+        pruned = len(missing) if prune else 0
+        return _report(work, name, None, started, missing=len(missing) - pruned, pruned=pruned)
     if catalog is None:
         raise ValueError("catalog may be None only in a dry run")
     with file_lock(catalog.workspace / ".ingest.lock", "ingest"):
@@ -112,9 +112,7 @@ def _run(catalog: Catalog, work: _Work, name: str, missing: list[str], prune: bo
     with catalog.write() as session:
         pruned = sync.retire(session, source_id, missing, prune=prune)
     captions = _rebuild_captions(catalog, name)
-    report = _report(
-        work, name, run_id, started, products_missing=len(missing) - pruned, products_pruned=pruned, captions=captions
-    )
+    report = _report(work, name, run_id, started, missing=len(missing) - pruned, pruned=pruned, captions=captions)
     with catalog.write() as session:
         _finish(session, run_id, report)
     return report
@@ -208,7 +206,9 @@ def _finish(session: Session, run_id: int, report: IngestReport) -> None:
     if rows:
         session.execute(insert(QuarantineRow), rows)
     session.execute(
-        update(IngestRunRow).where(IngestRunRow.id == run_id).values(state="done", ended_at=now(), counts=counts_of(report))
+        update(IngestRunRow)
+        .where(IngestRunRow.id == run_id)
+        .values(state="done", ended_at=now(), counts=counts_of(report))
     )
 
 
@@ -221,19 +221,24 @@ def counts_of(report: IngestReport) -> dict[str, int | float]:
     return {name: getattr(report, name) for name in names}
 
 
-def _report(work: _Work, name: str, run_id: int | None, started: float, **counts: int) -> IngestReport:
+def _report(
+    work: _Work, name: str, run_id: int | None, started: float, *, missing: int, pruned: int, captions: int = 0
+) -> IngestReport:
     if not work.links and not work.known.products:
         reasons = sorted({issue.reason for issue in work.issues})
         raise IngestRefused(
             f"no usable picture for any of {len(work.drafts.products)} products in {work.dump.root} "
             f"({', '.join(reasons) or 'the tables name none'}); check the paths in the table against the files"
         )
-    report = IngestReport(
+    return IngestReport(
         run_id=run_id,
         source=name,
         products_added=work.added,
         products_updated=work.updated,
         products_unchanged=work.unchanged,
+        products_missing=missing,
+        products_pruned=pruned,
+        captions=captions,
         variants=sum(len(draft.variants) for draft in work.drafts.products),
         images_added=work.intake.images_added,
         images_reused=work.intake.images_reused,
@@ -244,7 +249,6 @@ def _report(work: _Work, name: str, run_id: int | None, started: float, **counts
         issues=tuple(work.issues),
         evidence=tuple(work.drafts.evidence),
     )
-    return replace(report, **counts)
 
 
 def _rebuild_captions(catalog: Catalog, name: str) -> int:

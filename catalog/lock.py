@@ -47,13 +47,16 @@ def file_lock(path: Path, what: str, wait_s: float = 0.0) -> Iterator[None]:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     except OSError as error:
         raise CatalogUnwritable(
-            f"cannot write in {path.parent} ({error.strerror}); the workspace must be writable: choose another with -w DIR"
+            f"cannot write in {path.parent} ({error.strerror}); "
+            "the workspace must be writable: choose another with -w DIR"
         ) from error
     try:
         deadline = time.monotonic() + wait_s
         while not _try_lock(descriptor):
             if time.monotonic() >= deadline:
-                raise CatalogUnwritable(f"another {what} is running in {path.parent}; wait for it to end and run this again")
+                raise CatalogUnwritable(
+                    f"another {what} is running in {path.parent}; wait for it to end and run this again"
+                )
             time.sleep(0.05)
         yield
     finally:

@@ -123,7 +123,9 @@ class Dump:
         if len(found) == 1:
             return self.files[found[0]]
         if found:
-            raise PathRefused("FILE_AMBIGUOUS", f"{excerpt(written)} is the end of {len(found)} files: {', '.join(found[:3])}")
+            raise PathRefused(
+                "FILE_AMBIGUOUS", f"{excerpt(written)} is the end of {len(found)} files: {', '.join(found[:3])}"
+            )
         raise PathRefused("FILE_MISSING", f"{excerpt(written)} is not in the dump{self._near(name) if suggest else ''}")
 
     def _near(self, name: str) -> str:
@@ -138,7 +140,9 @@ class Dump:
         for path in tries:
             for link, target in self.escaping.items():
                 if path == link or path.startswith(link + "/"):
-                    raise PathRefused("FILE_ESCAPES_ROOT", f"{excerpt(written)}: the link {link} leaves the dump ({target})")
+                    raise PathRefused(
+                        "FILE_ESCAPES_ROOT", f"{excerpt(written)}: the link {link} leaves the dump ({target})"
+                    )
 
     def _walk(self) -> Iterator[DumpFile]:
         pending = [str(self.root)]
@@ -164,7 +168,9 @@ class Dump:
                     seen += 1
                     yield file
                 if seen > MAX_FILES:
-                    raise IngestRefused(f"{self.root} holds more than {MAX_FILES:,} files; split the dump into several folders")
+                    raise IngestRefused(
+                        f"{self.root} holds more than {MAX_FILES:,} files; split the dump into several folders"
+                    )
 
     def _listed(self, entry: os.DirEntry[str]) -> DumpFile | None:
         path = _shown(os.path.relpath(entry.path, self.root))

@@ -50,7 +50,9 @@ def source_name(root: Path, given: str | None) -> str:
     """
     name = root.name if given is None else given.strip()
     if not name or len(name) > 100 or re.search(r"[/\\\x00-\x1f]", name):
-        raise IngestRefused(f"{name!r} is no name for a source; use up to 100 characters without slashes: --source NAME")
+        raise IngestRefused(
+            f"{name!r} is no name for a source; use up to 100 characters without slashes: --source NAME"
+        )
     return name
 
 

@@ -85,7 +85,9 @@ def write_products(session: Session, source_id: int, run_id: int, accepted: Sequ
         ids.update((sku, id_) for sku, id_ in session.execute(statement, values))
     for item in accepted:
         if item.product_id is not None:
-            session.execute(update(ProductRow).where(ProductRow.id == item.product_id).values(_product_values(item, run_id)))
+            session.execute(
+                update(ProductRow).where(ProductRow.id == item.product_id).values(_product_values(item, run_id))
+            )
     changed = [item.product_id for item in accepted if item.product_id is not None]
     for start in range(0, len(changed), CHUNK):
         part = changed[start : start + CHUNK]
@@ -112,7 +114,9 @@ def _product_values(item: Accepted, run_id: int) -> dict[str, Any]:
     }
 
 
-def _write_variants(session: Session, accepted: Sequence[Accepted], ids: Mapping[str, int]) -> dict[tuple[int, str], int]:
+def _write_variants(
+    session: Session, accepted: Sequence[Accepted], ids: Mapping[str, int]
+) -> dict[tuple[int, str], int]:
     known: dict[tuple[int, str], int] = {}
     changed = [item.product_id for item in accepted if item.product_id is not None]
     for start in range(0, len(changed), CHUNK):

@@ -10,7 +10,8 @@ import typer
 
 from adapt.cli._output import emit, progress
 from adapt.cli._session import Session
-from catalog.ingest import counts_of, ingest as run_ingest
+from catalog.ingest import counts_of
+from catalog.ingest import ingest as run_ingest
 from catalog.records import IngestReport, Issue
 
 _SHOWN_ISSUES = 5

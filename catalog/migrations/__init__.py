@@ -1,14 +1,117 @@
-"""Bring a database to the tables of this release, on open, under a lock."""
+"""Bring a database to the tables of this release: on open, under a lock, after a backup.
+
+A new step is made with Alembic's autogenerate against `catalog.schema` (see CONTRIBUTING). On
+SQLite a batch step recreates its table, and that drops the table's triggers in silence: such a step
+must create the append-only triggers again.
+"""
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, inspect, text
+from sqlalchemy.exc import DatabaseError
 
-from catalog.schema import Base
+from catalog.database import advice_for, writing
+from catalog.errors import CatalogError, CatalogTooNew, CatalogUnwritable
+from catalog.lock import file_lock
+
+FOLDER = Path(__file__).parent
+LOCK_WAIT_S = 60.0
+VERSION_TABLE = "alembic_version"
+HEAD = "0001"
+"""Newest revision; a constant, since Alembic takes 0.2 s to import and most opens have nothing to do."""
 
 
 def upgrade(engine: Engine, workspace: Path) -> None:
-    """Create or upgrade the tables."""
-    Base.metadata.create_all(engine)
+    """Create or upgrade the tables of a database; does nothing when they are of this release.
+
+    Args:
+        engine: The database.
+        workspace: Folder for the lock and, with SQLite, for the backup of an older database.
+
+    Raises:
+        CatalogTooNew: A newer release wrote the database.
+        CatalogUnwritable: It cannot be written, is damaged, or another process holds the lock.
+    """
+    try:
+        if current_version(engine) == HEAD:
+            return
+        with file_lock(workspace / ".upgrade.lock", "upgrade", wait_s=LOCK_WAIT_S):
+            version = current_version(engine)
+            if version == HEAD:
+                return
+            _refuse_unknown(version, engine)
+            if version is not None:
+                backup(engine, workspace, version)
+            _run(engine)
+    except DatabaseError as error:
+        advice = advice_for(error)
+        if advice is None:
+            raise
+        raise CatalogUnwritable(advice) from error
+
+
+def current_version(engine: Engine) -> str | None:
+    """Return the revision a database is at, or None for an empty one."""
+    with engine.connect() as connection:
+        if VERSION_TABLE not in inspect(connection).get_table_names():
+            return None
+        return connection.scalar(text(f"SELECT version_num FROM {VERSION_TABLE}"))
+
+
+def backup(engine: Engine, workspace: Path, version: str) -> Path | None:
+    """Copy a SQLite database beside itself before it is changed; an existing copy of that version stays.
+
+    Returns:
+        The copy's path, or None for a database that is no file: its server keeps the backups.
+    """
+    if engine.dialect.name != "sqlite":
+        return None
+    target = workspace / f"catalog.before-{version}.db"
+    if not target.exists():
+        part = target.with_suffix(".part")
+        part.unlink(missing_ok=True)
+        # The bare driver connection: VACUUM is refused inside the transaction SQLAlchemy would begin.
+        connection = engine.raw_connection()
+        try:
+            connection.cursor().execute("VACUUM INTO ?", (str(part),))
+        finally:
+            connection.close()
+        part.replace(target)
+    return target
+
+
+def _refuse_unknown(version: str | None, engine: Engine) -> None:
+    if version is not None and version not in _known_revisions():
+        raise CatalogTooNew(
+            f"the catalogue at {engine.url.render_as_string()} is of version {version}, "
+            f"this release knows up to {HEAD}; update adapt, or choose another workspace with -w DIR"
+        )
+    if version is None:
+        with engine.connect() as connection:
+            foreign = sorted(inspect(connection).get_table_names())
+        if foreign:
+            raise CatalogError(
+                f"the database at {engine.url.render_as_string()} holds tables that are not adapt's "
+                f"({', '.join(foreign[:3])}); choose another workspace with -w DIR"
+            )
+
+
+@lru_cache(maxsize=1)
+def _known_revisions() -> frozenset[str]:
+    from alembic.script import ScriptDirectory
+
+    return frozenset(script.revision for script in ScriptDirectory(str(FOLDER)).walk_revisions())
+
+
+def _run(engine: Engine) -> None:
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(FOLDER).replace("%", "%%"))
+    with writing(engine) as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")

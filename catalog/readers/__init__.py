@@ -24,7 +24,8 @@ def read_dump(dump: Dump, encoding: str | None = None) -> DraftCatalogue:
     if not dump.with_suffix(IMAGE_SUFFIXES):
         raise IngestRefused(
             f"no pictures in {dump.root}: {len(dump.files)} files, none of them "
-            f"{', '.join(sorted(suffix[1:] for suffix in IMAGE_SUFFIXES))}; give the folder that holds tables and pictures"
+            f"{', '.join(sorted(suffix[1:] for suffix in IMAGE_SUFFIXES))}; "
+            "give the folder that holds tables and pictures"
         )
     for reader in READERS:
         catalogue = reader(dump, encoding)
@@ -37,4 +38,6 @@ def read_dump(dump: Dump, encoding: str | None = None) -> DraftCatalogue:
                 f"first {first.source} line {first.line}: {first.reason}, {first.detail}"
             )
     tables = ", ".join(file.path for file in dump.with_suffix(TABLE_SUFFIXES)[:3])
-    raise IngestRefused(f"no product found in {dump.root} (tables seen: {tables or 'none'}); a table needs a header and key column")
+    raise IngestRefused(
+        f"no product found in {dump.root} (tables seen: {tables or 'none'}); a table needs a header and key column"
+    )

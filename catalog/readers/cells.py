@@ -17,7 +17,9 @@ def clean(value: str) -> str:
     """Return text without control and invisible characters, outer blanks and HTML; line breaks stay."""
     text = html_to_text(value) if _TAG.search(value) else value
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\u00a0", " ")
-    kept = "".join(char for char in text if char in "\n\t" or unicodedata.category(char) not in ("Cc", "Cf", "Cs", "Co"))
+    kept = "".join(
+        char for char in text if char in "\n\t" or unicodedata.category(char) not in ("Cc", "Cf", "Cs", "Co")
+    )
     return "\n".join(line.strip() for line in kept.strip().split("\n"))
 
 

@@ -169,14 +169,14 @@ class _Inference:
             partner = self._option_partner(index, by_words, numbered)
             if partner is None or partner not in self.free or index not in self.free:
                 continue
-            separator = next((mark for mark in LIST_SEPARATORS[:3] if any(mark in value for value in self._values(index))), None)
+            separator = next(
+                (mark for mark in LIST_SEPARATORS[:3] if any(mark in value for value in self._values(index))), None
+            )
             self.columns.options.append(OptionPair(names=index, values=partner, separator=separator))
             self._take(index, f"names of the facts in '{self.table.header[partner].strip()}'")
             self._take(partner, f"values for the names in '{self.table.header[index].strip()}'")
 
-    def _option_partner(
-        self, index: int, by_words: dict[tuple[str, ...], int], numbered: dict[str, int]
-    ) -> int | None:
+    def _option_partner(self, index: int, by_words: dict[tuple[str, ...], int], numbered: dict[str, int]) -> int | None:
         header = self.table.header[index].strip().casefold()
         words = headers.words(self.table.header[index])
         if len(words) < 2 or words[-1] not in headers.NAME_WORDS:
@@ -187,8 +187,12 @@ class _Inference:
             if exact is not None:
                 return exact
         if any(char.isdigit() for char in header):
-            return next((i for name, i in numbered.items() if name.startswith(header.rsplit(" ", 1)[0] + " value")), None)
-        return next((by_words[words[:-1] + (word,)] for word in headers.VALUE_WORDS if words[:-1] + (word,) in by_words), None)
+            return next(
+                (i for name, i in numbered.items() if name.startswith(header.rsplit(" ", 1)[0] + " value")), None
+            )
+        return next(
+            (by_words[(*words[:-1], word)] for word in headers.VALUE_WORDS if (*words[:-1], word) in by_words), None
+        )
 
     def _find_texts(self) -> None:
         for index in list(self.free):
@@ -231,7 +235,7 @@ class _Inference:
         found = [(hit[1], index) for index in self.free if (hit := self.roles[index]) and hit[0] == role]
         if not found:
             return None
-        rank, index = min(found)
+        _, index = min(found)
         return self._take(index, f"{'key' if role == 'sku' else role}, by its name")
 
     def _most_distinct(self, indexes: list[int], meaning: str) -> int | None:
@@ -257,7 +261,7 @@ class _Inference:
         self.columns.evidence.append(
             f"{self.table.file.path}: {len(blank)} rows without a name are further variants of the row above"
             if blank
-            else f"{self.table.file.path}: rows with the same '{self.table.header[columns.parent or 0].strip()}' are one product"
+            else f"{self.table.file.path}: rows with the same '{self.table.header[columns.parent or 0]}' are one product"
         )
         varying = self._varying(rows)
         for index in range(len(self.table.header)):
@@ -274,7 +278,9 @@ class _Inference:
         for row in rows:
             parent = row.cells[columns.parent].strip() if columns.parent is not None else ""
             if first is not None and (is_continuation(row, columns) or (parent and parent == group)):
-                varying.update(i for i, cell in enumerate(row.cells) if cell.strip() and cell.strip() != first[i].strip())
+                varying.update(
+                    i for i, cell in enumerate(row.cells) if cell.strip() and cell.strip() != first[i].strip()
+                )
                 continue
             first, group = row.cells, parent or None
         return varying

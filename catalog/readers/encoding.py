@@ -31,7 +31,9 @@ def decode_text(data: bytes, encoding: str | None = None) -> tuple[str, str]:
         try:
             return data.decode(encoding, errors="replace").removeprefix("\ufeff"), encoding
         except LookupError as error:
-            raise IngestRefused(f"unknown encoding {encoding!r}; use for example utf-8, cp932, euc_jp or cp1252") from error
+            raise IngestRefused(
+                f"unknown encoding {encoding!r}; use for example utf-8, cp932, euc_jp or cp1252"
+            ) from error
     for bom, name in _BOMS:
         if data.startswith(bom):
             return data.decode(name, errors="replace").removeprefix("\ufeff"), name
@@ -62,6 +64,8 @@ def _plausibility(text: str) -> float:
     known = sum(is_known_header(cell.strip('" ')) for line in cells for cell in line.split(","))
     sample = text[:20_000]
     kana = sum("\u3041" <= char <= "\u30fe" for char in sample)
-    odd = sum("\uff61" <= char <= "\uff9f" or "\ue000" <= char <= "\uf8ff" or "\x80" <= char < "\xa0" for char in sample)
+    odd = sum(
+        "\uff61" <= char <= "\uff9f" or "\ue000" <= char <= "\uf8ff" or "\x80" <= char < "\xa0" for char in sample
+    )
     high = sum(char > "\x7f" for char in sample) or 1
     return known * 10 + (kana - 2 * odd) / high

@@ -76,7 +76,9 @@ def _by_stem(pictures: Sequence[DumpFile]) -> dict[str, list[DumpFile]]:
     for file in pictures:
         base = _VIEW.sub("", file.stem)
         # `pump-200` and `pump-300` are two products unless there is a `pump` or they are counted from 1.
-        counted = base in whole or re.search(r"[ _\-.]\(?0*[0-9]\)?$", file.stem) or not re.search(r"\d+\)?$", file.stem)
+        counted = (
+            base in whole or re.search(r"[ _\-.]\(?0*[0-9]\)?$", file.stem) or not re.search(r"\d+\)?$", file.stem)
+        )
         groups.setdefault(base if base and counted else file.stem, []).append(file)
     return groups
 
@@ -128,6 +130,8 @@ def _add_json(product: DraftProduct, file: DumpFile, catalogue: DraftCatalogue, 
             product.category = clean_line(cell)
         elif role and role[0] == "text":
             product.description = product.description or clean(cell)
-            product.attributes.append(DraftAttribute(name=headers.shown(key), value=clean(cell), source=file.path, kind="text"))
+            product.attributes.append(
+                DraftAttribute(name=headers.shown(key), value=clean(cell), source=file.path, kind="text")
+            )
         elif role is None:
             product.attributes.append(DraftAttribute(name=headers.shown(key), value=clean_line(cell), source=file.path))

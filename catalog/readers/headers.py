@@ -5,42 +5,52 @@ from __future__ import annotations
 import re
 import unicodedata
 
+
+def _names(*lines: str) -> tuple[str, ...]:
+    return tuple(name.strip() for line in lines for name in line.split(","))
+
+
 SYNONYMS: dict[str, tuple[str, ...]] = {
-    "sku": (
-        "sku", "item sku", "variant sku", "product sku", "item code", "product code", "item number", "article number",
-        "artikelnummer", "part number", "model number", "mpn", "code", "product id", "item id", "id", "key",
-        "商品コード", "独自商品コード", "SKU管理番号", "商品管理番号", "商品番号", "品番", "型番", "製品番号", "製品コード", "管理番号",
+    "sku": _names(
+        "sku, item sku, variant sku, product sku, item code, product code, item number, article number",
+        "artikelnummer, part number, model number, mpn, code, product id, item id, id, key, 商品コード",
+        "独自商品コード, SKU管理番号, 商品管理番号, 商品番号, 品番, 型番, 製品番号, 製品コード, 管理番号",
     ),
-    "gtin": ("gtin", "ean", "upc", "barcode", "isbn", "JAN", "JANコード", "GTIN(JANコード)"),
-    "parent": (
-        "handle", "url handle", "slug", "url key", "parent", "parent sku", "item group id", "product group id",
-        "親商品コード", "商品グループID", "商品管理番号(商品URL)",
+    "gtin": _names(
+        "gtin, ean, upc, barcode, isbn, JAN, JANコード, GTIN(JANコード)",
     ),
-    "name": (
-        "name", "title", "product name", "item name", "product title", "designation", "product",
-        "商品名", "品名", "製品名", "商品名称", "名称",
+    "parent": _names(
+        "handle, url handle, slug, url key, parent, parent sku, item group id, product group id",
+        "親商品コード, 商品グループID, 商品管理番号(商品URL)",
     ),
-    "category": (
-        "category", "categories", "product type", "product category", "item category", "type", "department", "class", "group", "family",
-        "カテゴリ", "カテゴリー", "カテゴリーパス", "分類", "商品分類", "ジャンル",
+    "name": _names(
+        "name, title, product name, item name, product title, designation, product, 商品名, 品名, 製品名",
+        "商品名称, 名称",
     ),
-    "text": (
-        "description", "product description", "long description", "short description", "body", "body html", "body (html)", "text",
-        "caption", "explanation", "details", "features", "headline", "spec", "specification", "summary",
-        "商品説明", "商品説明(一覧)", "商品説明(詳細)", "PC用商品説明文", "PC用販売説明文", "説明", "説明文", "特長", "特徴", "仕様", "キャッチコピー", "備考",
+    "category": _names(
+        "category, categories, product type, product category, item category, type, department, class",
+        "group, family, カテゴリ, カテゴリー, カテゴリーパス, 分類, 商品分類, ジャンル",
     ),
-    "image": (
-        "image", "images", "image link", "additional image link", "image src", "image path", "image file", "image url", "image name",
-        "base image", "small image", "additional images", "photo", "photos", "picture", "pictures", "assets", "file", "file name", "filename",
-        "product image url", "商品画像", "画像", "画像ファイル名", "画像名", "商品画像名", "写真",
+    "text": _names(
+        "description, product description, long description, short description, body, body html",
+        "body (html), text, caption, explanation, details, features, headline, spec, specification",
+        "summary, 商品説明, 商品説明(一覧), 商品説明(詳細), PC用商品説明文, PC用販売説明文, 説明, 説明文",
+        "特長, 特徴, 仕様, キャッチコピー, 備考",
     ),
-    "drop": (
-        "price", "sale price", "cost", "tax", "tax category", "tax class", "stock", "stock on hand", "quantity", "qty", "inventory",
-        "track inventory", "shipping", "status", "visibility", "published", "point", "created at", "updated at", "currency", "position",
-        "seo title", "seo description", "meta title", "meta description", "meta keywords",
-        "価格", "販売価格", "定価", "在庫", "在庫数", "税率", "送料", "倉庫指定", "ポイント", "ポイント変倍率", "公開",
+    "image": _names(
+        "image, images, image link, additional image link, image src, image path, image file, image url",
+        "image name, base image, small image, additional images, photo, photos, picture, pictures",
+        "assets, file, file name, filename, product image url, 商品画像, 画像, 画像ファイル名, 画像名",
+        "商品画像名, 写真",
     ),
-}  # fmt: skip
+    "drop": _names(
+        "price, sale price, cost, tax, tax category, tax class, stock, stock on hand, quantity, qty",
+        "inventory, track inventory, shipping, status, visibility, published, point, created at",
+        "updated at, currency, position, seo title, seo description, meta title, meta description",
+        "meta keywords, 価格, 販売価格, 定価, 在庫, 在庫数, 税率, 送料, 倉庫指定, ポイント",
+        "ポイント変倍率, 公開",
+    ),
+}
 """Role → column names, the first of a role being the strongest."""
 
 NAME_WORDS = frozenset({"name", "names", "group", "groups", "key", "keys", "label", "labels", "title"})
@@ -70,7 +80,9 @@ def shown(header: str) -> str:
     return re.sub(r"[\s_]+", " ", _CAMEL.sub(" ", text)).strip().lower()
 
 
-_ROLE_OF = {normalise(name): (role, rank) for role, names in reversed(SYNONYMS.items()) for rank, name in enumerate(names)}
+_ROLE_OF = {
+    normalise(name): (role, rank) for role, names in reversed(SYNONYMS.items()) for rank, name in enumerate(names)
+}
 
 
 def role_of(header: str) -> tuple[str, int] | None:

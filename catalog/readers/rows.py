@@ -64,13 +64,20 @@ class RowReader:
             self._current = None
             return
         known = self.reading.products.get(key)
-        if known is not None and columns.grouped and columns.parent is not None and known.origin == self.table.file.path:
+        if (
+            known is not None
+            and columns.grouped
+            and columns.parent is not None
+            and known.origin == self.table.file.path
+        ):
             self._current = known
             self._add_variant(known, row)
             return
         if known is not None:
             self._current = None
-            self._reject(row, "ROW_DUP_KEY", f"key {key!r} was taken by {known.origin} line {known.line}; the first row counts")
+            self._reject(
+                row, "ROW_DUP_KEY", f"key {key!r} was taken by {known.origin} line {known.line}; the first row counts"
+            )
             return
         self._current = self._new_product(key, row)
 
@@ -92,7 +99,9 @@ class RowReader:
         if columns.key is None and columns.parent is None:
             key = name
         if not key:
-            self._reject(row, "ROW_NO_KEY", f"no key in {self._header(columns.key, columns.parent)}; name {name[:60]!r}")
+            self._reject(
+                row, "ROW_NO_KEY", f"no key in {self._header(columns.key, columns.parent)}; name {name[:60]!r}"
+            )
             return None
         if len(key) > MAX_KEY_CHARS:
             self._reject(row, "ROW_NO_KEY", f"the key is {len(key)} characters long; at most {MAX_KEY_CHARS}")
@@ -152,7 +161,9 @@ class RowReader:
         if first != row.line:
             detail = f"SKU {sku!r} is also on line {first}; both rows were kept"
             self.reading.issues.append(
-                Issue(source=self.table.file.path, line=row.line, reason="ROW_DUP_KEY", detail=detail, severity="warning")
+                Issue(
+                    source=self.table.file.path, line=row.line, reason="ROW_DUP_KEY", detail=detail, severity="warning"
+                )
             )
 
     # --- cells -----------------------------------------------------------------------------------
@@ -206,7 +217,9 @@ class RowReader:
         for index in self.columns.texts:
             if text := clean(row.cells[index]):
                 header = self.table.header[index].strip()
-                product.attributes.append(DraftAttribute(name=headers.shown(header), value=text, source=header, kind="text"))
+                product.attributes.append(
+                    DraftAttribute(name=headers.shown(header), value=text, source=header, kind="text")
+                )
                 product.description = product.description or text
         for index in self.columns.text_files:
             written = row.cells[index].strip()
@@ -217,13 +230,13 @@ class RowReader:
             except PathRefused as error:
                 self._reject(row, error.code, error.detail)
                 continue
-            text = read_text(file, self.encoding)
-            if isinstance(text, Issue):
-                self.reading.issues.append(text)
+            content = read_text(file, self.encoding)
+            if isinstance(content, Issue):
+                self.reading.issues.append(content)
                 continue
-            product.attributes.append(text_attribute(file, text))
-            product.attributes.extend(facts_of(file, text))
-            product.description = product.description or text
+            product.attributes.append(text_attribute(file, content))
+            product.attributes.extend(facts_of(file, content))
+            product.description = product.description or content
 
     def _picture_cells(self, row: Row) -> bool:
         return any(row.cells[column.index].strip() for column in self.columns.images)
@@ -244,7 +257,11 @@ class RowReader:
                     role = "extra" if product.pictures else "main"
                     product.pictures.append(
                         DraftPicture(
-                            path=file.path, role=role, variant_key=variant_key, origin=self.table.file.path, line=row.line
+                            path=file.path,
+                            role=role,
+                            variant_key=variant_key,
+                            origin=self.table.file.path,
+                            line=row.line,
                         )
                     )
 
@@ -261,7 +278,11 @@ class RowReader:
             return False
         names = [name for row in self.table.rows if (name := row.cells[self.columns.name].strip())]
         joined = sum("-" in name or "_" in name for name in names)
-        return len(names) >= 3 and joined >= 0.3 * len(names) and not any(" " in name or "\u3000" in name for name in names)
+        return (
+            len(names) >= 3
+            and joined >= 0.3 * len(names)
+            and not any(" " in name or "\u3000" in name for name in names)
+        )
 
 
 def _category_of(attributes: list[DraftAttribute]) -> str:

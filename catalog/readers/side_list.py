@@ -43,7 +43,11 @@ def picture_column(table: Table, dump: Dump) -> int | None:
     width = max((len(row.cells) for row in sample), default=0)
     for index in range(width):
         values = [row.cells[index].strip() for row in sample if index < len(row.cells)]
-        if values and "." in values[0] and resolving_share(values, dump, table.file.folder, IMAGE_SUFFIXES) >= RESOLVING_SHARE:
+        if (
+            values
+            and "." in values[0]
+            and resolving_share(values, dump, table.file.folder, IMAGE_SUFFIXES) >= RESOLVING_SHARE
+        ):
             return index
     return None
 
@@ -91,7 +95,9 @@ def read_join(join: Join, dump: Dump, known: Mapping[str, object]) -> Iterator[L
             continue
         key = cells[join.product_column]
         if key not in known:
-            yield Issue(source=file.path, line=row.line, reason="ROW_UNKNOWN_KEY", detail=f"no product has {join.keys} {key!r}")
+            yield Issue(
+                source=file.path, line=row.line, reason="ROW_UNKNOWN_KEY", detail=f"no product has {join.keys} {key!r}"
+            )
             continue
         try:
             found = dump.resolve(cells[join.picture_column], folder=file.folder)

@@ -12,7 +12,18 @@ MAX_TEXT_BYTES = 4 << 20
 MAX_FACT_CHARS = 200
 # Files about the dump, not about a product.
 ABOUT_THE_DUMP = frozenset(
-    {"readme", "license", "license_afl", "licence", "copying", "source", "changelog", "notice", "requirements", "authors"}
+    {
+        "readme",
+        "license",
+        "license_afl",
+        "licence",
+        "copying",
+        "source",
+        "changelog",
+        "notice",
+        "requirements",
+        "authors",
+    }
 )
 _NOT_FACTS = frozenset({"title", "name", "description", "url", "link", "source", "http", "https"})
 

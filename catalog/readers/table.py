@@ -50,7 +50,9 @@ def _parse_all(dump: Dump, encoding: str | None) -> tuple[list[Table], list[Issu
     issues: list[Issue] = []
     for file in dump.with_suffix(TABLE_SUFFIXES):
         if len(tables) >= MAX_TABLES:
-            issues.append(Issue(source=file.path, reason="TABLE_LIMIT", detail=f"only the first {MAX_TABLES} tables are read"))
+            issues.append(
+                Issue(source=file.path, reason="TABLE_LIMIT", detail=f"only the first {MAX_TABLES} tables are read")
+            )
             break
         if file.suffix == ".txt" and not _may_be_table(file, dump):
             continue
@@ -135,7 +137,11 @@ def _join_by_name(products: list[DraftProduct], dump: Dump, catalogue: DraftCata
     by_key: dict[str, list[DumpFile]] = {}
     for file in dump.with_suffix(IMAGE_SUFFIXES):
         if file.path not in taken:
-            names = {file.stem.casefold(), _VIEW.sub("", file.stem).casefold(), file.folder.rpartition("/")[2].casefold()}
+            names = {
+                file.stem.casefold(),
+                _VIEW.sub("", file.stem).casefold(),
+                file.folder.rpartition("/")[2].casefold(),
+            }
             for name in names - {""}:
                 by_key.setdefault(name, []).append(file)
     joined = 0
@@ -169,8 +175,10 @@ def _join_texts(
         if file.path in named or file.stem.casefold() in ABOUT_THE_DUMP:
             continue
         folder_owners = owners.get(file.folder, set())
-        sku = stems.get((file.folder, _base(file.stem))) or (next(iter(folder_owners)) if len(folder_owners) == 1 else None)
-        if sku is None or not file.folder and len(products) > 1 and (file.folder, _base(file.stem)) not in stems:
+        sku = stems.get((file.folder, _base(file.stem))) or (
+            next(iter(folder_owners)) if len(folder_owners) == 1 else None
+        )
+        if sku is None or (not file.folder and len(products) > 1 and (file.folder, _base(file.stem)) not in stems):
             continue
         text = read_text(file, encoding)
         if isinstance(text, Issue):

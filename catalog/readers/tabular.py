@@ -48,7 +48,9 @@ class Table:
         if self.header or not self.rows:
             return self
         header = tuple(cell.strip() for cell in self.rows[0].cells)
-        table = Table(file=self.file, header=header, encoding=self.encoding, layout=self.layout, issues=list(self.issues))
+        table = Table(
+            file=self.file, header=header, encoding=self.encoding, layout=self.layout, issues=list(self.issues)
+        )
         for row in self.rows[1:]:
             table._take(row)
         return table
@@ -77,7 +79,9 @@ def read_table(file: DumpFile, encoding: str | None = None) -> Table | Issue:
     except OSError as error:
         return Issue(source=file.path, reason="FILE_UNREADABLE", detail=str(error.strerror or error))
     if len(data) > MAX_TABLE_BYTES:
-        return Issue(source=file.path, reason="FILE_UNREADABLE", detail=f"larger than {MAX_TABLE_BYTES >> 20} MiB; split it")
+        return Issue(
+            source=file.path, reason="FILE_UNREADABLE", detail=f"larger than {MAX_TABLE_BYTES >> 20} MiB; split it"
+        )
     if not data.strip():
         return Issue(source=file.path, reason="TABLE_EMPTY", detail="the file is empty")
     text, used = decode_text(data, encoding)
@@ -161,7 +165,9 @@ def _from_json_lines(file: DumpFile, text: str, encoding: str) -> Table:
         try:
             value = json.loads(line, parse_int=str, parse_float=str)
         except (ValueError, RecursionError) as error:
-            issues.append(Issue(source=file.path, line=number, reason="ROW_UNREADABLE", detail=f"no JSON object: {error}"))
+            issues.append(
+                Issue(source=file.path, line=number, reason="ROW_UNREADABLE", detail=f"no JSON object: {error}")
+            )
             continue
         if isinstance(value, dict):
             records.append((number, value))
@@ -174,7 +180,9 @@ def _from_json(file: DumpFile, text: str, encoding: str) -> Table | Issue:
     try:
         value = json.loads(text, parse_int=str, parse_float=str)
     except (ValueError, RecursionError) as error:
-        return Issue(source=file.path, line=getattr(error, "lineno", None), reason="FILE_UNREADABLE", detail=f"no JSON: {error}")
+        return Issue(
+            source=file.path, line=getattr(error, "lineno", None), reason="FILE_UNREADABLE", detail=f"no JSON: {error}"
+        )
     listed = value if isinstance(value, list) else _record_list(value)
     if listed is None:
         return Issue(source=file.path, reason="TABLE_EMPTY", detail="JSON without a list of objects")
@@ -190,7 +198,9 @@ def _from_json(file: DumpFile, text: str, encoding: str) -> Table | Issue:
 def _record_list(value: Any) -> list[Any] | None:
     if not isinstance(value, dict):
         return None
-    lists = [item for item in value.values() if isinstance(item, list) and any(isinstance(entry, dict) for entry in item)]
+    lists = [
+        item for item in value.values() if isinstance(item, list) and any(isinstance(entry, dict) for entry in item)
+    ]
     if lists:
         return max(lists, key=len)
     keyed = [{"id": key, **item} for key, item in value.items() if isinstance(item, dict)]
