@@ -21,7 +21,7 @@ from adapt.data.colour_words import with_other_colour
 from adapt.data.pictures import load_pictures, to_model
 from adapt.errors import TrainingError
 from adapt.losses.contrastive import fake_to_fake
-from adapt.losses.damsm import damsm_losses, sentence_scores
+from adapt.losses.damsm import matching_losses, sentence_scores, word_scores
 from adapt.models import encoders
 from adapt.models.damsm import Damsm, DamsmHeads, heads_for
 from adapt.models.interfaces import ImageEncoder, ImageFeatures, TextEncoder, TextFeatures
@@ -53,7 +53,7 @@ class DamsmConfig:
     """At most this many captions of a picture are used; bounds memory and time."""
     vocabulary: int = 8192
     """Token ids of the lstm's tokenizer."""
-    steps: int = 600
+    steps: int = 300
     """Optimiser steps."""
     batch_size: int = 48
     """Pictures a step, two captions each."""
@@ -278,11 +278,13 @@ class _Session:
         pairs = [_two(self.captions[i], rng) for i in chosen]
         both = self._text([first for first, _ in pairs] + [second for _, second in pairs])
         halves = [_rows(both, slice(0, len(chosen))), _rows(both, slice(len(chosen), None))]
-        per_caption = [
-            damsm_losses(half, image, ids, gamma1=config.gamma1, gamma2=config.gamma2, gamma3=config.gamma3)
-            for half in halves
+        # The words of one caption are enough a step: their cost is most of it, and the pair is drawn anew each time.
+        terms = self._word_terms(halves[0], image, ids) if config.word_weight else {}
+        sentences = [
+            matching_losses(sentence_scores(half.sentence, image.pooled), ids, gamma3=config.gamma3) for half in halves
         ]
-        terms = {name: (per_caption[0][name] + per_caption[1][name]) / 2 for name in per_caption[0]}
+        terms["sentence_caption"] = (sentences[0][0] + sentences[1][0]) / 2
+        terms["sentence_picture"] = (sentences[0][1] + sentences[1][1]) / 2
         if config.paraphrase_weight:
             terms["paraphrase"] = fake_to_fake(
                 halves[0].sentence, halves[1].sentence, ids, temperature=config.paraphrase_temperature
@@ -290,6 +292,12 @@ class _Session:
         if config.colour_weight:
             terms["colour"] = self._colour_term(chosen, image, rng)
         return terms
+
+    def _word_terms(self, text: TextFeatures, image: ImageFeatures, ids: Tensor) -> dict[str, Tensor]:
+        config = self.config
+        scores = word_scores(text.words, text.mask, image.regions, gamma1=config.gamma1, gamma2=config.gamma2)
+        caption, picture = matching_losses(scores, ids, gamma3=config.gamma3)
+        return {"word_caption": caption, "word_picture": picture}
 
     def _colour_term(self, chosen: np.ndarray, image: ImageFeatures, rng: np.random.Generator) -> Tensor:
         """Return −log p(own caption | own or its colour-changed twin), a mean over the captions that name a colour."""
