@@ -108,4 +108,5 @@ TOOLS: tuple[Tool, ...] = (
     Tool(verb="merge", summary="Fold an adapter into its base."),
 )
 
-VERBS: dict[str, str] = {step.verb: step.summary for step in (*STAGES, *TOOLS)}
+VERBS: dict[str, str] = {stage.verb: stage.summary for stage in STAGES} | {tool.verb: tool.summary for tool in TOOLS}
+"""Every command and its line of help, in the order of the help."""

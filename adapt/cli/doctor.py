@@ -11,6 +11,7 @@ from pathlib import Path
 import typer
 
 from adapt.cli._output import emit
+from adapt.cli._runs import shipped_bases
 from adapt.cli._session import Session
 from adapt.errors import AdaptError
 
@@ -73,9 +74,9 @@ def _weights() -> Iterator[Finding]:
         except AdaptError as error:
             detail, found = str(error), False
         yield Finding(name=f"weights {name}", found=found, detail=detail, needed=name in used)
-    bases = sorted(path.parent.name for path in Path(__file__).parents[1].glob("bases/*/*.safetensors"))
+    bases = [path.name for path in shipped_bases()]
     missing = "none shipped; train one with: adapt pretrain --dataset cub --data-dir DIR"
-    yield Finding(name="pretrained base", found=bool(bases), detail=", ".join(sorted(set(bases))) or missing)
+    yield Finding(name="pretrained base", found=bool(bases), detail=", ".join(bases) or missing)
 
 
 def _short(path: Path) -> str:

@@ -13,7 +13,7 @@ def status(ctx: typer.Context) -> None:
     session: Session = ctx.obj
     with session.open_catalog(create=False) as catalog:
         summary = summarize(catalog)
-    runs = sorted(path.name for path in session.runs.glob("*") if path.is_dir()) if session.runs.is_dir() else []
+    runs = sorted((path for path in session.runs.glob("*/") if path.is_dir()), key=lambda path: path.stat().st_mtime)
     counts = {
         "products": summary.products,
         "images": summary.images,
@@ -27,7 +27,9 @@ def status(ctx: typer.Context) -> None:
     }
     lines = [f"workspace   {session.workspace}", f"dumps       {', '.join(summary.sources) or 'none'}"]
     lines += [f"{name:<11} {count}" for name, count in counts.items()]
-    emit(session, counts | {"sources": list(summary.sources)}, [*lines, f"next        {_next_step(counts)}"])
+    lines += [f"  run       {run.name}" for run in runs]
+    names = {"sources": list(summary.sources), "run_names": [run.name for run in runs]}
+    emit(session, counts | names, [*lines, f"next        {_next_step(counts)}"])
 
 
 def _next_step(counts: dict[str, int]) -> str:
