@@ -57,9 +57,13 @@ figure.shot a {color: inherit}
 .note.warning {background: #fff2d6; color: #5c3d00}
 .ask {font-size: .88rem; font-weight: 600}
 .ask.plain {font-weight: 400; opacity: .8}
-.last {text-align: center; font-size: .78rem; line-height: 1.3}
-.last img {width: 52px; height: 52px; object-fit: contain; border-radius: 6px; background: #8d918d; padding: 3px;
-  box-sizing: border-box; display: block; margin: 0 auto .2rem; image-rendering: pixelated}
+.head {font-size: .78rem; font-weight: 600; letter-spacing: .03em; opacity: .8}
+.last {display: grid; grid-template-columns: 44px 1fr; gap: 0 .7rem; align-items: center; font-size: .85rem;
+  line-height: 1.3}
+.last img {width: 44px; height: 44px; object-fit: contain; border-radius: 6px; background: #8d918d; padding: 3px;
+  box-sizing: border-box; display: block; image-rendering: pixelated}
+.st-key-reasons button {padding: .2rem .55rem; font-size: .9rem}
+[class*="st-key-last-"] {border-top: 1px solid rgba(128, 132, 128, .28); padding-top: .4rem}
 .last.approve b {color: #1f6b4e} .last.reject b {color: #9c3f29} .last.superseded {opacity: .55}
 @media (prefers-color-scheme: dark) {
   .last.approve b {color: #7fd0ad} .last.reject b {color: #f0a08a}
@@ -147,14 +151,15 @@ def record(t: Translator, item: ReviewItem, spec: Specification, copy_limit: flo
 
 
 def last_decision(t: Translator, made: Decision, address: str) -> str:
-    """Return one decision of the strip: thumbnail, sign and word."""
-    state = "superseded" if made.superseded or made.verdict == "void" else ""
+    """Return one of the last decisions: thumbnail, sign, word, and why."""
+    state = "superseded" if made.superseded else ""
     why = ", ".join(t(f"reason.{code}") for code in made.reasons)
-    word = t(f"verdict.{'void' if state else made.verdict}")
+    verdict = "void" if made.superseded else made.verdict
+    word = f"{SIGNS[verdict]} {t(f'verdict.{verdict}')}"
     return (
         f'<div class="last {escape(made.verdict)} {state}" title="{escape(made.product_name)}">'
         f'<img src="{escape(address)}" alt="{escape(made.product_name)}">'
-        f"<b>{SIGNS['void' if state else made.verdict]} {escape(word)}</b>{f'<br>{escape(why)}' if why else ''}</div>"
+        f"<div><b>{escape(word)}</b><br>{escape(why or made.product_name)}</div></div>"
     )
 
 

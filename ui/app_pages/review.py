@@ -17,8 +17,8 @@ from ui import components, image_route, state, workspace
 from ui.i18n import Translator
 
 UI_VERSION = "1"
-STRIP = 10
-"""Decisions in the strip."""
+STRIP = 5
+"""Decisions in the list of the last ones."""
 RENEW_EVERY_S = 60
 
 
@@ -27,14 +27,21 @@ def page() -> None:
     t, name = state.translator(), state.reviewer() or ""
     item = _claimed(name)
     _top(t, name)
+    left, right = st.columns([10, 4], gap="medium")
     if item is None:
-        _nothing_left(t, name)
+        with left:
+            _nothing_left(t, name)
     else:
-        shown = _pictures(t, item)
-        _notice(t)
-        _actions(t, item, can_approve=shown)
-        _keep_lease(item.id)
-    _strip(t, name)
+        with left:
+            shown = _pictures(t, item)
+        with right:
+            _record(t, item)
+        with left:
+            _notice(t)
+            _actions(t, item, can_approve=shown)
+            _keep_lease(item.id)
+    with right:
+        _strip(t, name)
 
 
 def _claimed(name: str) -> ReviewItem | None:
@@ -63,25 +70,27 @@ def _top(t: Translator, name: str) -> None:
 
 
 def _pictures(t: Translator, item: ReviewItem) -> bool:
-    """Draw the candidate, the nearest photo and the record; return whether the candidate could be shown."""
+    """Draw the candidate and the nearest photo; return whether the candidate could be shown."""
     catalog, visitor = workspace.catalog(), st.context.cookies.get(image_route.COOKIE)
     there = image_route.intact(catalog, item.image_sha256)
-    left, middle, right = st.columns([5, 5, 4], gap="medium")
+    left, right = st.columns(2, gap="medium")
     with left:
         address = image_route.address(item.image_sha256, visitor) if there else None
         size = queue.picture_size(catalog, item.image_sha256)
         st.html(components.generated_picture(t, item, address, size))
-    with middle:
+    with right:
         nearest = item.nearest_sha256
         known = nearest is not None and image_route.intact(catalog, nearest)
         st.html(components.nearest_picture(t, item, image_route.address(nearest or "", visitor) if known else None))
-    with right:
-        spec = queue.specification(catalog, item.id)
-        limit = DEFAULT_POLICY.copy_similarity if DEFAULT_POLICY.copy_risk(item.nearest_similarity) else None
-        st.html(components.record(t, item, spec, limit))
     if item.lease_token is not None:
         _guarded(lambda: review.mark_shown(catalog, item.id, item.lease_token or ""))
     return there
+
+
+def _record(t: Translator, item: ReviewItem) -> None:
+    spec = queue.specification(workspace.catalog(), item.id)
+    limit = DEFAULT_POLICY.copy_similarity if DEFAULT_POLICY.copy_risk(item.nearest_similarity) else None
+    st.html(components.record(t, item, spec, limit))
 
 
 def _actions(t: Translator, item: ReviewItem, *, can_approve: bool) -> None:
@@ -119,7 +128,7 @@ def _actions(t: Translator, item: ReviewItem, *, can_approve: bool) -> None:
     rejecting = bool(st.session_state.get(state.REJECTING))
     ask = t("action.choose_reason") if rejecting else t("action.reasons")
     st.html(f'<div class="ask {"" if rejecting else "plain"}" role="status">{ask}</div>')
-    with st.container(horizontal=True, gap="small", key="reasons"):
+    with st.container(horizontal=True, gap="xsmall", key="reasons"):
         for number, code in enumerate(REJECT_REASONS, start=1):
             picked = code in state.reasons()
             st.button(
@@ -153,22 +162,21 @@ def _nothing_left(t: Translator, name: str) -> None:
 
 
 def _strip(t: Translator, name: str) -> None:
-    made = queue.decisions(workspace.catalog(), reviewer=name, limit=STRIP)
-    st.html(f'<div class="ask plain">{t("history.title") if made else t("history.none")}</div>')
-    if not made:
-        return
+    # Twice as many rows: those that only say that something was undone are not shown.
+    rows = queue.decisions(workspace.catalog(), reviewer=name, limit=2 * STRIP)
+    made = [decision for decision in rows if decision.verdict != "void"][:STRIP]
+    st.html(f'<div class="head">{t("history.title") if made else t("history.none")}</div>')
     visitor = st.context.cookies.get(image_route.COOKIE)
-    for column, decision in zip(st.columns(STRIP), made, strict=False):
-        with column:
+    for decision in made:
+        with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"last-{decision.id}"):
             address = image_route.address(decision.image_sha256, visitor, "thumbnail")
             st.html(components.last_decision(t, decision, address))
-            if not decision.superseded and decision.verdict != "void":
+            if not decision.superseded:
                 st.button(
                     t("action.undo"),
                     key=f"undo-decision-{decision.id}",
                     help=t("history.undo", name=decision.product_name),
                     type="tertiary",
-                    width="stretch",
                     on_click=_undo,
                     args=(decision.id,),
                 )
