@@ -206,9 +206,15 @@ def find_product(session: Session, product: str) -> int:
     if len(rows) == 1:
         return int(rows[0].id)
     if rows:
-        raise CatalogError(f"{product!r} is in several sources; write one of {', '.join(f'{r.name}/{r.sku}' for r in rows)}")
+        raise CatalogError(
+            f"{product!r} is in several sources; write one of {', '.join(f'{r.name}/{r.sku}' for r in rows)}"
+        )
     example = session.execute(query.limit(1)).first()
-    hint = f"write it as <source>/<sku>, e.g. {example.name}/{example.sku}" if example else "the catalogue is empty: run ingest"
+    hint = (
+        f"write it as <source>/<sku>, e.g. {example.name}/{example.sku}"
+        if example
+        else "the catalogue is empty: run ingest"
+    )
     raise CatalogError(f"no product {product!r}; {hint}")
 
 
@@ -240,7 +246,9 @@ def list_captions(
 
 def caption_record(row: CaptionRow) -> Caption:
     """Return the record of a stored caption."""
-    return Caption(id=row.id, text=row.text, lang=row.lang, template=row.template, facts=dict(row.facts), origin=row.origin)
+    return Caption(
+        id=row.id, text=row.text, lang=row.lang, template=row.template, facts=dict(row.facts), origin=row.origin
+    )
 
 
 def stale_captions(catalog: Catalog, *, lang: str = "en") -> int:
@@ -289,7 +297,9 @@ def _changes(session: Session, ids: Sequence[int], views: Iterable[View], writer
     query = select(CaptionRow).where(
         CaptionRow.product_id.in_(ids), CaptionRow.origin == ORIGIN, CaptionRow.lang == lang
     )
-    stored = {(row.product_id, row.variant_id, row.text): row for row in session.scalars(query.order_by(CaptionRow.id.desc()))}
+    stored = {
+        (row.product_id, row.variant_id, row.text): row for row in session.scalars(query.order_by(CaptionRow.id.desc()))
+    }
     spare = set(session.scalars(query.with_only_columns(CaptionRow.id)))
     changes = _Changes()
     for view in views:

@@ -20,7 +20,8 @@ SLOTS = ("size", "style", "shape", "pattern", "finish", "colour", "material")
 SEPARATOR = ", "
 """Between several values of one fact: `blue, pink`."""
 _SYNONYMS = {
-    "colour": "color colour colors colours colorname colourname maincolor basecolor bodycolor 色 カラー 本体色 色味 カラー名 色名",
+    "colour": "color colour colors colours colorname colourname maincolor basecolor bodycolor 色 カラー 本体色 色味 "
+    "カラー名 色名",
     "material": "material materials mainmaterial fabric 素材 材質 主素材 生地 本体素材 材料 主材",
     "pattern": "pattern print patterntype 柄 模様 パターン",
     "shape": "shape form silhouette 形 形状 シェイプ",
@@ -137,11 +138,15 @@ def _read_value(sheet: FactSheet, slot: str, piece: str, attribute: str, glossar
             return [("colour", colour)]
     kinds = (slot, *(kind for kind in SLOTS if kind != slot))
     parse = glossary.parse(piece)
-    found = [(kind, concept) for match in parse.matches if match.stated for kind, concept in [_sense(match, kinds)] if kind]
+    found = [
+        (kind, concept) for match in parse.matches if match.stated for kind, concept in [_sense(match, kinds)] if kind
+    ]
     rest = [word for word in parse.unknown if not re.fullmatch(r"[\d%]+|size|[a-z]{1,3}", word)]
     if found or not rest:
         return found
-    plain = slot in ("colour", "material", "pattern", "shape", "finish") and _WORDS_ONLY.fullmatch(parse.text) is not None
+    plain = (
+        slot in ("colour", "material", "pattern", "shape", "finish") and _WORDS_ONLY.fullmatch(parse.text) is not None
+    )
     sheet.unknown.append(Unknown(term=piece, attribute=attribute, used=plain))
     return [(slot, parse.text)] if plain else []
 
@@ -163,7 +168,9 @@ def _add_part(sheet: FactSheet, attribute: Attribute, glossary: Glossary) -> Non
         sheet.unknown.append(Unknown(term=attribute.name, attribute=attribute.name))
         return
     name = part.concept("part") or ""
-    rest = slot_of(re.sub(r"^(の|of|the)|(の|of|the)$", "", (parse.text[: part.start] + parse.text[part.end :]).strip()))
+    rest = slot_of(
+        re.sub(r"^(の|of|the)|(の|of|the)$", "", (parse.text[: part.start] + parse.text[part.end :]).strip())
+    )
     if re.fullmatch(r"\d{1,2}\s*本?", value) and not rest:
         sheet.add(name, [re.sub(r"\D", "", value)])
         return
@@ -183,7 +190,9 @@ def _add_features(sheet: FactSheet, attributes: Sequence[Attribute], glossary: G
             part = match.concept("part") if match.stated else None
             if part is not None:
                 sheet.add(part, ["yes"])
-        sheet.unknown.extend(Unknown(term=word, attribute=attribute.name) for word in parse.unknown if _JAPANESE.search(word))
+        sheet.unknown.extend(
+            Unknown(term=word, attribute=attribute.name) for word in parse.unknown if _JAPANESE.search(word)
+        )
 
 
 def _add_name(
@@ -204,7 +213,7 @@ def _add_name(
         sheet.facts["kind"] = kind
     texts = [product.description, *(attribute.value for attribute in product.attributes if attribute.kind == "text")]
     nouns = {noun, category} if glossary.concept(category, "category") is not None else {noun}
-    for text in texts:
+    for text in dict.fromkeys(texts):
         if text and not _JAPANESE.search(text):
             for fact, value in visual_facts(text, nouns, glossary, name=name if kind else "").items():
                 if fact not in varying and not _said(value, kind, noun):
@@ -224,7 +233,11 @@ def clean_name(name: str, brand: str, glossary: Glossary) -> str:
     text = re.sub(r"【[^】]*】|\[[^\]]*\]|\([^)]*\)|[™®©★☆◆■●♪!~]", " ", text)
     text = re.split(r"\s[-–—|/:]\s|,\s|、", text)[0]
     if brand:
-        text = re.sub(rf"(?<!\w){re.escape(brand)}(?!\w)", " ", text, flags=re.IGNORECASE) if text.casefold() != brand.casefold() else text
+        text = (
+            re.sub(rf"(?<!\w){re.escape(brand)}(?!\w)", " ", text, flags=re.IGNORECASE)
+            if text.casefold() != brand.casefold()
+            else text
+        )
     parse = glossary.parse(text)
     if parse.text == text.casefold():
         for match in reversed(parse.matches):

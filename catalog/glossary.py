@@ -29,8 +29,8 @@ KINDS = (
     "colour", "material", "pattern", "finish", "shape", "size", "style", "part", "category",
     "group", "brand", "ban", "glue", "likeness", "absence",
 )  # fmt: skip
-"""What a term is. `group`: an umbrella category ("furniture"); `ban`: never in a caption; `glue`: Japanese suffixes such
-as 製; `likeness`: makes the term before it an imitation ("marble look"); `absence`: denies it ("蓋なし")."""
+"""What a term is. `group`: an umbrella category ("furniture"); `ban`: never in a caption; `glue`: Japanese suffixes
+such as 製; `likeness`: makes the term before it an imitation ("marble look"); `absence`: denies it ("蓋なし")."""
 _PARTICLES = "のとがでにをはやも"
 _DENIALS = re.compile(r"(?:\b(?:without|no|not|non)[\s-]+(?:an?\s+)?)$")
 
@@ -119,7 +119,9 @@ class Glossary:
             if sense is None or not term.isascii() or grammar.is_plural(term.split()[-1]):
                 continue
             concept = grammar.plural(sense.concept)
-            self._senses.setdefault(grammar.plural(term), {}).setdefault("category", Term(concept=concept, kind="category"))
+            self._senses.setdefault(grammar.plural(term), {}).setdefault(
+                "category", Term(concept=concept, kind="category")
+            )
             for lang in ("en", "ja"):
                 words = self._words.get(("category", sense.concept, lang), ())
                 formed = tuple(grammar.plural(word) for word in words) if lang == "en" else words
@@ -152,9 +154,7 @@ class Glossary:
                 continue
             end = position + length
             piece = text[position:end]
-            matches.append(
-                Match(start=position, end=end, text=piece, senses=tuple(self._senses[piece].values()))
-            )
+            matches.append(Match(start=position, end=end, text=piece, senses=tuple(self._senses[piece].values())))
             position, chained = end, True
         judged = tuple(_judge(text, matches))
         return Parse(text=text, matches=judged, unknown=tuple(_leftovers(text, judged)))
@@ -172,7 +172,12 @@ class Glossary:
     def _may_end(self, text: str, start: int, end: int, ends: dict[int, bool]) -> bool:
         if _border(text, end):
             # 金づち is no gold: after a lone kanji only a particle is a border, not any kana.
-            alone = end - start == 1 and _script(text[start]) == "han" and end < len(text) and _script(text[end]) == "hiragana"
+            alone = (
+                end - start == 1
+                and _script(text[start]) == "han"
+                and end < len(text)
+                and _script(text[end]) == "hiragana"
+            )
             if not alone or text[end] in _PARTICLES:
                 return True
         if _script(text[end - 1]) == "latin" and end < len(text) and _script(text[end]) == "latin":
@@ -204,7 +209,9 @@ def _rows(path: Path) -> Iterator[dict[str, str]]:
     reader = csv.DictReader(text.splitlines())
     missing = set(COLUMNS[:1] + COLUMNS[5:6]) - set(reader.fieldnames or ())
     if missing:
-        raise CatalogError(f"glossary {path} lacks column {', '.join(sorted(missing))}; its header is: {','.join(COLUMNS)}")
+        raise CatalogError(
+            f"glossary {path} lacks column {', '.join(sorted(missing))}; its header is: {','.join(COLUMNS)}"
+        )
     for row in reader:
         clean = {column: (row.get(column) or "").strip() for column in COLUMNS}
         if not clean["term"]:

@@ -1,7 +1,7 @@
-"""Frozen dataset folders: `manifest.jsonl`, `dataset.json` and `images/<sha256>.<ext>`, written once and read by training.
+"""Frozen dataset folders: `manifest.jsonl`, `dataset.json` and `images/<sha256>.<ext>`, written once, read by training.
 
-Line n of `manifest.jsonl` is picture n. `dataset.json` carries the SHA-256 of that file, so a damaged or edited folder is
-noticed when it is read. A folder appears by one rename: a killed write leaves no half dataset under the final name.
+Line n of `manifest.jsonl` is picture n. `dataset.json` carries the SHA-256 of that file, so a damaged or edited folder
+is noticed when it is read. A folder appears by one rename: a killed write leaves no half dataset under the final name.
 """
 
 import hashlib
@@ -9,12 +9,14 @@ import json
 import os
 import shutil
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from catalog.errors import CatalogError
+from catalog.errors import CatalogError, CatalogUnwritable, ManifestInvalid
+from catalog.pairs import CaptionPair
+from catalog.pairs import pairs as caption_pairs
 from catalog.records import Caption, ManifestEntry
 
 FORMAT = 1
@@ -43,6 +45,19 @@ class Manifest:
         """Pictures, products and captions, and pictures in each split."""
         return count(self.entries)
 
+    def pairs(self, kind: str, *, split: str | None = None) -> Iterator[CaptionPair]:
+        """Yield caption pairs by fact set: `paraphrase`, `entails` or `hard_negative`.
+
+        Args:
+            kind: See `catalog.pairs.pairs`, which also says what indices of a pair mean.
+            split: Only `train` or `test`; indices then count within `of_split(split)`.
+        """
+        return caption_pairs(self.entries if split is None else self.of_split(split), kind)
+
+    def of_split(self, split: str) -> tuple[ManifestEntry, ...]:
+        """Return the pictures of one split."""
+        return tuple(entry for entry in self.entries if entry.split == split)
+
 
 def count(entries: Sequence[ManifestEntry]) -> dict[str, int]:
     """Count pictures, products, distinct captions, and pictures in each split."""
@@ -53,6 +68,11 @@ def count(entries: Sequence[ManifestEntry]) -> dict[str, int]:
         "captions": len({(entry.product, caption.text) for entry in entries for caption in entry.captions}),
         **{split: splits[split] for split in SPLITS},
     }
+
+
+def content_hash(entries: Sequence[ManifestEntry]) -> str:
+    """Return the SHA-256 a dataset of these pictures has; it depends on nothing else."""
+    return hashlib.sha256(_manifest_bytes(entries)).hexdigest()
 
 
 def write(folder: Path, entries: Iterable[ManifestEntry], *, name: str, seed: int = 0) -> Manifest:
@@ -70,9 +90,9 @@ def write(folder: Path, entries: Iterable[ManifestEntry], *, name: str, seed: in
     folder = folder.absolute()
     listed = tuple(entries)
     content = _manifest_bytes(listed)
-    content_hash = hashlib.sha256(content).hexdigest()
+    digest = content_hash(listed)
     if folder.exists():
-        return _same_or_refuse(folder, content_hash)
+        return _same_or_refuse(folder, digest)
     temporary = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
     try:
         shutil.rmtree(temporary, ignore_errors=True)
@@ -80,13 +100,15 @@ def write(folder: Path, entries: Iterable[ManifestEntry], *, name: str, seed: in
         for entry in listed:
             _copy_image(entry, temporary / IMAGE_FOLDER)
         (temporary / MANIFEST_FILE).write_bytes(content)
-        about = {"format": FORMAT, "name": name, "content_hash": content_hash, "seed": seed, "counts": count(listed)}
+        about = {"format": FORMAT, "name": name, "content_hash": digest, "seed": seed, "counts": count(listed)}
         (temporary / DATASET_FILE).write_text(json.dumps(about, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
         temporary.rename(folder)
     except OSError as error:
         if (folder / DATASET_FILE).exists():  # another process froze the same dataset first
-            return _same_or_refuse(folder, content_hash)
-        raise CatalogError(f"cannot write dataset {folder}: {error.strerror or error}; free space or choose another workspace") from error
+            return _same_or_refuse(folder, digest)
+        raise CatalogUnwritable(
+            f"cannot write dataset {folder}: {error.strerror or error}; free space or choose another workspace"
+        ) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     return read(folder)
@@ -96,7 +118,7 @@ def read(folder: Path) -> Manifest:
     """Read and check a dataset folder.
 
     Raises:
-        CatalogError: The folder is absent, unreadable, of a newer format, edited since it was frozen, or lacks a picture.
+        CatalogError: The folder is absent, unreadable, of a newer format, edited since, or lacks a picture.
     """
     folder = Path(folder).absolute()
     about = _read_about(folder)
@@ -104,9 +126,11 @@ def read(folder: Path) -> Manifest:
         content = (folder / MANIFEST_FILE).read_bytes()
     except OSError as error:
         raise _damaged(folder, f"{MANIFEST_FILE} cannot be read ({error.strerror})") from error
-    content_hash = hashlib.sha256(content).hexdigest()
-    if content_hash != about["content_hash"]:
-        raise _damaged(folder, f"{MANIFEST_FILE} has hash {content_hash[:8]}, {DATASET_FILE} says {about['content_hash'][:8]}")
+    digest = hashlib.sha256(content).hexdigest()
+    if digest != about["content_hash"]:
+        raise _damaged(
+            folder, f"{MANIFEST_FILE} has hash {digest[:8]}, {DATASET_FILE} says {about['content_hash'][:8]}"
+        )
     present = {path.name for path in (folder / IMAGE_FOLDER).glob("*")}
     entries = []
     for number, line in enumerate(content.decode("utf-8").split("\n")[:-1], start=1):
@@ -118,12 +142,12 @@ def read(folder: Path) -> Manifest:
             raise _damaged(folder, f"picture {entry.image.name} of line {number} is missing")
         entries.append(entry)
     return Manifest(
-        folder=folder, name=about["name"], content_hash=content_hash, entries=tuple(entries), seed=about.get("seed", 0)
+        folder=folder, name=about["name"], content_hash=digest, entries=tuple(entries), seed=about.get("seed", 0)
     )
 
 
-def _damaged(folder: Path, what: str) -> CatalogError:
-    return CatalogError(f"dataset {folder} is damaged: {what}; delete the folder and freeze it again")
+def _damaged(folder: Path, what: str) -> ManifestInvalid:
+    return ManifestInvalid(f"dataset {folder} is damaged: {what}; delete the folder and freeze it again")
 
 
 def _read_about(folder: Path) -> dict[str, Any]:
@@ -131,21 +155,23 @@ def _read_about(folder: Path) -> dict[str, Any]:
     try:
         about = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise CatalogError(f"no dataset at {folder}: it has no {DATASET_FILE}; name a folder under <workspace>/datasets") from error
+        raise CatalogError(
+            f"no dataset at {folder}: it has no {DATASET_FILE}; name a folder under <workspace>/datasets"
+        ) from error
     except (OSError, ValueError) as error:
         raise _damaged(folder, f"{DATASET_FILE} cannot be read ({error})") from error
     if not isinstance(about, dict) or not all(isinstance(about.get(key), str) for key in ("name", "content_hash")):
         raise _damaged(folder, f"{DATASET_FILE} lacks name or content_hash")
     if not isinstance(about.get("format"), int) or about["format"] > FORMAT:
-        raise CatalogError(
-            f"dataset {folder} has format {about.get('format')!r}, this version reads up to {FORMAT}; update the package"
+        raise ManifestInvalid(
+            f"dataset {folder} has format {about.get('format')!r}, this version reads up to {FORMAT}; update adapt"
         )
     return about
 
 
-def _same_or_refuse(folder: Path, content_hash: str) -> Manifest:
+def _same_or_refuse(folder: Path, digest: str) -> Manifest:
     manifest = read(folder)
-    if manifest.content_hash != content_hash:
+    if manifest.content_hash != digest:
         raise CatalogError(f"{folder} holds another dataset ({manifest.content_hash[:8]}); give this one another name")
     return manifest
 
@@ -168,7 +194,9 @@ def _file_name(entry: ManifestEntry) -> str:
 
 
 def _manifest_bytes(entries: Sequence[ManifestEntry]) -> bytes:
-    lines = [json.dumps(_line_of(entry), ensure_ascii=False, sort_keys=True, separators=(",", ":")) for entry in entries]
+    lines = [
+        json.dumps(_line_of(entry), ensure_ascii=False, sort_keys=True, separators=(",", ":")) for entry in entries
+    ]
     return "".join(line + "\n" for line in lines).encode()
 
 

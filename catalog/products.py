@@ -24,7 +24,9 @@ def product_ids(session: Session, *, source: str | None = None, only: Collection
     if source is not None:
         names = list(session.scalars(select(SourceRow.name).order_by(SourceRow.name)))
         if source not in names:
-            raise CatalogError(f"no source {source!r} in the catalogue; it has {', '.join(names) or 'none yet: run ingest'}")
+            raise CatalogError(
+                f"no source {source!r} in the catalogue; it has {', '.join(names) or 'none yet: run ingest'}"
+            )
         query = query.join(SourceRow, SourceRow.id == ProductRow.source_id).where(SourceRow.name == source)
     found = list(session.scalars(query))
     return found if only is None else [id_ for id_ in found if id_ in set(only)]
@@ -40,13 +42,20 @@ def load_products(session: Session, ids: Sequence[int]) -> list[Product]:
 
 def _load(session: Session, ids: Sequence[int]) -> dict[int, Product]:
     attributes: dict[tuple[int, int | None], list[Attribute]] = defaultdict(list)
-    query = select(AttributeRow).where(AttributeRow.product_id.in_(ids)).order_by(AttributeRow.position, AttributeRow.id)
+    query = (
+        select(AttributeRow).where(AttributeRow.product_id.in_(ids)).order_by(AttributeRow.position, AttributeRow.id)
+    )
     for row in session.scalars(query):
         attributes[row.product_id, row.variant_id].append(
             Attribute(
-                name=row.name, value=row.value, unit=row.unit, lang=row.lang, source=row.source, kind=row.kind,
+                name=row.name,
+                value=row.value,
+                unit=row.unit,
+                lang=row.lang,
+                source=row.source,
+                kind=row.kind,
                 variant_id=row.variant_id,
-            )  # fmt: skip
+            )
         )
     variants: dict[int, list[Variant]] = defaultdict(list)
     for variant in session.scalars(
@@ -56,7 +65,9 @@ def _load(session: Session, ids: Sequence[int]) -> dict[int, Product]:
         variants[variant.product_id].append(Variant(id=variant.id, key=variant.key, sku=variant.sku, attributes=facts))
     pictures = _pictures(session, ids)
     query_products = (
-        select(ProductRow, SourceRow.name).join(SourceRow, SourceRow.id == ProductRow.source_id).where(ProductRow.id.in_(ids))
+        select(ProductRow, SourceRow.name)
+        .join(SourceRow, SourceRow.id == ProductRow.source_id)
+        .where(ProductRow.id.in_(ids))
     )
     return {
         row.id: Product(
@@ -87,8 +98,14 @@ def _pictures(session: Session, ids: Iterable[int]) -> dict[int, list[Picture]]:
     for row, sha256, width, height in session.execute(query):
         pictures[row.product_id].append(
             Picture(
-                image_id=row.image_id, sha256=sha256, width=width, height=height, role=row.role, position=row.position,
-                variant_id=row.variant_id, origin=row.origin,
-            )  # fmt: skip
+                image_id=row.image_id,
+                sha256=sha256,
+                width=width,
+                height=height,
+                role=row.role,
+                position=row.position,
+                variant_id=row.variant_id,
+                origin=row.origin,
+            )
         )
     return pictures

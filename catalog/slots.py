@@ -10,7 +10,12 @@ from catalog import grammar
 from catalog.facts import SEPARATOR, SLOTS, FactSheet
 from catalog.glossary import Glossary
 
-_ADJECTIVES = {"wood": "wooden", "unglazed clay": "unglazed clay", "enamel": "enamelled", "lacquerware": "lacquered wooden"}
+_ADJECTIVES = {
+    "wood": "wooden",
+    "unglazed clay": "unglazed clay",
+    "enamel": "enamelled",
+    "lacquerware": "lacquered wooden",
+}
 """Materials whose adjective is not the noun itself."""
 _HUES = {
     "natural": "a natural colour",
@@ -25,13 +30,15 @@ _FORMS = {
 _BARE_PATTERNS = frozenset({"wave pattern", "leopard print"})
 _NA_ADJECTIVES = frozenset("モダン シンプル クラシック 素朴 スポーティー 透明 半透明 カラフル".split())
 _JA_NAMES = {
-    "size": "サイズ", "style": "スタイル", "shape": "形", "pattern": "柄", "finish": "仕上げ", "colour": "色", "material": "素材",
+    "size": "サイズ", "style": "スタイル", "shape": "形", "pattern": "柄", "finish": "仕上げ",
+    "colour": "色", "material": "素材",
 }  # fmt: skip
 _Parts = Mapping[str, Mapping[str, Sequence[str]]]
 """Part word → kind of fact → words."""
 _STATED_BY = {
     "looks": SLOTS, "named": ("noun", "kind"), "hue": ("colour",), "stuff": ("material",), "here": (),
     "forms": ("shape", "pattern", "finish"), "style_form": ("style",), "finish_form": ("finish",),
+    "shape_form": ("shape",), "pattern_form": ("pattern",),
     "spec": (*SLOTS, "details"), "details": ("details",),
 }  # fmt: skip
 """Template variable → facts it can state; a variable that is a slot's name states that slot."""
@@ -84,7 +91,9 @@ class Slots:
                 return False
             if not kind:
                 return True
-        return all(any(form in text for option in options for form in _forms_of(option)) for options in self.words[name])
+        return all(
+            any(form in text for option in options for form in _forms_of(option)) for options in self.words[name]
+        )
 
     def _choose(self, name: str, options: Sequence[str], rng: random.Random) -> str:
         # Beside a kind ("camera lens") only the plain word is sure to mean the same.
@@ -143,7 +152,9 @@ def _english(chosen: Mapping[str, Sequence[str]], parts: _Parts) -> dict[str, An
     values["material"] = grammar.listing([_ADJECTIVES.get(word, word) for word in chosen.get("material", ())])
     noun, kind = grammar.words(chosen["noun"]), grammar.words(chosen.get("kind", ()))
     forms = {
-        slot: grammar.indefinite(nouns[slot] if nouns[slot] in _BARE_PATTERNS else text.format(nouns[slot])) if nouns[slot] else ""
+        slot: grammar.indefinite(nouns[slot] if nouns[slot] in _BARE_PATTERNS else text.format(nouns[slot]))
+        if nouns[slot]
+        else ""
         for slot, text in _FORMS.items()
     }
     details = _english_details(parts)
@@ -157,8 +168,7 @@ def _english(chosen: Mapping[str, Sequence[str]], parts: _Parts) -> dict[str, An
         "hue": grammar.listing([_HUES.get(word, word) for word in chosen.get("colour", ())]),
         "stuff": nouns["material"],
         "forms": [forms[slot] for slot in ("shape", "pattern", "finish")],
-        "style_form": forms["style"],
-        "finish_form": forms["finish"],
+        **{f"{slot}_form": form for slot, form in forms.items()},
         "details": details,
         "spec": spec,
         "here": "these are" if grammar.is_plural(noun.split()[-1]) else "this is",
@@ -195,7 +205,9 @@ def _japanese(chosen: Mapping[str, Sequence[str]], parts: _Parts) -> dict[str, A
         count = next(iter(facts.get("", ())), "")
         details.append(f"{look}{part}{f'{count}本' if count.isdigit() else ''}")
     having = "".join(f"{detail}付きの" for detail in details)
-    spec = [f"{_JA_NAMES[slot]}は{values[slot]}" for slot in SLOTS if values[slot]] + [f"{detail}付き" for detail in details]
+    spec = [f"{_JA_NAMES[slot]}は{values[slot]}" for slot in SLOTS if values[slot]] + [
+        f"{detail}付き" for detail in details
+    ]
     return {
         **joined,
         "noun": "".join(chosen["noun"]),
@@ -205,8 +217,7 @@ def _japanese(chosen: Mapping[str, Sequence[str]], parts: _Parts) -> dict[str, A
         "hue": values["colour"],
         "stuff": values["material"],
         "forms": [values[slot] for slot in ("shape", "pattern", "finish") if values[slot]],
-        "style_form": values["style"],
-        "finish_form": values["finish"],
+        **{f"{slot}_form": values[slot] for slot in _FORMS},
         "details": details,
         "spec": spec,
         "here": "これは",

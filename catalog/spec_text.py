@@ -16,7 +16,9 @@ ADJECTIVE_KINDS = ("colour", "material", "pattern", "finish", "shape", "size")
 _SALES_TALK = frozenset({"transparent", "natural", "plain"})
 """Concepts whose words ("clear taste", "natural fit", "plain") mean something else in running text."""
 _SHADES = frozenset("light dark pale bright deep soft pastel vivid slightly".split())
-_FILLERS = frozenset("coloured colored colour color patterned shaped shape rather very quite all fully completely solid".split())
+_FILLERS = frozenset(
+    "coloured colored colour color patterned shaped shape rather very quite all fully completely solid".split()
+)
 _DOUBTS = frozenset(
     "than like unlike compared versus or not never without no other another instead previous vary varies may "
     "that close closer similar reminiscent".split()
@@ -114,13 +116,16 @@ def _colour_of(tokens: list[_Token]) -> str | None:
     for token in tokens:
         concept = token.match.concept("colour") if token.match is not None else None
         # In a compound the writer's own words stay: "tan-brown" is no "light brown-brown".
-        parts.append(concept if concept is not None and " " not in concept and len(token.text.split()) == 1 else token.text)
+        parts.append(
+            concept if concept is not None and " " not in concept and len(token.text.split()) == 1 else token.text
+        )
     return re.sub(r" - ", "-", " ".join(parts))
 
 
 def _run_before(tokens: list[_Token], head: int, *, skip: int) -> tuple[int, list[_Token]]:
     """Collect the adjective run that ends right before `head`; returns where it starts and its tokens."""
-    index, run = head - 1, []
+    run: list[_Token] = []
+    index = head - 1
     while index >= 0:
         token = tokens[index]
         adjective = token.match is not None and token.match.stated and token.match.is_a(*ADJECTIVE_KINDS)
@@ -136,7 +141,9 @@ def _run_before(tokens: list[_Token], head: int, *, skip: int) -> tuple[int, lis
 
 
 def _doubtful(tokens: list[_Token], start: int, head: int) -> bool:
-    around = [token.text for token in tokens[max(0, start - 3) : start]] + [token.text for token in tokens[head + 1 : head + 3]]
+    around = [token.text for token in tokens[max(0, start - 3) : start]] + [
+        token.text for token in tokens[head + 1 : head + 3]
+    ]
     return any(word in _DOUBTS for word in around) or any(token.text in _DOUBTS for token in tokens[start:head])
 
 
@@ -149,7 +156,11 @@ def _attributive(tokens: list[_Token], heads: set[str]) -> Iterator[tuple[str, s
         start, run = _run_before(tokens, index, skip=0)
         if is_head and not run:
             start, run = _run_before(tokens, index, skip=1)
-            run = [found for found in run if found.match is not None and found.match.is_a("shape", "size") and not _is_colour(found)]
+            run = [
+                found
+                for found in run
+                if found.match is not None and found.match.is_a("shape", "size") and not _is_colour(found)
+            ]
         if not run or _doubtful(tokens, start, index):
             continue
         if not is_head and tokens[index + 1 : index + 2] and tokens[index + 1].text in ("color", "colour"):
@@ -180,8 +191,9 @@ def _predicative(tokens: list[_Token], heads: set[str]) -> Iterator[tuple[str, s
         while begin < len(tokens) and tokens[begin].text in _ADVERBS:
             begin += 1
         end = begin
-        while end < len(tokens) and (_is_colour(tokens[end]) or tokens[end].text == "-"
-                                     or (tokens[end].match is not None and tokens[end].match.is_a("shape"))):  # fmt: skip
+        while end < len(tokens) and (
+            _is_colour(tokens[end]) or tokens[end].text == "-" or _told(tokens[end].match, "shape")
+        ):
             end += 1
         closed = end == len(tokens) or tokens[end].text in (".", ",", ";", "!", "with")
         if end > begin and closed and not _doubtful(tokens, begin, end):

@@ -1,8 +1,8 @@
 """Facts → wordings: templates in TOML, rendered in a sandbox, one paraphrase group and shorter captions a product.
 
-Templates of a company are user input, so they run in Jinja2's immutable sandbox with strict undefined names, no attribute
-access, no arithmetic that could fill the memory and only the filters below. A rendered caption is kept only with the facts
-that its text really holds.
+Templates of a company are user input, so they run in Jinja2's immutable sandbox with strict undefined names, no
+attribute access, no arithmetic that could fill the memory and only the filters below. A rendered caption is kept only
+with the facts that its text really holds.
 """
 
 import hashlib
@@ -65,7 +65,7 @@ class Templates:
             raise CatalogError(f"template {template.id!r} ({self.lang}): {error}; correct it or remove it") from error
         if len(text) > _LONGEST:
             raise CatalogError(
-                f"template {template.id!r} ({self.lang}) gives {len(text)} characters, at most {_LONGEST} are allowed; shorten it"
+                f"template {template.id!r} ({self.lang}) gives {len(text)} characters, at most {_LONGEST}; shorten it"
             )
         return " ".join(text.split())
 

@@ -91,7 +91,11 @@ def test_read_names_the_damage_in_one_line(frozen: manifest.Manifest) -> None:
 
 @pytest.mark.parametrize(
     ("field", "value", "message"),
-    [("image", "../../secret", "is not images/"), ("split", "val", "not one of train, test"), ("captions", [{}], "line 1")],
+    [
+        ("image", "../../secret", "is not images/"),
+        ("split", "val", "not one of train, test"),
+        ("captions", [{}], "line 1"),
+    ],
 )
 def test_read_refuses_a_line_that_states_nonsense(
     frozen: manifest.Manifest, field: str, value: object, message: str

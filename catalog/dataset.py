@@ -1,0 +1,184 @@
+"""Stage 3 of 9. Reads products, pictures and captions. Writes a frozen dataset folder. Next: `adapt finetune`.
+
+The split goes by group, never by picture: products that share a picture (the same file, or the same pixels in another
+file) stand on one side. A picture of a variant carries that variant's captions; any other the product's.
+"""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from pathlib import Path
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from catalog import manifest
+from catalog.caption import ORIGIN, caption_record
+from catalog.errors import CatalogError
+from catalog.manifest import Manifest
+from catalog.products import load_products, product_ids
+from catalog.records import Caption, ManifestEntry, Picture, Product
+from catalog.schema import CaptionRow, ImageRow
+from catalog.store import Catalog
+
+FOLDER = "datasets"
+"""Folder of a workspace that holds frozen datasets, each `<name>-<first 8 of its hash>`."""
+_CHUNK = 500
+
+
+def freeze(
+    catalog: Catalog,
+    *,
+    source: str | None = None,
+    seed: int = 0,
+    test_share: float = 0.2,
+    name: str | None = None,
+    lang: str | None = "en",
+    include_products: Collection[str] | None = None,
+) -> Manifest:
+    """Freeze pictures and captions as they are now; the same content gives the same folder.
+
+    Args:
+        catalog: Open catalogue.
+        source: Only this source; None for all.
+        seed: Draws the test groups.
+        test_share: Share of groups to hold out, in [0, 1); at least one group if it is above 0 and there are two.
+        name: Name of the dataset; default is the source, or `catalogue`.
+        lang: Language of the captions; None for all.
+        include_products: Product keys (`<source>/<sku>`) to take; None for all.
+
+    Raises:
+        CatalogError: Unknown source, no captioned picture, a bad share, or a folder that cannot be written.
+    """
+    if not 0 <= test_share < 1:
+        raise CatalogError(f"test share {test_share}: choose a number from 0 up to, not including, 1")
+    entries = select_entries(
+        catalog, source=source, seed=seed, test_share=test_share, lang=lang, include_products=include_products
+    )
+    if not entries:
+        where = f"source {source!r}" if source is not None else "the catalogue"
+        raise CatalogError(
+            f"{where} has no captioned picture to freeze; run: adapt ingest DUMP, then adapt captions --rebuild"
+        )
+    name = name or source or "catalogue"
+    folder = catalog.workspace / FOLDER / f"{name}-{manifest.content_hash(entries)[:8]}"
+    return manifest.write(folder, entries, name=name, seed=seed)
+
+
+def select_entries(
+    catalog: Catalog,
+    *,
+    source: str | None = None,
+    seed: int = 0,
+    test_share: float = 0.2,
+    lang: str | None = "en",
+    include_products: Collection[str] | None = None,
+) -> list[ManifestEntry]:
+    """Return what `freeze` would write, in order of product and picture."""
+    with catalog.read() as session:
+        products = load_products(session, product_ids(session, source=source))
+        if include_products is not None:
+            products = _only(products, include_products)
+        captions = _captions(session, [product.id for product in products], lang)
+        same_pixels = _pixel_digests(session, products)
+    captioned = [product for product in products if any(_captions_of(product, None, captions)) or product.variants]
+    groups = _groups(captioned, same_pixels)
+    held_out = choose_groups(set(groups.values()), share=test_share, seed=seed)
+    entries = []
+    paths: dict[str, Path] = {}
+    for product in captioned:
+        for picture in _distinct(product.pictures):
+            told = _captions_of(product, picture.variant_id, captions)
+            if not told:
+                continue
+            if picture.sha256 not in paths:
+                paths[picture.sha256] = catalog.blobs.path(picture.sha256)
+            entries.append(
+                ManifestEntry(
+                    image=paths[picture.sha256],
+                    sha256=picture.sha256,
+                    product=product.key,
+                    product_id=product.id,
+                    category=product.category,
+                    split="test" if groups[product.key] in held_out else "train",
+                    captions=tuple(told),
+                    group=groups[product.key],
+                )
+            )
+    return entries
+
+
+def choose_groups(groups: Iterable[str], *, share: float, seed: int) -> set[str]:
+    """Draw groups to hold out: `share` of them rounded, at least one of two or more, never all."""
+    ranked = sorted(groups, key=lambda group: hashlib.sha256(f"{seed}:{group}".encode()).digest())
+    if share == 0 or len(ranked) < 2:
+        return set()
+    return set(ranked[: min(max(1, round(len(ranked) * share)), len(ranked) - 1)])
+
+
+def _only(products: Sequence[Product], keys: Collection[str]) -> list[Product]:
+    unknown = sorted(set(keys) - {product.key for product in products})
+    if unknown:
+        raise CatalogError(f"no product {unknown[0]!r} in the catalogue; list them with: adapt captions")
+    return [product for product in products if product.key in keys]
+
+
+def _captions(session: Session, ids: Sequence[int], lang: str | None) -> dict[tuple[int, int | None], list[Caption]]:
+    found: dict[tuple[int, int | None], list[Caption]] = defaultdict(list)
+    for start in range(0, len(ids), _CHUNK):
+        query = select(CaptionRow).where(CaptionRow.product_id.in_(ids[start : start + _CHUNK])).order_by(CaptionRow.id)
+        if lang is not None:
+            # What a person wrote is used whatever its language tag says.
+            query = query.where(or_(CaptionRow.lang == lang, CaptionRow.origin == "human"))
+        for row in session.scalars(query):
+            found[row.product_id, row.variant_id].append(caption_record(row))
+    return found
+
+
+def _captions_of(
+    product: Product, variant_id: int | None, captions: Mapping[tuple[int, int | None], Sequence[Caption]]
+) -> list[Caption]:
+    """Captions true of a picture: its variant's own, and of the product's those that people wrote."""
+    general = captions.get((product.id, None), ())
+    own = captions.get((product.id, variant_id), ()) if variant_id is not None else ()
+    if not own:
+        return list(general)
+    return [*own, *(caption for caption in general if caption.origin != ORIGIN)]
+
+
+def _distinct(pictures: Sequence[Picture]) -> list[Picture]:
+    """Drop repetitions of a picture; one that names a variant stays before one that names none."""
+    by_digest: dict[str, Picture] = {}
+    for picture in sorted(pictures, key=lambda picture: picture.variant_id is None):
+        by_digest.setdefault(picture.sha256, picture)
+    return [picture for picture in pictures if by_digest[picture.sha256] is picture]
+
+
+def _pixel_digests(session: Session, products: Sequence[Product]) -> dict[str, str]:
+    digests = sorted({picture.sha256 for product in products for picture in product.pictures})
+    found: dict[str, str] = {}
+    for start in range(0, len(digests), _CHUNK):
+        query = select(ImageRow.sha256, ImageRow.pixel_sha256).where(
+            ImageRow.sha256.in_(digests[start : start + _CHUNK])
+        )
+        found.update((sha256, pixels) for sha256, pixels in session.execute(query) if pixels)
+    return found
+
+
+def _groups(products: Sequence[Product], same_pixels: Mapping[str, str]) -> dict[str, str]:
+    """Return product key → name of its group: the first product key among those that share a picture."""
+    parent = {product.key: product.key for product in products}
+
+    def root(key: str) -> str:
+        while parent[key] != key:
+            parent[key] = parent[parent[key]]
+            key = parent[key]
+        return key
+
+    owner: dict[str, str] = {}
+    for product in products:
+        for picture in product.pictures:
+            content = same_pixels.get(picture.sha256, picture.sha256)
+            first, second = sorted((root(owner.setdefault(content, product.key)), root(product.key)))
+            parent[second] = first
+    return {key: root(key) for key in parent}

@@ -1,0 +1,99 @@
+"""Pairs of captions by what they state: what contrastive training asks of a dataset.
+
+A caption's fact set decides. Without it two captions of one picture pass as paraphrases although one of them drops the
+colour, and training on such pairs teaches a model to ignore colours.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from catalog.records import Caption, ManifestEntry
+
+KINDS = ("paraphrase", "entails", "hard_negative")
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaptionPair:
+    """Two captions and the pictures they belong to, by index into the entries."""
+
+    kind: str
+    first: Caption
+    second: Caption
+    first_entry: int
+    second_entry: int
+
+
+def relation(first: Caption, second: Caption) -> str | None:
+    """Return how `first` relates to `second`.
+
+    Returns:
+        `paraphrase` for equal fact sets, `entails` when `first` states all that `second` does and more, `hard_negative`
+        when both state the same kinds of facts and exactly one value differs, else None. None too without facts.
+    """
+    if not first.facts or not second.facts:
+        return None
+    if dict(first.facts) == dict(second.facts):
+        return "paraphrase"
+    if second.facts.items() < first.facts.items():
+        return "entails"
+    if first.facts.keys() == second.facts.keys():
+        differing = sum(first.facts[name] != second.facts[name] for name in first.facts)
+        return "hard_negative" if differing == 1 else None
+    return None
+
+
+def masked(first: ManifestEntry, second: ManifestEntry) -> bool:
+    """Whether two pictures must never serve as each other's negatives: one product, or one group."""
+    return first.product == second.product or first.group == second.group
+
+
+def pairs(entries: Sequence[ManifestEntry], kind: str) -> Iterator[CaptionPair]:
+    """Yield caption pairs of a kind; pictures that share their captions count once.
+
+    Args:
+        entries: Pictures of a dataset.
+        kind: `paraphrase` or `entails` (both captions of one picture; unordered and ordered), or `hard_negative`
+            (captions of two products that `masked` does not forbid, one fact swapped; unordered).
+
+    Raises:
+        ValueError: Unknown kind.
+    """
+    if kind not in KINDS:
+        raise ValueError(f"pair kind {kind!r}: use one of {', '.join(KINDS)}")
+    views: dict[tuple[str, tuple[str, ...]], int] = {}
+    for index, entry in enumerate(entries):
+        views.setdefault((entry.product, tuple(caption.text for caption in entry.captions)), index)
+    if kind == "hard_negative":
+        yield from _hard_negatives(entries, list(views.values()))
+        return
+    for index in views.values():
+        captions = entries[index].captions
+        for place, first in enumerate(captions):
+            others = captions[place + 1 :] if kind == "paraphrase" else captions
+            for second in others:
+                if second.text != first.text and relation(first, second) == kind:
+                    yield CaptionPair(kind=kind, first=first, second=second, first_entry=index, second_entry=index)
+
+
+def _hard_negatives(entries: Sequence[ManifestEntry], indices: Sequence[int]) -> Iterator[CaptionPair]:
+    # Captions that agree in all facts but one meet in the bucket of the facts they share.
+    buckets: dict[tuple[str, frozenset[tuple[str, str]]], list[tuple[int, Caption]]] = defaultdict(list)
+    for index in indices:
+        for caption in entries[index].captions:
+            for name in caption.facts:
+                rest = frozenset(item for item in caption.facts.items() if item[0] != name)
+                if rest:
+                    buckets[name, rest].append((index, caption))
+    for (name, _), members in buckets.items():
+        for place, (first_entry, first) in enumerate(members):
+            for second_entry, second in members[place + 1 :]:
+                differs = first.facts[name] != second.facts[name]
+                if differs and not masked(entries[first_entry], entries[second_entry]):
+                    yield CaptionPair(
+                        kind="hard_negative",
+                        first=first,
+                        second=second,
+                        first_entry=first_entry,
+                        second_entry=second_entry,
+                    )
