@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import delete, exists, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from catalog import sync
+from catalog.caption import rebuild_captions
 from catalog.errors import IngestRefused
 from catalog.intake import PictureIntake
 from catalog.lock import file_lock
@@ -102,23 +103,25 @@ def ingest(
 
 def _run(catalog: Catalog, work: _Work, name: str, missing: list[str], prune: bool, started: float) -> IngestReport:
     with catalog.write() as session:
-        source_id, run_id = _begin(session, name, work)
+        source_id, run_id, interrupted = _begin(session, name, work)
+    changed: set[int] = set()
     for batch in _batches(work):
         with catalog.write() as session:
             write_images(session, work.intake.new_images)
             write_files(session, source_id, run_id, work.intake.new_files)
-            write_products(session, source_id, run_id, batch)
+            changed |= write_products(session, source_id, run_id, batch)
         work.intake.handed_over()
     with catalog.write() as session:
         pruned = sync.retire(session, source_id, missing, prune=prune)
-    captions = _rebuild_captions(catalog, name)
+    captions = _rebuild_captions(catalog, name, changed, everything=interrupted)
     report = _report(work, name, run_id, started, missing=len(missing) - pruned, pruned=pruned, captions=captions)
     with catalog.write() as session:
         _finish(session, run_id, report)
     return report
 
 
-def _begin(session: Session, name: str, work: _Work) -> tuple[int, int]:
+def _begin(session: Session, name: str, work: _Work) -> tuple[int, int, bool]:
+    """Open a run; return ids of source and run, and whether the run before did not end."""
     root = str(work.dump.root)
     source_id = session.scalar(select(SourceRow.id).where(SourceRow.name == name))
     if source_id is None:
@@ -128,11 +131,11 @@ def _begin(session: Session, name: str, work: _Work) -> tuple[int, int]:
         source_id = row.id
     else:
         session.execute(update(SourceRow).where(SourceRow.id == source_id).values(root=root))
+    mine = IngestRunRow.source_id == source_id
+    before = session.scalar(select(IngestRunRow.state).where(mine).order_by(IngestRunRow.id.desc()).limit(1))
     # The lock is ours, so a run that still says it is running was killed.
     session.execute(
-        update(IngestRunRow)
-        .where(IngestRunRow.source_id == source_id, IngestRunRow.state == "running")
-        .values(state="failed", ended_at=now())
+        update(IngestRunRow).where(mine, IngestRunRow.state == "running").values(state="failed", ended_at=now())
     )
     run = IngestRunRow(
         source_id=source_id,
@@ -143,7 +146,7 @@ def _begin(session: Session, name: str, work: _Work) -> tuple[int, int]:
     )
     session.add(run)
     session.flush()
-    return source_id, run.id
+    return source_id, run.id, before not in (None, "done")
 
 
 def _batches(work: _Work) -> Iterator[list[Accepted]]:
@@ -251,17 +254,20 @@ def _report(
     )
 
 
-def _rebuild_captions(catalog: Catalog, name: str) -> int:
-    """Bring the captions of a source up to its products and return how many it has now."""
-    try:
-        from catalog.caption import rebuild_captions
-    except ImportError:
-        pass
-    else:
-        rebuild_captions(catalog, source=name)
+def _rebuild_captions(catalog: Catalog, name: str, changed: Set[int], everything: bool) -> int:
+    """Bring the captions of changed products up to date and return how many the source has now.
+
+    A product without captions is tried again; `everything` is for the run after one that did not end.
+    """
     with catalog.read() as session:
-        query = select(func.count(CaptionRow.id)).join(ProductRow, ProductRow.id == CaptionRow.product_id)
-        return session.scalar(query.join(SourceRow).where(SourceRow.name == name)) or 0
+        source_id = session.scalar(select(SourceRow.id).where(SourceRow.name == name))
+        mine = ProductRow.source_id == source_id
+        bare = select(ProductRow.id).where(mine, ~exists().where(CaptionRow.product_id == ProductRow.id))
+        due = set(session.scalars(bare)) | changed
+    if due or everything:
+        rebuild_captions(catalog, source=name, products=None if everything else due)
+    with catalog.read() as session:
+        return session.scalar(select(func.count(CaptionRow.id)).join(ProductRow).where(mine)) or 0
 
 
 def _silent(description: str, done: float, total: float | None) -> None:

@@ -6,7 +6,7 @@ Times are UTC. Table names are part of the contract; columns may be added by a m
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import (
     DDL,
@@ -74,7 +74,7 @@ class Base(DeclarativeBase):
             "pk": "pk_%(table_name)s",
         }
     )
-    type_annotation_map = {datetime: UtcDateTime, dict[str, Any]: JSON, str: String}
+    type_annotation_map: ClassVar = {datetime: UtcDateTime, dict[str, Any]: JSON, str: String}
 
 
 # --- the catalogue ------------------------------------------------------------------------------

@@ -103,8 +103,9 @@ def guard_shrink(name: str, known: KnownSource, missing: Sequence[str], *, accep
     if accepted or len(gone) < SHRINK_MIN_PRODUCTS or len(gone) <= SHRINK_LIMIT * len(active):
         return
     raise IngestRefused(
-        f"{len(gone)} of the {len(active)} products of source '{name}' are not in this dump (at most {SHRINK_LIMIT:.0%} may be "
-        "missing); if that is right add --accept-shrink, if this is another dump name it with --source NAME"
+        f"{len(gone)} of the {len(active)} products of source '{name}' are not in this dump "
+        f"(at most {SHRINK_LIMIT:.0%} may be missing); if that is right add --accept-shrink, "
+        "if this is another dump name it with --source NAME"
     )
 
 

@@ -75,8 +75,12 @@ def write_files(session: Session, source_id: int, run_id: int, files: Mapping[st
         session.execute(insert(SourceFileRow), rows)
 
 
-def write_products(session: Session, source_id: int, run_id: int, accepted: Sequence[Accepted]) -> None:
-    """Insert new products and bring changed ones to their drafts; variants keep their ids by key."""
+def write_products(session: Session, source_id: int, run_id: int, accepted: Sequence[Accepted]) -> set[int]:
+    """Insert new products and bring changed ones to their drafts; variants keep their ids by key.
+
+    Returns:
+        The ids of all products written.
+    """
     new = [item for item in accepted if item.product_id is None]
     ids: dict[str, int] = {item.draft.sku: item.product_id for item in accepted if item.product_id is not None}
     if new:
@@ -96,6 +100,7 @@ def write_products(session: Session, source_id: int, run_id: int, accepted: Sequ
     variant_ids = _write_variants(session, accepted, ids)
     _write_attributes(session, accepted, ids, variant_ids)
     _write_links(session, accepted, ids, variant_ids)
+    return set(ids.values())
 
 
 def _product_values(item: Accepted, run_id: int) -> dict[str, Any]:

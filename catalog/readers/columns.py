@@ -258,11 +258,10 @@ class _Inference:
         columns.grouped = bool(blank) or repeated
         if not columns.grouped:
             return
-        self.columns.evidence.append(
-            f"{self.table.file.path}: {len(blank)} rows without a name are further variants of the row above"
-            if blank
-            else f"{self.table.file.path}: rows with the same '{self.table.header[columns.parent or 0]}' are one product"
-        )
+        why = f"{len(blank)} rows without a name are further variants of the row above"
+        if not blank:
+            why = f"rows with the same '{self.table.header[columns.parent or 0]}' are one product"
+        columns.evidence.append(f"{self.table.file.path}: {why}")
         varying = self._varying(rows)
         for index in range(len(self.table.header)):
             named = bool(set(headers.words(self.table.header[index])[:1]) & headers.VARIANT_WORDS)
