@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from catalog.errors import IngestRefused
-from catalog.paths import IMAGE_SUFFIXES, TABLE_SUFFIXES, Dump
+from catalog.paths import IMAGE_SUFFIXES, Dump
 from catalog.readers import folder, table
 from catalog.readers.draft import DraftCatalogue
+from catalog.records import Issue
 
-Reader = Callable[[Dump, str | None], DraftCatalogue | None]
+Reader = Callable[[Dump, str | None], DraftCatalogue]
 
 READERS: tuple[Reader, ...] = (table.read, folder.read)
-"""A reader returns None for a dump that is not its own; the most special ones come first."""
+"""A reader returns no products for a dump that is not its own; the most special ones come first."""
 
 
 def read_dump(dump: Dump, encoding: str | None = None) -> DraftCatalogue:
@@ -27,17 +28,24 @@ def read_dump(dump: Dump, encoding: str | None = None) -> DraftCatalogue:
             f"{', '.join(sorted(suffix[1:] for suffix in IMAGE_SUFFIXES))}; "
             "give the folder that holds tables and pictures"
         )
+    unused: list[Issue] = []
     for reader in READERS:
         catalogue = reader(dump, encoding)
-        if catalogue is not None and catalogue.products:
+        if catalogue.products:
+            catalogue.issues = unused + catalogue.issues
             return catalogue
-        if catalogue is not None and catalogue.issues:
-            first = catalogue.issues[0]
-            raise IngestRefused(
-                f"no usable product in {dump.root}: {len(catalogue.issues)} rows refused, "
-                f"first {first.source} line {first.line}: {first.reason}, {first.detail}"
-            )
-    tables = ", ".join(file.path for file in dump.with_suffix(TABLE_SUFFIXES)[:3])
-    raise IngestRefused(
-        f"no product found in {dump.root} (tables seen: {tables or 'none'}); a table needs a header and key column"
+        errors = [issue for issue in catalogue.issues if issue.severity == "error"]
+        if errors:
+            # Guessing on from file names would hide that the dump's own table is broken.
+            raise IngestRefused(_refusal(dump, errors))
+        unused += catalogue.issues
+    raise IngestRefused(f"no product found in {dump.root}; a table needs a header row with key, name and pictures")
+
+
+def _refusal(dump: Dump, errors: Sequence[Issue]) -> str:
+    first = errors[0]
+    where = first.source if first.line is None else f"{first.source} line {first.line}"
+    return (
+        f"no usable product in {dump.root}: {len(errors)} problems, the first in {where} ({first.reason}: {first.detail}); "
+        "correct the table, or remove it to go by the names of the pictures"
     )

@@ -22,13 +22,11 @@ _ONLY_VIEW = re.compile(rf"^(?:{_VIEW_WORD})?[ _\-.]*\(?\d*\)?$", re.I)
 _FOLDER_TEXTS = frozenset({"spec", "specs", "description", "info", "product", "data", "about", "text"})
 
 
-def read(dump: Dump, encoding: str | None = None) -> DraftCatalogue | None:
-    """Read a dump by its files alone; None when it holds no pictures."""
+def read(dump: Dump, encoding: str | None = None) -> DraftCatalogue:
+    """Read a dump by its files alone; without products when it holds no pictures."""
     folders: dict[str, list[DumpFile]] = {}
     for file in dump.with_suffix(IMAGE_SUFFIXES):
         folders.setdefault(file.folder, []).append(file)
-    if not folders:
-        return None
     texts: dict[str, list[DumpFile]] = {}
     for file in dump.with_suffix(_SIDECAR_SUFFIXES):
         if file.stem.casefold() not in ABOUT_THE_DUMP:

@@ -18,15 +18,16 @@ from catalog.records import Issue
 NAME = "table"
 MIN_SCORE = 4
 MAX_TABLES = 500
+_OTHER_MANIFESTS = (".xlsx", ".xls", ".ods", ".xml", ".parquet")
 _VIEW = re.compile(r"[ _\-.]*(\(\d+\)|\d{1,3}|front|back|side|main|top|left|right|detail)$", re.I)
 
 
-def read(dump: Dump, encoding: str | None = None) -> DraftCatalogue | None:
-    """Read a dump that has a table of products; None when it has none."""
+def read(dump: Dump, encoding: str | None = None) -> DraftCatalogue:
+    """Read a dump that has a table of products; without products, but with issues, when its tables cannot be used."""
     tables, issues = _parse_all(dump, encoding)
     best = _product_tables(tables, dump)
     if not best:
-        return None
+        return DraftCatalogue(reader=NAME, issues=_unusable(dump, tables, issues))
     catalogue = DraftCatalogue(reader=NAME, encoding=best[0][0].encoding)
     reading = TableReading()
     for table, columns in best:
@@ -43,6 +44,25 @@ def read(dump: Dump, encoding: str | None = None) -> DraftCatalogue | None:
     catalogue.products = products
     catalogue.issues = [issue for issue in issues if issue.source not in used] + reading.issues + catalogue.issues
     return catalogue
+
+
+def _unusable(dump: Dump, tables: Sequence[Table], issues: Sequence[Issue]) -> list[Issue]:
+    """Say for each table why it holds no products; only a damaged or empty one is an error."""
+    found = list(issues)
+    for file in dump.with_suffix(_OTHER_MANIFESTS):
+        detail = "not a format that is read yet; save its products as CSV beside the pictures"
+        found.append(Issue(source=file.path, reason="FILE_FORMAT", detail=detail))
+    for table in tables:
+        headed = table.with_header()
+        if not headed.rows:
+            refused = headed.issues or [
+                Issue(source=table.file.path, reason="TABLE_EMPTY", detail="a header and no rows")
+            ]
+            found += refused
+        else:
+            detail = f"no columns for key, name and pictures among {', '.join(headed.header[:5])!r}"
+            found.append(Issue(source=table.file.path, reason="TABLE_UNUSED", detail=detail, severity="warning"))
+    return found
 
 
 def _parse_all(dump: Dump, encoding: str | None) -> tuple[list[Table], list[Issue]]:
