@@ -42,6 +42,17 @@ class EvaluationSize:
     training_pictures: int = 1000
     """Training pictures searched for copies, at most."""
 
+    @classmethod
+    def at_most(cls, pictures: int) -> "EvaluationSize":
+        """The usual sizes, none above `pictures` (twice that for the training pictures)."""
+        usual = cls()
+        return cls(
+            pictures=pictures,
+            paraphrase_items=min(usual.paraphrase_items, pictures),
+            colour_prompts=min(usual.colour_prompts, pictures),
+            training_pictures=min(usual.training_pictures, 2 * pictures),
+        )
+
 
 @dataclass(frozen=True, kw_only=True)
 class Judges:

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,9 +13,6 @@ from adapt.cli._session import Session
 
 if TYPE_CHECKING:
     from catalog.records import ManifestEntry
-
-BASES = Path(__file__).resolve().parents[1] / "bases"
-"""Runs that ship with the package."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,9 +26,7 @@ class Pictures:
 
 def evaluate(
     ctx: typer.Context,
-    run: Annotated[
-        str | None, typer.Option(help="Run name or folder, or a shipped base; default: the newest run.")
-    ] = None,
+    run: Annotated[str | None, typer.Option(help="Run name or folder, or a shipped base; default: the newest.")] = None,
     dataset: Annotated[str | None, typer.Option(help="cub, coco or folder; default: the workspace's own.")] = None,
     data_dir: Annotated[Path | None, typer.Option(help="Folder of --dataset.")] = None,
     shots_of: Annotated[
@@ -40,15 +34,17 @@ def evaluate(
     ] = None,
     judge: Annotated[str, typer.Option(help="Network that judges.")] = "efficientnet_lite1",
     judge_weights: Annotated[Path | None, typer.Option(help="Weights file of the judge.")] = None,
-    pictures: Annotated[int, typer.Option(min=2, help="Pictures compared, at most.")] = 512,
+    pictures: Annotated[int, typer.Option(min=2, help="Pictures drawn for each figure, at most.")] = 512,
     seed: Annotated[int, typer.Option(min=0, help="Decides captions, noise and prompts.")] = 0,
     device: Annotated[str | None, typer.Option(help="cpu or cuda; default: cuda where there is one.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be scored and stop.")] = False,
 ) -> None:
     """Score a run: KID, consistency under paraphrase, copies, and whether colours follow the text."""
+    from adapt.cli._runs import default_run, find_run
+
     session: Session = ctx.obj
-    folder = find_run(session.runs, run)
-    other = find_run(session.runs, shots_of) if shots_of is not None else folder
+    folder = default_run(session) if run is None else find_run(session, run)
+    other = folder if shots_of is None else find_run(session, shots_of)
     chosen = _pictures(session, folder, shots_of=other, dataset=dataset, data_dir=data_dir)
     plan = {
         "run": folder.name,
@@ -76,32 +72,6 @@ def evaluate(
     result = {"run": folder.name, "metrics": {name: metric.as_dict() for name, metric in metrics.items()}}
     seconds = round(time.monotonic() - start, 1)
     emit(session, {**result, "seconds": seconds}, [f"run {folder.name}, {chosen.dataset}", *lines(metrics)])
-
-
-def find_run(runs: Path, name: str | None) -> Path:
-    """The folder of a run: by name in the workspace, by path, or a shipped base; None is the newest run.
-
-    Raises:
-        AdaptError: there is no such run; the near names are listed.
-    """
-    from adapt.errors import AdaptError
-    from adapt.training.checkpoint import run_folders
-
-    known = run_folders(runs)
-    shipped = run_folders(BASES)
-    if name is None:
-        if not known:
-            bases = f", or score a shipped base: --run {shipped[0].name}" if shipped else ""
-            raise AdaptError(f"no run in {runs}; make one: adapt finetune --shots 50{bases}")
-        return known[0]
-    for folder in (runs / name, Path(name).expanduser(), BASES / name):
-        if (folder / "generator.safetensors").is_file():
-            return folder
-    names = [folder.name for folder in (*known, *shipped)]
-    near = get_close_matches(name, names, n=3, cutoff=0.3) or names[:3]
-    raise AdaptError(
-        f"no run '{name}' in {runs}; " + (f"there is {', '.join(near)}" if near else "make one: adapt finetune")
-    )
 
 
 def _pictures(session: Session, run: Path, *, shots_of: Path, dataset: str | None, data_dir: Path | None) -> Pictures:
@@ -177,7 +147,7 @@ def _measure(
                 training_entries=chosen.training,
                 judges=judges,
                 seed=seed,
-                size=EvaluationSize(pictures=pictures),
+                size=EvaluationSize.at_most(pictures),
                 margin=generator.config.data.margin,
                 progress=update,
             )

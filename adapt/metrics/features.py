@@ -12,11 +12,9 @@ from pathlib import Path
 from typing import Protocol
 
 import torch
-import torch.nn.functional as F
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 
-from adapt import weights
 from adapt.models.image_encoder import EfficientNetLite
 from adapt.registry import Registry
 
@@ -58,32 +56,18 @@ class InceptionFeatures:
     """Pooled 2048 features of torchvision's Inception-v3 at 299 px; its weights come by path or from the cache."""
 
     name = "inception_v3_torchvision"
-    dim = 2048
     seen_in_training = False
 
     def __init__(self, path: Path | None) -> None:
-        from torchvision.models import inception_v3
+        # Importing it costs a second that only this choice needs.
+        from adapt.models.inception import InceptionV3
 
-        file = weights.find("inception_v3", path=path)
-        network = inception_v3(weights=None, init_weights=False, aux_logits=True, transform_input=False)
-        try:
-            network.load_state_dict(weights.read_tensors(file))
-        except RuntimeError as error:
-            summary = " ".join(str(error).split())[:120]
-            raise weights.WeightsError(
-                f"{file} does not hold torchvision's inception_v3 ({summary}); give that file"
-            ) from None
-        network.fc = nn.Identity()
-        self._network = network.eval().requires_grad_(False)
+        self._network = InceptionV3(path=path)
+        self.dim = self._network.dim
 
     def __call__(self, images: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B D"]:
         """Features of a batch."""
-        shrinks = max(images.shape[-2:]) > 299
-        images = F.interpolate(images, size=(299, 299), mode="bilinear", align_corners=False, antialias=shrinks)
-        mean = images.new_tensor([0.485, 0.456, 0.406])[:, None, None]
-        std = images.new_tensor([0.229, 0.224, 0.225])[:, None, None]
-        features: Tensor = self._network.to(images.device)((images / 2 + 0.5 - mean) / std)
-        return features
+        return self._network.to(images.device)(images).pooled
 
 
 @EXTRACTORS.register("efficientnet_lite0")
