@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from adapt import weights
 from adapt.models.interfaces import ImageFeatures, TextFeatures
+from adapt.models.tokenizer import well_formed
 from adapt.weights import WeightsError
 
 DEFAULT_MODEL = "laion/CLIP-ViT-B-32-laion2B-s34B-b79K"
@@ -79,7 +80,8 @@ class OpenClipEncoder(nn.Module):
             raise ValueError("no texts to encode: pass at least one")
         self.to(device)
         # The tokenizer's own cut happens after slow per-word merging; no caption needs this many characters.
-        ids = self._tokenizer([text[:2000] for text in texts]).to(device)  # (B, L): start, words, end, zeros
+        ids = self._tokenizer([well_formed(text)[:2000] for text in texts])  # (B, L): start, words, end, zeros
+        ids = ids.to(device)
         output = self._clip.forward_intermediates(text=ids, text_indices=1, normalize_intermediates=True)
         end = (ids == self._tokenizer.eot_token_id).int().argmax(1)  # (B,)
         position = torch.arange(ids.shape[1], device=device)

@@ -2,11 +2,14 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from adapt.models.interfaces import ImageEncoder, TextEncoder
 from adapt.registry import Registry
 from adapt.weights import WeightsError
+
+if TYPE_CHECKING:
+    from adapt.models.damsm import Damsm
 
 TEXT_ENCODERS: Registry[Callable[..., TextEncoder]] = Registry("text encoder")
 IMAGE_ENCODERS: Registry[Callable[..., ImageEncoder]] = Registry("image encoder")
@@ -16,7 +19,7 @@ def text_encoder(name: str = "transformers", *, path: Path | str | None = None, 
     """Build the text encoder registered as `name`.
 
     Args:
-        name: `transformers`, `lstm` or `open_clip`.
+        name: `transformers`, `lstm`, `damsm` or `open_clip`.
         path: weights folder or file, or a Hugging Face id; None or empty takes the packaged weights.
         options: passed on to the encoder.
 
@@ -30,7 +33,7 @@ def image_encoder(name: str = "efficientnet_lite0", *, path: Path | str | None =
     """Build the image encoder registered as `name`.
 
     Args:
-        name: `efficientnet_lite0`, `efficientnet_lite1`, `inception_v3` or `open_clip`.
+        name: `efficientnet_lite0`, `efficientnet_lite1`, `inception_v3`, `damsm` or `open_clip`.
         path: weights folder or file; None or empty takes the packaged weights.
         options: passed on to the encoder.
 
@@ -63,6 +66,16 @@ def _open_clip_text(*, path: Path | str | None, **options: Any) -> TextEncoder:
     return OpenClipEncoder(**_model_or_path(path), **options)
 
 
+@TEXT_ENCODERS.register("damsm")
+def _damsm_text(*, path: Path | str | None) -> TextEncoder:
+    return _damsm(path)
+
+
+@IMAGE_ENCODERS.register("damsm")
+def _damsm_image(*, path: Path | str | None) -> ImageEncoder:
+    return _damsm(path)
+
+
 @IMAGE_ENCODERS.register("open_clip")
 def _open_clip_image(*, path: Path | str | None, **options: Any) -> ImageEncoder:
     from adapt.models.clip import OpenClipEncoder
@@ -89,6 +102,14 @@ def _inception(*, path: Path | str | None, **options: Any) -> ImageEncoder:
     from adapt.models.inception import InceptionV3
 
     return InceptionV3(path=path, **options)
+
+
+def _damsm(path: Path | str | None) -> "Damsm":
+    from adapt.models.damsm import Damsm
+
+    if path is None:
+        raise WeightsError("damsm has no packaged weights; give the folder of a DAMSM pretraining")
+    return Damsm.load(path)
 
 
 def _model_or_path(path: Path | str | None) -> dict[str, Any]:

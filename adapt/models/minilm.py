@@ -14,6 +14,7 @@ from transformers.utils import logging as transformers_logging
 
 from adapt import weights
 from adapt.models.interfaces import TextFeatures
+from adapt.models.tokenizer import well_formed
 from adapt.weights import WeightsError
 
 
@@ -70,7 +71,7 @@ class TransformersTextEncoder:
             raise ValueError("no texts to encode: pass at least one")
         self._model.to(device)
         tokens = self._tokenizer(
-            list(texts),
+            [well_formed(text) for text in texts],
             padding=True,
             truncation=True,
             max_length=self._max_tokens,

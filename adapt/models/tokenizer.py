@@ -45,7 +45,7 @@ class BytePairTokenizer:
             initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
             show_progress=False,
         )
-        tokenizer.train_from_iterator((_clean(text) for text in texts), trainer)
+        tokenizer.train_from_iterator((well_formed(text) for text in texts), trainer)
         return cls(tokenizer)
 
     @classmethod
@@ -71,7 +71,7 @@ class BytePairTokenizer:
 
     def encode(self, texts: Sequence[str], *, max_words: int) -> list[list[int]]:
         """Return the first `max_words` ids of each text, at least one each."""
-        encodings = self._tokenizer.encode_batch([_clean(text) for text in texts], add_special_tokens=False)
+        encodings = self._tokenizer.encode_batch([well_formed(text) for text in texts], add_special_tokens=False)
         return [encoding.ids[:max_words] or [0] for encoding in encodings]
 
     def decode(self, ids: Sequence[int]) -> str:
@@ -79,6 +79,9 @@ class BytePairTokenizer:
         return str(self._tokenizer.decode(list(ids))).strip()
 
 
-def _clean(text: str) -> str:
-    """Half of a surrogate pair, left by a bad decoder, has no bytes; a question mark has."""
+def well_formed(text: str) -> str:
+    """Return `text`, cut to a length no caption needs, with a question mark for each half of a surrogate pair.
+
+    Bad decoders leave such halves; they have no bytes, so that no tokenizer takes them.
+    """
     return text[:_LONGEST_TEXT].encode("utf-8", "replace").decode()

@@ -34,10 +34,10 @@ def encoder(folder: Path) -> OpenClipEncoder:
 
 
 def test_open_clip_encodes_any_text(encoder: OpenClipEncoder) -> None:
-    texts = ["a small red bird", "", "🐦🔥", "赤い靴", "word " * 10_000]
+    texts = ["a small red bird", "", "🐦🔥", "赤い靴", "word " * 10_000, "\ud83d broken"]
     features = encoder.encode(texts)
     assert isinstance(encoder, TextEncoder) and isinstance(encoder, ImageEncoder)
-    assert features.words.shape == (5, 32, 32) and features.sentence.shape == (5, 16)
+    assert features.words.shape == (6, 32, 32) and features.sentence.shape == (6, 16)
     assert features.mask.sum(1).tolist()[:2] == [4, 1] and features.mask[4].all()
     assert features.words.isfinite().all() and features.sentence.isfinite().all()
 

@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from adapt.models import encoders
 from adapt.models.damsm import Damsm, DamsmHeads, DamsmHeadsConfig
 from adapt.models.image_encoder import EfficientNetLite
 from adapt.models.interfaces import ImageEncoder, ImageFeatures, TextEncoder, TextFeatures
@@ -92,6 +93,14 @@ def test_damsm_reuses_given_encoders(model: Damsm, tmp_path: Path) -> None:
     model.save(tmp_path)
     loaded = Damsm.load(tmp_path, text_encoder=model.text_encoder, image_encoder=model.image_encoder)
     assert loaded.text_encoder is model.text_encoder and loaded.image_encoder is model.image_encoder
+
+
+def test_damsm_builds_by_name(model: Damsm, tmp_path: Path) -> None:
+    model.save(tmp_path)
+    assert encoders.text_encoder("damsm", path=tmp_path).sentence_dim == 256
+    assert encoders.image_encoder("damsm", path=tmp_path).dim == 256
+    with pytest.raises(WeightsError, match="give the folder of a DAMSM pretraining"):
+        encoders.image_encoder("damsm")
 
 
 def test_damsm_refuses_a_folder_without_a_model(tmp_path: Path) -> None:
