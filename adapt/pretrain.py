@@ -18,6 +18,7 @@ from adapt.errors import TrainingError
 from adapt.models.factory import build_discriminator, build_generator, build_text_encoder
 from adapt.models.text_cache import TextFeatureCache
 from adapt.training.checkpoint import read_json, write_json
+from adapt.training.diffaugment import Augmentation
 from adapt.training.ema import MovingAverage
 from adapt.training.features import ComparisonFeatures
 from adapt.training.growth import grow_from
@@ -158,7 +159,7 @@ def train_from_entries(
     features = comparison_features(config, pictures, image_px)
     objective = Objective(
         loss=config.loss,
-        augment=config.train.augment,
+        augmentation=Augmentation(config.train.augment),
         features=features,
         bf16=use_bf16(config.train.precision, fabric.device),
     )
@@ -166,7 +167,13 @@ def train_from_entries(
 
     def save_average(average: MovingAverage, step: int, images_seen: int) -> None:
         save_generator(
-            folder / GENERATOR_FILE, average.module, config, step=step, images_seen=images_seen, dataset=dataset
+            folder / GENERATOR_FILE,
+            average.module,
+            config,
+            step=step,
+            images_seen=images_seen,
+            dataset=dataset,
+            prompts=replay_prompts(entries),
         )
 
     return fit(
@@ -182,6 +189,12 @@ def train_from_entries(
         save_average=save_average,
         progress=progress,
     )
+
+
+def replay_prompts(entries: Sequence[ManifestEntry], count: int = 64) -> list[str]:
+    """Prompts that adaptation replays to remember the source: captions of our own making, never people's."""
+    own = sorted({c.text for entry in entries if entry.split == "train" for c in entry.captions if c.origin != "human"})
+    return own[:: max(1, len(own) // count)][:count]
 
 
 def comparison_features(config: RunConfig, pictures: Any, image_px: int) -> ComparisonFeatures | None:

@@ -34,6 +34,18 @@ def newest_run(session: Session, *, kind: str = "") -> Path | None:
     return next((path for path in _runs(session) if path.name.startswith(kind)), None)
 
 
+def default_base(session: Session) -> Path:
+    """The newest shipped base, else the newest pretrained run.
+
+    Raises:
+        CheckpointError: there is none of these.
+    """
+    found = next(iter(shipped_bases()[::-1]), None) or newest_run(session, kind="pretrain")
+    if found is None:
+        raise CheckpointError("no base to start from; train one: adapt pretrain --dataset cub --data-dir DIR")
+    return found
+
+
 def default_run(session: Session) -> Path:
     """The newest fine-tuned run, else the newest run, else the newest shipped base.
 

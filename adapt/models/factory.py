@@ -3,10 +3,9 @@
 from torch import nn
 
 from adapt.config import NetworkConfig, TextConfig, from_dict
-from adapt.errors import ConfigError
 from adapt.models import projected, ssa_gan  # noqa: F401  (registers its networks)
+from adapt.models.encoders import text_encoder
 from adapt.models.interfaces import TextEncoder
-from adapt.models.minilm import TransformersTextEncoder
 from adapt.models.registries import DISCRIMINATORS, GENERATORS
 from adapt.registry import Registry
 
@@ -39,9 +38,6 @@ def build_text_encoder(config: TextConfig) -> TextEncoder:
     """The frozen text encoder of a run.
 
     Raises:
-        ConfigError: unknown encoder.
-        WeightsError: its weights are not here; the message names the ways to give them.
+        AdaptError: unknown encoder, or its weights are not here; the message names the ways to give them.
     """
-    if config.encoder == "transformers":
-        return TransformersTextEncoder(path=config.path or None)
-    raise ConfigError(f"text.encoder='{config.encoder}'; this version trains with: transformers")
+    return text_encoder(config.encoder, path=config.path or None)

@@ -29,6 +29,35 @@ def check_policies(policies: Sequence[str]) -> None:
             raise ConfigError(f"train.augment has '{policy}'; allowed are {', '.join(POLICIES)}")
 
 
+class Augmentation:
+    """The policies of a run and the probability with which each is applied.
+
+    With `adapt_images` > 0 the probability follows the share of real pictures that D is sure of (Karras et al.,
+    "Training GANs with Limited Data", arXiv 2006.06676: r_t, target 0.6), so that few pictures are changed more.
+    """
+
+    target = 0.6
+
+    def __init__(self, policies: Sequence[str], *, probability: float = 1.0, adapt_images: float = 0.0) -> None:
+        check_policies(policies)
+        self.policies = tuple(policies)
+        self.probability = probability
+        self._adapt_images = adapt_images
+
+    def __call__(self, images: Tensor, generator: torch.Generator) -> Tensor:
+        """Change pictures (B, 3, H, W)."""
+        return augment(images, self.policies, probability=self.probability, generator=generator)
+
+    def observe(self, real_logits: Sequence[Tensor]) -> None:
+        """Move the probability after D judged a batch of real pictures; one tensor (B, …) a head."""
+        if not self._adapt_images:
+            return
+        confident = torch.stack([head.detach().float().flatten(1).mean(dim=1).sign().mean() for head in real_logits])
+        direction = 1.0 if confident.mean() > self.target else -1.0
+        step = len(real_logits[0]) / self._adapt_images
+        self.probability = min(1.0, max(0.0, self.probability + direction * step))
+
+
 def augment(
     images: Float[Tensor, "B 3 H W"], policies: Sequence[str], *, probability: float = 1.0, generator: torch.Generator
 ) -> Float[Tensor, "B 3 H W"]:

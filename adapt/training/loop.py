@@ -109,6 +109,7 @@ def fit(
     if path.is_file():
         position = state.load(path)
         start, images_seen = int(position["step"]), int(position["images_seen"])
+        objective.augmentation.probability = float(position["augment_probability"])
     log = Logbook(folder, resume_step=start) if fabric.is_global_zero else None
     learning = {
         "generator": [p for p in networks.generator.parameters() if p.requires_grad],
@@ -120,7 +121,8 @@ def fit(
     def save() -> None:
         if not fabric.is_global_zero:
             return
-        state.save(path, step=step, images_seen=images_seen, extra={})
+        extra = {"augment_probability": objective.augmentation.probability}
+        state.save(path, step=step, images_seen=images_seen, extra=extra)
         if save_average is not None:
             save_average(average, step, images_seen)
 
@@ -146,7 +148,7 @@ def fit(
             _only(learning, "generator")
             g_terms, pictures = objective.generator_terms(generator, discriminator, batch, noise, rng)
             if extra_terms is not None:
-                g_terms |= extra_terms(batch, noise, pictures, rng)
+                g_terms |= extra_terms(generator, batch, noise, pictures, rng)
             generator_optimizer.zero_grad(set_to_none=True)
             fabric.backward(weighted_sum(g_terms, objective.generator_weights()))
             generator_optimizer.step()

@@ -12,7 +12,7 @@ from adapt.data.batches import Batch
 from adapt.losses.adversarial import hinge_fake, hinge_generator, hinge_real
 from adapt.losses.contrastive import fake_to_fake, fake_to_real
 from adapt.losses.gradient_penalty import matching_aware_penalty
-from adapt.training.diffaugment import augment
+from adapt.training.diffaugment import Augmentation
 from adapt.training.features import ComparisonFeatures
 
 Terms = dict[str, Tensor]
@@ -28,10 +28,9 @@ class Objective:
     """Hinge, matching, penalty and the two distribution-sensitive losses of one run."""
 
     loss: LossConfig
-    augment: tuple[str, ...]
+    augmentation: Augmentation
     features: ComparisonFeatures | None
     bf16: bool
-    augment_probability: float = 1.0
     extra_weights: Mapping[str, float] = field(default_factory=dict)
     """Weights of terms that a caller adds, such as cross-domain consistency."""
 
@@ -62,8 +61,8 @@ class Objective:
         self, discriminator: nn.Module, batch: Batch, fake: Tensor, generator: torch.Generator
     ) -> Terms:
         """Terms of D for real (matching, mismatched) and generated pictures (B, 3, H, W)."""
-        real = self._augment(batch.images, generator)
-        fake = self._augment(fake.detach(), generator)
+        real = self.augmentation(batch.images, generator)
+        fake = self.augmentation(fake.detach(), generator)
         first = batch.sentences[:, 0]
         penalised = self.loss.penalty_weight > 0
         if penalised:
@@ -76,6 +75,7 @@ class Objective:
             on_real = discriminator(real, texts)
         with self.autocast(real.device.type):
             on_fake = discriminator(fake, batch.sentences[:, :1])
+        self.augmentation.observe([head[:, :1] for head in on_real])
         terms = {"d_real": hinge_real([head[:, :1] for head in on_real]), "d_fake": hinge_fake(on_fake)}
         if matched:
             terms["d_mismatch"] = hinge_fake([head[:, 1:] for head in on_real])
@@ -96,7 +96,7 @@ class Objective:
             # Both captions of an item see the same noise, in one pass: batch norm treats them alike.
             fakes = generator_net(noise.repeat(branches, 1), texts)
             judged = size * min(branches, self.loss.adversarial_branches)
-            logits = discriminator(self._augment(fakes[:judged], rng), texts[:judged, None])
+            logits = discriminator(self.augmentation(fakes[:judged], rng), texts[:judged, None])
         terms = {"g_adversarial": hinge_generator(logits)}
         fakes = fakes.float()
         if self.features is not None and size > 1:
@@ -116,9 +116,6 @@ class Objective:
                 terms["g_fake_to_real"] = torch.stack(per_branch).mean()
         return terms, fakes[:size]
 
-    def _augment(self, images: Tensor, generator: torch.Generator) -> Tensor:
-        return augment(images, self.augment, probability=self.augment_probability, generator=generator)
 
-
-ExtraTerms = Callable[[Batch, Tensor, Tensor, torch.Generator], Terms]
-"""(batch, noise, pictures of the first captions, random numbers) → further generator terms."""
+ExtraTerms = Callable[[nn.Module, Batch, Tensor, Tensor, torch.Generator], Terms]
+"""(generator, batch, noise, pictures of the first captions, random numbers) → further generator terms."""

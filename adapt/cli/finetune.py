@@ -1,0 +1,77 @@
+"""`adapt finetune`: adapt a base to the catalogue from a few dozen pictures."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from adapt.cli._output import emit, note, progress
+from adapt.cli._session import Session
+
+
+def finetune(
+    ctx: typer.Context,
+    shots: Annotated[int, typer.Option(help="Pictures to learn from.")] = 50,
+    base: Annotated[str | None, typer.Option(help="Run or base to start from; default: the shipped base.")] = None,
+    source: Annotated[str | None, typer.Option(help="Only this source of the workspace.")] = None,
+    data_dir: Annotated[
+        Path | None, typer.Option(help="A frozen dataset instead of the workspace's catalogue.")
+    ] = None,
+    method: Annotated[str | None, typer.Option(help="lora, affine or full; default: the preset's.")] = None,
+    preset: Annotated[str, typer.Option(help="Preset name or a TOML file.")] = "default",
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", metavar="SECTION.FIELD=VALUE", help="Override a config field.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the shots and of everything random.")] = 0,
+    new: Annotated[bool, typer.Option("--new", help="Start another run of the same request.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan; train nothing.")] = False,
+) -> None:
+    """Adapt a base to the catalogue from a few dozen pictures; the same command resumes an unfinished run."""
+    from adapt.cli._datasets import workspace_dataset
+    from adapt.cli._runs import default_base, find_run
+    from adapt.errors import AdaptError
+    from adapt.finetune import FinetuneRequest, plan
+    from adapt.finetune import finetune as adapt_base
+
+    session: Session = ctx.obj
+    if data_dir is not None and source is not None:
+        raise AdaptError("--data-dir and --source exclude each other; give one")
+    request = FinetuneRequest(
+        manifest=workspace_dataset(session, source=source, folder=data_dir),
+        base=find_run(session, base) if base else default_base(session),
+        runs=session.runs,
+        shots=shots,
+        seed=seed,
+        preset=preset,
+        settings=[*([f"fewshot.method={method}"] if method else []), *(settings or [])],
+        cache=session.workspace / "cache",
+        new=new,
+    )
+    chosen = plan(request)
+    found = len(chosen.support.shots)
+    if found < shots:
+        note(f"--shots {shots}: the catalogue has {found} different captioned pictures; all of them are used")
+    if dry_run:
+        planned = {
+            "run": chosen.folder.name,
+            "base": chosen.base.name,
+            "shots": found,
+            "held_out": len(chosen.support.held_out),
+            "categories": len({entry.category for entry in chosen.support.shots}),
+            "method": chosen.config.fewshot.method,
+            "steps": chosen.config.train.steps,
+            "dry_run": True,
+        }
+        emit(session, planned, [f"{name}: {value}" for name, value in planned.items()])
+        return
+    with progress() as update:
+        result = adapt_base(request, progress=update)
+    state = "is finished already; --new starts another" if result["finished"] else f"took {result['seconds']} s"
+    emit(
+        session,
+        result,
+        [
+            f"{result['run']} {state}: {result['shots']} shots, {result['steps']} steps",
+            f"look at {session.runs / result['run'] / 'samples'}; next: adapt generate --per-caption 4",
+        ],
+    )

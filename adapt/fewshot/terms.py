@@ -1,0 +1,132 @@
+"""Generator terms that only adaptation uses: keep the source's structure, and draw the shots that are described.
+
+Cross-domain distance consistency: Ojha et al., "Few-shot Image Generation via Cross-domain Correspondence",
+arXiv 2104.06820, equation 2. Perceptual reconstruction of the shots with fixed noise: Noguchi & Harada,
+arXiv 1904.01774.
+
+Differs from the papers: the consistency compares whole batches of (noise, caption) pairs at one random block a step;
+reconstruction compares frozen EfficientNet stages and a blurred picture instead of VGG features.
+"""
+
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from adapt.data.batches import Batch
+from adapt.fewshot.config import FewShotConfig
+from adapt.fewshot.source import Source
+from adapt.models.image_encoder import EfficientNetLite
+
+
+def distance_consistency(
+    target: Float[Tensor, "B F"], source: Float[Tensor, "B F"], *, temperature: float = 1.0
+) -> Float[Tensor, ""]:
+    """KL between the similarity distributions of each item to the others, source against target.
+
+    Args:
+        target: activations of the adapting generator, flattened.
+        source: activations of the frozen source for the same noise and captions.
+        temperature: of the softmax over the other B − 1 items.
+
+    Returns:
+        Zero when both batches have the same pairwise cosines; mean over items.
+    """
+
+    def log_distribution(features: Tensor) -> Tensor:
+        unit = F.normalize(features.float(), dim=1)
+        size = len(unit)
+        cosines = (unit @ unit.T)[~torch.eye(size, dtype=torch.bool, device=unit.device)].view(size, size - 1)
+        return F.log_softmax(cosines / temperature, dim=1)
+
+    return F.kl_div(log_distribution(target), log_distribution(source.detach()), log_target=True, reduction="batchmean")
+
+
+@contextmanager
+def recorded_blocks(network: nn.Module) -> Any:
+    """Collect the output of every `blocks.i` while the context is open; works inside peft's wrapper too."""
+    seen: list[Tensor] = []
+
+    def keep(module: nn.Module, inputs: Any, output: Any) -> None:
+        seen.append(output[0] if isinstance(output, tuple) else output)
+
+    blocks = [m for name, m in network.named_modules() if name.rpartition(".")[0].endswith("blocks")]
+    handles = [block.register_forward_hook(keep) for block in blocks]
+    try:
+        yield seen
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+class Reconstruction:
+    """Distance between a drawn picture and the shot that its caption describes."""
+
+    def __init__(self, *, input_px: int = 64) -> None:
+        self._network = EfficientNetLite("efficientnet_lite0", input_px=input_px)
+
+    def __call__(self, fakes: Float[Tensor, "B 3 H W"], reals: Float[Tensor, "B 3 H W"]) -> Float[Tensor, ""]:
+        """Mean over stages of 1 − cosine a position, plus the L1 distance of the pictures at a quarter of their side."""
+        with torch.no_grad():
+            wanted = self._network.stages(reals)
+        drawn = self._network.stages(fakes)
+        stages = [
+            1 - F.cosine_similarity(a.float(), b.float(), dim=1).mean() for a, b in zip(drawn, wanted, strict=True)
+        ]
+        coarse = F.l1_loss(F.avg_pool2d(fakes.float(), 4), F.avg_pool2d(reals, 4))
+        return torch.stack(stages).mean() + coarse
+
+
+class AdaptationTerms:
+    """The extra generator terms of one adaptation; called by the loop after the common ones."""
+
+    def __init__(self, source: Source, config: FewShotConfig, *, distance: float, seed: int) -> None:
+        """Scale consistency by how far the shots are: near domains gain from it, far ones are held back by it.
+
+        Args:
+            source: the frozen base.
+            config: weights of the terms.
+            distance: of the shots to the base (see `source_distance`), in [0, 2].
+            seed: of the replayed prompts and their noise.
+        """
+        self._source, self._config, self._seed = source, config, seed
+        self._reconstruction = Reconstruction() if config.reconstruction_weight else None
+        consistency = config.consistency_weight * max(0.0, 1 - distance / 0.5)
+        weights = {
+            "g_consistency": consistency,
+            "g_reconstruction": config.reconstruction_weight,
+            "g_replay": config.replay_weight if source.prompts else 0.0,
+        }
+        self.weights = {name: weight for name, weight in weights.items() if weight > 0}
+
+    def __call__(
+        self, network: nn.Module, batch: Batch, noise: Tensor, pictures: Tensor, rng: torch.Generator
+    ) -> dict[str, Tensor]:
+        """Terms for the pictures (B, 3, H, W) that `network` drew of the first captions with `noise` (B, Z)."""
+        terms = {}
+        if self._reconstruction is not None:
+            terms["g_reconstruction"] = self._reconstruction(pictures, batch.images)
+        if "g_consistency" in self.weights and len(noise) > 2:
+            terms["g_consistency"] = self._consistency(network, batch.sentences[:, 0], noise, rng)
+        if "g_replay" in self.weights:
+            terms["g_replay"] = self._replay(network, noise, rng)
+        return terms
+
+    def _consistency(self, network: nn.Module, sentences: Tensor, noise: Tensor, rng: torch.Generator) -> Tensor:
+        with torch.no_grad(), recorded_blocks(self._source.generator) as before:
+            self._source.generator(noise, sentences)
+        with recorded_blocks(network) as after:
+            network(noise, sentences)
+        block = int(torch.randint(len(before), (), generator=rng))
+        return distance_consistency(after[block].flatten(1), before[block].flatten(1))
+
+    def _replay(self, network: nn.Module, noise: Tensor, rng: torch.Generator) -> Tensor:
+        count = max(1, round(len(noise) * self._config.replay_share))
+        prompts = self._source.prompt_sentences
+        chosen = prompts[torch.randint(len(prompts), (count,), generator=rng)]
+        with torch.no_grad():
+            wanted = self._source.generator(noise[:count], chosen)
+        return F.l1_loss(network(noise[:count], chosen).float(), wanted.float())

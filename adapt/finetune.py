@@ -1,0 +1,239 @@
+"""Stage 5 of 9. Reads a base and a frozen dataset. Writes an adapted run with its adapter and card. Next: generate.
+
+The text encoder stays frozen: MiniLM has read the words of any catalogue already. What follows new words is the
+generator's side of the text: its mapping and its conditional affine layers are trained whole, and the discriminator's
+text projections with them.
+"""
+
+import hashlib
+import shlex
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning_fabric import Fabric
+from torch import nn
+
+from adapt.config import RunConfig, apply_settings, from_dict, read_preset, to_dict
+from adapt.data.batches import PictureBatches
+from adapt.data.pictures import load_pictures
+from adapt.fewshot.card import write_card
+from adapt.fewshot.config import FinetuneConfig
+from adapt.fewshot.lora import adapt_generator, freeze_lower_half, merged_copy, save_adapter, trainable_share
+from adapt.fewshot.selection import CheckpointJudge, Judgement
+from adapt.fewshot.source import Source, load_source, source_distance
+from adapt.fewshot.support_set import SupportSet, choose_support_set
+from adapt.fewshot.terms import AdaptationTerms
+from adapt.pretrain import comparison_features, fixed_samples
+from adapt.training.checkpoint import read_json, write_json
+from adapt.training.diffaugment import Augmentation
+from adapt.training.ema import MovingAverage
+from adapt.training.inference import GENERATOR_FILE, save_generator
+from adapt.training.loop import FitResult, Networks, fit
+from adapt.training.objective import Objective
+from adapt.training.precision import use_bf16
+from catalog.manifest import Manifest
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FinetuneRequest:
+    """What the command line asked for."""
+
+    manifest: Manifest
+    base: Path
+    """Run folder or shipped base to start from."""
+    runs: Path
+    shots: int = 50
+    seed: int = 0
+    preset: str = "default"
+    settings: Sequence[str] = ()
+    cache: Path | None = None
+    new: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class FinetunePlan:
+    """Everything decided before the first step; what `--dry-run` prints."""
+
+    config: FinetuneConfig
+    support: SupportSet
+    folder: Path
+    base: Path
+
+
+def plan(request: FinetuneRequest) -> FinetunePlan:
+    """Resolve config, shots and run folder.
+
+    Raises:
+        AdaptError: unknown preset or key, or no usable shots.
+    """
+    values = apply_settings(read_preset("finetune", request.preset), request.settings)
+    config = from_dict(FinetuneConfig, apply_settings(values, [f"train.seed={request.seed}"]))
+    # Every product may give a shot; evaluation leaves the shots out, so nothing is scored on what it learned from.
+    support = choose_support_set(
+        request.manifest.entries, shots=request.shots, seed=request.seed, held_out_share=config.fewshot.held_out_share
+    )
+    text = f"{to_dict(config)}{request.base.resolve()}{request.manifest.content_hash}{request.shots}"
+    folder = request.runs / f"finetune-{request.shots}shots-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+    number = 2
+    while request.new and folder.exists():
+        folder, number = folder.with_name(f"{folder.name.split('-v')[0]}-v{number}"), number + 1
+    return FinetunePlan(config=config, support=support, folder=folder, base=request.base)
+
+
+def finetune(request: FinetuneRequest, *, progress: Progress | None = None) -> dict[str, Any]:
+    """Adapt a base to the shots, or go on with the unfinished adaptation of the same request.
+
+    Returns:
+        run, steps, images_seen, seconds, images_per_second, metrics, shots; `finished` when nothing was left to do.
+
+    Raises:
+        AdaptError: unusable data, base or preset; one line that says what to do.
+    """
+    chosen = plan(request)
+    folder, config = chosen.folder, chosen.config
+    if (folder / "summary.json").is_file():
+        return read_json(folder / "summary.json") | {"finished": True}
+    fabric = Fabric(devices=1, accelerator="auto")
+    source = load_source(request.base, fabric.device)
+    write_json(
+        folder / "config.json",
+        {
+            "config": to_dict(config),
+            "command": shlex.join(sys.argv),
+            "base": str(request.base),
+            "base_sha256": source.sha256,
+            "dataset": request.manifest.name,
+            "dataset_hash": request.manifest.content_hash,
+            "shots": [entry.sha256 for entry in chosen.support.train],
+            "held_out": [entry.sha256 for entry in chosen.support.held_out],
+        },
+    )
+    adaptation = _Adaptation(fabric, request, chosen, source, progress)
+    result = adaptation.run()
+    summary = {
+        "run": folder.name,
+        "steps": result.steps,
+        "images_seen": result.images_seen,
+        "seconds": round(result.seconds, 1),
+        "images_per_second": round(result.images_per_second, 2),
+        "metrics": {name: round(value, 4) for name, value in result.terms.items()}
+        | {f"selected_{name}": value for name, value in asdict(adaptation.best).items()}
+        if adaptation.best
+        else {},
+        "shots": len(chosen.support.shots),
+        "shots_requested": request.shots,
+    }
+    write_card(folder, source, chosen.support, config, summary)
+    write_json(folder / "summary.json", summary)
+    return summary | {"finished": False}
+
+
+class _Adaptation:
+    """Holds what the training loop's callbacks share: the source, the judge and the best checkpoint so far."""
+
+    def __init__(
+        self, fabric: Fabric, request: FinetuneRequest, chosen: FinetunePlan, source: Source, progress: Progress | None
+    ) -> None:
+        self._fabric, self._request, self._plan, self._source = fabric, request, chosen, source
+        self._progress = progress
+        self._config = chosen.config
+        self._run_config: RunConfig = replace(
+            source.config,
+            data=self._config.data,
+            loss=self._config.loss,
+            optim=self._config.optim,
+            train=self._config.train,
+        )
+        self._judge = CheckpointJudge(
+            chosen.support,
+            source.encoder,
+            image_px=source.image_px,
+            noise_dim=source.noise_dim,
+            seed=self._config.train.seed,
+        )
+        self._record = chosen.folder / "selection.json"
+        self.best: Judgement | None = None
+        self._since_best = 0
+        if self._record.is_file():
+            self.best = Judgement(**read_json(self._record))
+
+    def run(self) -> FitResult:
+        """Train, keeping the best checkpoint as the run's generator."""
+        config, source, support = self._config, self._source, self._plan.support
+        torch.manual_seed(config.train.seed)  # the low-rank updates' start
+        generator = adapt_generator(
+            source.fresh_generator(), method=config.fewshot.method, rank=config.fewshot.rank, alpha=config.fewshot.alpha
+        )
+        discriminator = source.fresh_discriminator()
+        freeze_lower_half(discriminator)
+        entries = list(support.train)
+        pictures = load_pictures(entries, round(source.image_px * config.data.margin), cache=self._request.cache)
+        batches = PictureBatches(
+            entries,
+            pictures,
+            source.encoder,
+            image_px=source.image_px,
+            batch_size=min(config.data.batch_size, len(entries)),
+            flip=config.data.flip,
+            human_share=0.0,
+            counterfactual_share=config.loss.counterfactual_share,
+            seed=config.train.seed,
+        )
+        distance = source_distance(source, pictures)
+        terms = AdaptationTerms(source, config.fewshot, distance=distance, seed=config.train.seed)
+        objective = Objective(
+            loss=config.loss,
+            augmentation=Augmentation(config.train.augment, probability=0.2, adapt_images=config.fewshot.adapt_images),
+            features=comparison_features(self._run_config, pictures, source.image_px),
+            bf16=use_bf16(config.train.precision, self._fabric.device),
+            extra_weights=terms.weights,
+        )
+        return fit(
+            self._fabric,
+            Networks(generator=generator, discriminator=discriminator, noise_dim=source.noise_dim, freeze_norms=True),
+            objective,
+            batches,
+            train=config.train,
+            optim=config.optim,
+            batch_size=batches.batch_size,
+            folder=self._plan.folder,
+            samples=fixed_samples(support.shots, source.encoder, source.noise_dim, config.train.seed),
+            extra_terms=terms,
+            watcher=self._watch,
+            progress=self._progress,
+        )
+
+    def _watch(self, step: int, average: MovingAverage) -> bool:
+        """Judge a checkpoint, keep it if it is the best, and say whether to go on."""
+        judgement = self._judge(step, average.module)
+        self._since_best += 1
+        if judgement.better_than(self.best, copy_limit=self._config.fewshot.copy_limit):
+            self.best, self._since_best = judgement, 0
+            self._keep(average.module, judgement)
+        patience = self._config.fewshot.patience
+        return not patience or self._since_best < patience
+
+    def _keep(self, network: nn.Module, judgement: Judgement) -> None:
+        learning, total = trainable_share(network)
+        save_generator(
+            self._plan.folder / GENERATOR_FILE,
+            merged_copy(network),
+            self._run_config,
+            step=judgement.step,
+            base=self._source.name,
+            base_sha256=self._source.sha256,
+            dataset=self._request.manifest.name,
+            dataset_hash=self._request.manifest.content_hash,
+            parameters=total,
+            learned=learning,
+            prompts=self._source.prompts,
+        )
+        if self._config.fewshot.method == "lora":
+            save_adapter(network, self._plan.folder / "adapter")
+        write_json(self._record, asdict(judgement))

@@ -1,0 +1,108 @@
+"""Stage 6 of 9. Reads a run and captions. Writes pictures and their scores. Next: evaluate, review."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from PIL import Image
+
+from adapt.data.pictures import to_pixels
+from adapt.errors import AdaptError
+from adapt.scoring import CandidateScorer
+from adapt.training.inference import LoadedGenerator
+from catalog.records import Candidate
+
+Progress = Callable[[str, int, int], None]
+BATCH = 32
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prompt:
+    """A caption to draw."""
+
+    product_id: int
+    caption_id: int | None
+    text: str
+
+
+def noise_seed(seed: int, number: int) -> int:
+    """Seed of the `number`-th picture of a caption.
+
+    All captions share these noises: pictures differ by what the text says, not by luck, and the same specification
+    gives the same picture however it is worded.
+    """
+    return seed * 1_000 + number
+
+
+def generate(
+    generator: LoadedGenerator,
+    prompts: Sequence[Prompt],
+    folder: Path,
+    *,
+    per_caption: int = 4,
+    seed: int = 0,
+    scorer: CandidateScorer | None = None,
+    progress: Progress | None = None,
+) -> list[Candidate]:
+    """Draw `per_caption` pictures of each prompt as PNG files.
+
+    A picture that is there already with its record is not drawn again.
+
+    Raises:
+        AdaptError: nothing to draw.
+    """
+    if not prompts:
+        raise AdaptError("no captions to draw; ingest a catalogue first: adapt ingest DUMP")
+    if per_caption < 1:
+        raise AdaptError(f"--per-caption {per_caption}: one is the least; try --per-caption 4")
+    folder.mkdir(parents=True, exist_ok=True)
+    jobs = [(prompt, noise_seed(seed, number)) for prompt in prompts for number in range(per_caption)]
+    candidates: list[Candidate] = []
+    for start in range(0, len(jobs), BATCH):
+        candidates += _batch(generator, jobs[start : start + BATCH], folder, scorer)
+        if progress is not None:
+            progress("drawing", min(start + BATCH, len(jobs)), len(jobs))
+    return candidates
+
+
+def _batch(
+    generator: LoadedGenerator, jobs: Sequence[tuple[Prompt, int]], folder: Path, scorer: CandidateScorer | None
+) -> list[Candidate]:
+    names = [f"{prompt.product_id:06d}-{prompt.caption_id or 0:07d}-{seed:07d}" for prompt, seed in jobs]
+    if all((folder / f"{name}.json").is_file() for name in names):
+        return [_read(folder, name, prompt) for name, (prompt, _) in zip(names, jobs, strict=True)]
+    noise = torch.cat([generator.noise(1, seed=seed) for _, seed in jobs])
+    images = generator.generate([prompt.text for prompt, _ in jobs], noise)
+    scores = (
+        scorer(images, [prompt.text for prompt, _ in jobs], [prompt.product_id for prompt, _ in jobs])
+        if scorer is not None
+        else [None] * len(jobs)
+    )
+    for name, (prompt, seed), pixels, score in zip(names, jobs, to_pixels(images), scores, strict=True):
+        Image.fromarray(pixels).save(folder / f"{name}.png")
+        record = {
+            "prompt": prompt.text,
+            "seed": seed,
+            "scores": {"text_match": round(score.text_match, 4)} if score else {},
+            "nearest_sha256": score.nearest_sha256 if score else None,
+            "nearest_similarity": round(score.nearest_similarity, 4) if score else None,
+        }
+        # The record comes last: a picture without one is drawn again.
+        (folder / f"{name}.json").write_text(json.dumps(record, ensure_ascii=False), encoding="utf-8")
+    return [_read(folder, name, prompt) for name, (prompt, _) in zip(names, jobs, strict=True)]
+
+
+def _read(folder: Path, name: str, prompt: Prompt) -> Candidate:
+    record = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
+    return Candidate(
+        image=folder / f"{name}.png",
+        product_id=prompt.product_id,
+        caption_id=prompt.caption_id,
+        prompt=record["prompt"],
+        seed=record["seed"],
+        scores=record["scores"],
+        nearest_sha256=record["nearest_sha256"],
+        nearest_similarity=record["nearest_similarity"],
+    )

@@ -1,0 +1,90 @@
+"""Scores that a candidate carries into review: does it fit its text, and which real photo is it nearest to."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor
+
+from adapt.data.pictures import centre_crop, load_pictures, to_model
+from adapt.errors import TrainingError
+from adapt.metrics.copy import nearest
+from adapt.models.damsm import Damsm
+from adapt.models.image_encoder import EfficientNetLite
+from adapt.training.damsm import DamsmConfig, train_damsm
+from catalog.manifest import Manifest
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Score:
+    """What a reviewer is shown beside a candidate."""
+
+    text_match: float
+    """Share of the other products' captions that fit the picture less than its own does, in [0, 1]; chance is ½."""
+    nearest_sha256: str
+    """The most similar real photo of the dataset."""
+    nearest_similarity: float
+    """Cosine of ImageNet features to it, in [-1, 1]."""
+
+
+class CandidateScorer:
+    """Knows the real photos and captions of one frozen dataset."""
+
+    def __init__(self, manifest: Manifest, *, image_px: int, cache: Path, progress: Progress | None = None) -> None:
+        """Train or read the text-image matcher of this dataset, and look at its photos once.
+
+        The matcher (DAMSM heads over frozen encoders) has seen these products; it ranks candidates for reviewers and is
+        no measure of quality.
+        """
+        entries = [entry for entry in manifest.entries if entry.captions]
+        if not entries:
+            raise TrainingError(f"dataset {manifest.name} has no captions; run: adapt captions")
+        self._matcher = matcher_for(manifest, image_px=image_px, cache=cache, progress=progress)
+        self._network = EfficientNetLite("efficientnet_lite0", input_px=128)
+        self._sha256 = [entry.sha256 for entry in entries]
+        photos = to_model(centre_crop(load_pictures(entries, image_px, cache=cache), image_px))
+        self._photos = self._features(photos)
+        first = {entry.product_id: entry.captions[0].text for entry in entries}
+        self._products = torch.tensor(list(first))
+        self._codes = F.normalize(self._matcher.encode(list(first.values())).sentence, dim=1)
+
+    @torch.no_grad()
+    def __call__(
+        self, images: Float[Tensor, "B 3 H W"], texts: Sequence[str], product_ids: Sequence[int]
+    ) -> list[Score]:
+        """Score pictures in [-1, 1] drawn for `texts` of `product_ids`."""
+        found = nearest(self._features(images), self._photos)
+        codes = torch.cat([self._matcher(part).pooled for part in images.split(32)])
+        own = F.normalize(self._matcher.encode(texts).sentence, dim=1)
+        pictures = F.normalize(codes, dim=1)
+        fit = (pictures * own).sum(dim=1, keepdim=True)  # (B, 1)
+        others = torch.tensor(product_ids)[:, None] != self._products[None, :]  # (B, P)
+        beaten = ((pictures @ self._codes.T < fit) & others).sum(dim=1) / others.sum(dim=1).clamp_min(1)
+        return [
+            Score(
+                text_match=float(beaten[i]),
+                nearest_sha256=self._sha256[int(found.index[i])],
+                nearest_similarity=float(found.similarity[i]),
+            )
+            for i in range(len(images))
+        ]
+
+    @torch.no_grad()
+    def _features(self, images: Tensor) -> Tensor:
+        return torch.cat([self._network(part).pooled.float() for part in images.split(16)])
+
+
+def matcher_for(manifest: Manifest, *, image_px: int, cache: Path, progress: Progress | None) -> Damsm:
+    """The text-image matcher of a dataset: read from the cache, else trained once."""
+    folder = cache / f"matcher-{image_px}px-{manifest.content_hash[:12]}"
+    if (folder / "damsm.json").is_file():
+        return Damsm.load(folder)
+    config = DamsmConfig(image_px=image_px, captions_per_picture=3, steps=120, batch_size=32)
+    model = train_damsm(manifest.entries, config, cache=cache, progress=progress)
+    model.save(folder)
+    return model
