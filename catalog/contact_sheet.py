@@ -7,6 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
+from sqlalchemy import select
+
+from catalog.schema import GenerationRow, ImageRow, ProductImageRow
+from catalog.store import Catalog
 
 _MARGIN_PX = 10
 _LINE_PX = 13
@@ -25,6 +29,45 @@ class SheetRow:
     """A photo of the product."""
     generated: Sequence[Image.Image]
     """What the model drew."""
+
+
+def sheet_of_run(catalog: Catalog, run: str, path: Path, *, products: int = 32, generated: int = 2) -> Path:
+    """Write the sheet of what a run drew: each product's first photo and its first pictures, none picked by hand.
+
+    Args:
+        catalog: an open catalogue.
+        run: name of the run whose candidates are shown.
+        path: PNG to write.
+        products: most products to show, in the catalogue's order.
+        generated: generated pictures a product.
+    """
+    drawn: dict[int, list[tuple[str, str]]] = {}
+    with catalog.read() as session:
+        query = select(GenerationRow.product_id, GenerationRow.image_sha256, GenerationRow.prompt)
+        for product, sha256, prompt in session.execute(
+            query.where(GenerationRow.run == run).order_by(GenerationRow.id)
+        ):
+            drawn.setdefault(product, []).append((sha256, prompt))
+        shown = sorted(drawn)[:products]
+        photos: dict[int, str] = {}
+        links = select(ProductImageRow.product_id, ImageRow.sha256).join(ImageRow).order_by(ProductImageRow.position)
+        for product, sha256 in session.execute(links.where(ProductImageRow.product_id.in_(shown))):
+            photos.setdefault(product, sha256)
+    rows = [
+        SheetRow(
+            label=drawn[product][0][1],
+            real=_open(catalog, photos[product]),
+            generated=[_open(catalog, sha256) for sha256, _ in drawn[product][:generated]],
+        )
+        for product in shown
+        if product in photos
+    ]
+    return write_contact_sheet(rows, path, generated=generated)
+
+
+def _open(catalog: Catalog, sha256: str) -> Image.Image:
+    with catalog.blobs.open(sha256) as file, Image.open(file) as picture:
+        return picture.convert("RGB")
 
 
 def write_contact_sheet(

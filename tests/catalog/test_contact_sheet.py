@@ -5,7 +5,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from catalog.contact_sheet import SheetRow, write_contact_sheet
+from catalog.contact_sheet import SheetRow, sheet_of_run, write_contact_sheet
+from catalog.generation import enqueue
+from catalog.ingest import ingest
+from catalog.records import Candidate
+from catalog.store import Catalog
 
 
 def test_sheet_shows_real_and_generated_side_by_side(tmp_path: Path) -> None:
@@ -24,3 +28,19 @@ def test_sheet_shows_real_and_generated_side_by_side(tmp_path: Path) -> None:
 def test_sheet_of_nothing_is_still_a_picture(tmp_path: Path) -> None:
     with Image.open(write_contact_sheet([], tmp_path / "sheet.png")) as sheet:
         assert sheet.width > 0 and sheet.height > 0
+
+
+def test_sheet_of_run_shows_only_that_run(sample_catalogue: Path, workspace: Path) -> None:
+
+    drawn = workspace.parent / "drawn.png"
+    Image.new("RGB", (32, 32), (250, 0, 250)).save(drawn)
+    with Catalog.open(workspace) as catalog:
+        ingest(catalog, sample_catalogue)
+        candidate = Candidate(image=drawn, product_id=1, caption_id=None, prompt="a red mug", seed=0, scores={})
+        enqueue(catalog, "mine", [candidate])
+        with Image.open(sheet_of_run(catalog, "mine", workspace / "mine.png")) as sheet:
+            pixels = np.asarray(sheet, np.int16)
+        with Image.open(sheet_of_run(catalog, "other", workspace / "other.png")) as sheet:
+            empty = np.asarray(sheet, np.int16)
+    assert ((pixels == (250, 0, 250)).all(axis=-1)).sum() == 96 * 96
+    assert not (empty == (250, 0, 250)).all(axis=-1).any()

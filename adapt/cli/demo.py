@@ -1,0 +1,145 @@
+"""`adapt demo`: the whole road, with a catalogue drawn by our own code."""
+
+import json
+import shlex
+import time
+from contextlib import redirect_stdout
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from adapt.cli._output import emit, note, progress
+from adapt.cli._session import Session
+
+SOURCE = "demo-catalogue"
+RECORD = "demo.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class DemoPlan:
+    """What decides the outcome; a finished demo with an equal plan is not run again."""
+
+    products: int
+    """Products to draw."""
+    shots: int
+    """Pictures to learn from."""
+    per_caption: int
+    """Pictures to draw a caption."""
+    seed: int
+    """Decides the catalogue, the shots and the noise."""
+
+    def steps(self, dump: Path) -> list[list[str]]:
+        """Return the commands of the road up to the review, as they are typed after `adapt`."""
+        seed = ["--seed", str(self.seed)]
+        return [
+            ["ingest", str(dump), "--source", SOURCE],
+            ["captions", "--rebuild", *seed],
+            ["dataset", *seed],
+            ["finetune", "--shots", str(self.shots), *seed],
+            ["generate", "--per-caption", str(self.per_caption), *seed],
+        ]
+
+
+def demo(
+    ctx: typer.Context,
+    products: Annotated[int, typer.Option(min=10, max=300, help="Products to draw.")] = 64,
+    shots: Annotated[int, typer.Option(min=2, help="Pictures to learn from.")] = 50,
+    per_caption: Annotated[int, typer.Option(min=1, help="Pictures to draw a caption.")] = 1,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of everything random.")] = 0,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the commands; change nothing.")] = False,
+) -> None:
+    """Walk the whole road with a drawn catalogue: ingest, captions, dataset, finetune, generate, contact sheet.
+
+    Stopped half way, the same command goes on; once finished, it answers at once.
+    """
+    session: Session = ctx.obj
+    plan = DemoPlan(products=products, shots=shots, per_caption=per_caption, seed=seed)
+    dump = session.workspace / SOURCE
+    typed = [f"adapt -w {shlex.quote(str(session.workspace))} {shlex.join(step)}" for step in plan.steps(dump)]
+    if dry_run:
+        emit(session, {"dry_run": True, "commands": typed}, [f"draw {products} products in {dump}", *typed])
+        return
+    result = _finished(session, plan)
+    if result is None:
+        result = _walk(session, plan, dump, typed)
+    emit(session, result, _what_to_look_at(session, result))
+
+
+def _walk(session: Session, plan: DemoPlan, dump: Path, typed: list[str]) -> dict[str, Any]:
+    """Run the steps; each is a command that does nothing when its work is done already."""
+    from catalog.contact_sheet import sheet_of_run
+    from catalog.sample import draw_sample_catalogue
+
+    started = time.monotonic()
+    note(f"drawing a catalogue of {plan.products} products in {dump}")
+    with progress() as update:
+        draw_sample_catalogue(dump, products=plan.products, seed=plan.seed, progress=update)
+    answers: dict[str, dict[str, Any]] = {}
+    for step, command in zip(plan.steps(dump), typed, strict=True):
+        note(f"$ {command}")
+        answers[step[0]] = _run(session, step)
+    run = answers["generate"]["run"]
+    with session.open_catalog(create=False) as catalog:
+        sheet = sheet_of_run(catalog, run, session.workspace / "contact-sheet.png", products=plan.products)
+    result = {
+        "run": run,
+        "contact_sheet": str(sheet),
+        "candidates": answers["generate"]["candidates"],
+        "seconds": round(time.monotonic() - started, 1),
+        "plan": vars(plan),
+        "finished": False,
+    }
+    record = session.workspace / RECORD
+    part = record.with_name(f".{RECORD}.part")
+    part.write_text(json.dumps(result), encoding="utf-8")
+    part.replace(record)
+    return result
+
+
+def _run(session: Session, words: list[str]) -> dict[str, Any]:
+    """Run one verb as if it were typed, with its progress on stderr, and return its JSON answer.
+
+    Raises:
+        typer.Exit: it failed; its one line is on stderr already.
+    """
+    from typer.main import get_command
+
+    from adapt.cli import app
+
+    shared = ["-w", str(session.workspace), "--json", *(["--debug"] if session.debug else [])]
+    answer = StringIO()
+    with redirect_stdout(answer):
+        code = get_command(app).main([*shared, *words], prog_name="adapt", standalone_mode=False)
+    if code:
+        raise typer.Exit(code)
+    parsed: dict[str, Any] = json.loads(answer.getvalue())
+    return parsed
+
+
+def _finished(session: Session, plan: DemoPlan) -> dict[str, Any] | None:
+    """Return the answer of a finished demo of the same plan, if its contact sheet is still there."""
+    record = session.workspace / RECORD
+    if not record.is_file():
+        return None
+    try:
+        result: dict[str, Any] = json.loads(record.read_text(encoding="utf-8"))
+    except ValueError:
+        return None  # damaged: walk again, every step knows what is done
+    if result.get("plan") != vars(plan) or not Path(result["contact_sheet"]).is_file():
+        return None
+    return result | {"finished": True}
+
+
+def _what_to_look_at(session: Session, result: dict[str, Any]) -> list[str]:
+    done = "was finished before" if result["finished"] else f"finished in {result['seconds']:.0f} s"
+    where = shlex.quote(str(session.workspace))
+    return [
+        f"demo {done}: {result['candidates']} candidates drawn by {result['run']}",
+        f"look at {result['contact_sheet']}",
+        "  left of each line a real product picture, right what was drawn from its text: compare colour, kind and form",
+        f"approve or reject: adapt -w {where} review",
+        f"then deliver:      adapt -w {where} export --format folder",
+    ]

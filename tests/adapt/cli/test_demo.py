@@ -1,0 +1,47 @@
+"""The demo's frame: its plan, its memory of being finished, its stop at the first failure."""
+
+import json
+from pathlib import Path
+
+from typer.testing import CliRunner
+
+from adapt.cli import app
+from adapt.cli.demo import RECORD, SOURCE, DemoPlan
+
+runner = CliRunner()
+
+
+def _record(workspace: Path, **changes: object) -> None:
+    workspace.mkdir()
+    sheet = workspace / "contact-sheet.png"
+    sheet.write_bytes(b"png")
+    plan = DemoPlan(products=64, shots=50, per_caption=1, seed=0)
+    result = {"run": "r", "contact_sheet": str(sheet), "candidates": 3, "seconds": 9.0, "plan": vars(plan)}
+    (workspace / RECORD).write_text(json.dumps(result | {"finished": False} | changes))
+
+
+def test_demo_dry_run_prints_commands_and_changes_nothing(workspace: Path) -> None:
+    result = runner.invoke(app, ["demo", "--dry-run", "-w", str(workspace)])
+    assert result.exit_code == 0, result.output
+    assert f"{workspace} finetune --shots 50 --seed 0" in result.stdout
+    assert not workspace.exists()
+
+
+def test_finished_demo_answers_at_once(workspace: Path) -> None:
+    _record(workspace)
+    result = runner.invoke(app, ["demo", "-w", str(workspace)])
+    assert result.exit_code == 0, result.output
+    assert "was finished before" in result.stdout
+    assert f"adapt -w {workspace} review" in result.stdout
+    assert not (workspace / SOURCE).exists()
+
+
+def test_demo_stops_at_the_first_step_that_fails(workspace: Path) -> None:
+    _record(workspace)
+    (workspace / "catalog.db").write_bytes(b"this is no database" * 100)
+    result = runner.invoke(app, ["demo", "-w", str(workspace), "--products", "10"])
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    failed = [line for line in result.stderr.splitlines() if line.startswith("adapt:")]
+    assert len(failed) == 1, result.stderr
+    assert "$ adapt" in result.stderr and "finetune" not in result.stderr
