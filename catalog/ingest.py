@@ -31,6 +31,7 @@ from catalog.upsert import Accepted, write_files, write_images, write_products
 
 BATCH_IMAGES = 64
 BATCH_PRODUCTS = 500
+PROGRESS_EVERY = 10
 Progress = Callable[[str, float, float | None], None]
 
 
@@ -161,6 +162,7 @@ def _batches(work: _Work) -> Iterator[list[Accepted]]:
         if len(batch) >= BATCH_PRODUCTS or pending >= BATCH_IMAGES:
             yield batch
             batch = []
+        if number % PROGRESS_EVERY == 0:
             work.progress("products", number, total)
     if batch or work.intake.new_files:
         yield batch

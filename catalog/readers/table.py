@@ -83,6 +83,8 @@ def _parse_all(dump: Dump, encoding: str | None) -> tuple[list[Table], list[Issu
                 issues.append(parsed)
         elif parsed.rows:
             tables.append(parsed)
+        else:
+            issues += parsed.issues
     return tables, issues
 
 

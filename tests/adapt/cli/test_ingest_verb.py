@@ -1,0 +1,93 @@
+"""`adapt ingest` as typed: JSON keys, exit codes, and one line for every mistake."""
+
+import json
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from adapt.cli import app
+
+runner = CliRunner()
+
+
+@pytest.fixture
+def dump(tmp_path: Path) -> Path:
+    """Two products, one of them with a picture that is missing."""
+    root = tmp_path / "dump"
+    root.mkdir()
+    Image.linear_gradient("L").convert("RGB").save(root / "a.jpg")
+    (root / "p.csv").write_text("sku,name,color,image\n1,Mug,red,a.jpg\n2,Cup,blue,none.jpg\n")
+    return root
+
+
+def run(workspace: Path, *arguments: str | Path, exits: int = 0) -> str:
+    result = runner.invoke(app, ["-w", str(workspace), *map(str, arguments)])
+    assert result.exit_code == exits, result.output
+    return result.stdout if exits == 0 else result.stderr
+
+
+def test_ingest_prints_one_json_object_with_the_agreed_keys(workspace: Path, dump: Path) -> None:
+    answer = json.loads(run(workspace, "ingest", dump, "--json"))
+    agreed = (
+        "run_id products_added products_updated products_unchanged products_missing images_added images_reused"
+        " quarantined captions seconds"
+    )
+    assert set(agreed.split()) <= set(answer)
+    assert (answer["products_added"], answer["images_added"], answer["quarantined"]) == (2, 1, 1)
+    again = json.loads(run(workspace, "ingest", dump, "--json"))
+    assert (again["products_added"], again["products_unchanged"]) == (0, 2)
+
+
+def test_ingest_names_the_first_line_of_each_problem(workspace: Path, dump: Path) -> None:
+    said = run(workspace, "ingest", dump)
+    assert "1 quarantined" in said
+    assert "FILE_MISSING, first p.csv line 3: 'none.jpg'" in said
+
+
+def test_strict_makes_a_quarantined_item_a_failure_but_keeps_the_work(workspace: Path, dump: Path) -> None:
+    run(workspace, "ingest", dump, "--strict", exits=1)
+    assert json.loads(run(workspace, "ingest", dump, "--json"))["products_unchanged"] == 2
+
+
+def test_dry_run_leaves_no_workspace_behind(workspace: Path, dump: Path) -> None:
+    answer = json.loads(run(workspace, "ingest", dump, "--dry-run", "--json"))
+    assert answer["products_added"] == 2 and answer["run_id"] is None
+    assert not workspace.exists()
+    assert "column 'image'" in run(workspace, "ingest", dump, "--dry-run")
+
+
+@pytest.mark.parametrize(
+    ("prepare", "said"),
+    [
+        ("missing", "no such dump"),
+        ("empty", "no files"),
+        ("no pictures", "no pictures in"),
+        ("empty table", "TABLE_EMPTY"),
+        ("unreadable table", "FILE_UNREADABLE"),
+        ("bad encoding", "unknown encoding"),
+        ("workspace is a file", "-w DIR"),
+    ],
+)
+def test_mistakes_are_one_line_and_exit_1(workspace: Path, dump: Path, prepare: str, said: str) -> None:
+    arguments: list[str | Path] = ["ingest", dump]
+    if prepare == "missing":
+        arguments = ["ingest", dump / "none"]
+    elif prepare == "empty":
+        for path in dump.iterdir():
+            path.unlink()
+    elif prepare == "no pictures":
+        (dump / "a.jpg").unlink()
+    elif prepare == "empty table":
+        (dump / "p.csv").write_text("")
+    elif prepare == "unreadable table":
+        (dump / "p.csv").unlink()
+        (dump / "p.json").write_text("[{")
+    elif prepare == "bad encoding":
+        arguments += ["--encoding", "klingon"]
+    else:
+        workspace.write_text("")
+    message = run(workspace, *arguments, exits=1)
+    assert said in message
+    assert len(message.strip().splitlines()) == 1
