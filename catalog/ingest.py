@@ -80,12 +80,12 @@ def ingest(
         CatalogUnwritable: The workspace cannot be written, or another ingest is running in it.
     """
     started = time.monotonic()
-    listing = Dump(Path(dump))
+    listing = Dump(Path(dump), leave_out=None if catalog is None else catalog.workspace)
     name = sync.source_name(listing.root, source)
     drafts = read_dump(listing, encoding)
     known = KnownSource() if catalog is None else sync.load(catalog, name)
     missing = sync.missing_skus(known, drafts.products)
-    sync.guard_shrink(name, known, missing, accepted=accept_shrink or prune)
+    sync.guard_shrink(name, known, missing, accepted=accept_shrink)
     intake = PictureIntake(
         blobs=None if dry_run or catalog is None else catalog.blobs, remembered=known.files, stored=set(known.stored)
     )

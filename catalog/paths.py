@@ -62,8 +62,12 @@ class DumpFile:
 class Dump:
     """A listed dump folder."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, leave_out: Path | None = None) -> None:
         """List the folder.
+
+        Args:
+            root: The dump.
+            leave_out: Folder that is not part of it even if it lies inside, such as the workspace.
 
         Raises:
             IngestRefused: It is missing, no folder, unreadable or empty.
@@ -72,6 +76,9 @@ class Dump:
         self.files: dict[str, DumpFile] = {}
         self.escaping: dict[str, str] = {}
         """Links that leave the folder: their path → where they point."""
+        self.unreadable: dict[str, str] = {}
+        """Files and folders that could not be looked at: their path → why."""
+        self._left_out = None if leave_out is None else os.path.realpath(leave_out)
         for file in self._walk():
             self.files.setdefault(file.path, file)
         if not self.files:
@@ -151,18 +158,19 @@ class Dump:
             folder = pending.pop()
             try:
                 entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
-            except OSError:
-                # An unreadable sub-folder is found again as FILE_MISSING when a manifest names a file in it.
+            except OSError as error:
+                self.unreadable[_shown(os.path.relpath(folder, self.root))] = error.strerror or str(error)
                 continue
             for entry in entries:
-                if _is_junk(entry.name):
+                if _is_junk(entry.name) or entry.path == self._left_out:
                     continue
                 try:
                     if entry.is_dir(follow_symlinks=False):
                         pending.append(entry.path)
                         continue
                     file = self._listed(entry)
-                except OSError:
+                except OSError as error:
+                    self.unreadable[_shown(os.path.relpath(entry.path, self.root))] = error.strerror or str(error)
                     continue
                 if file is not None:
                     seen += 1

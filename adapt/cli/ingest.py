@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 from contextlib import nullcontext
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -15,6 +16,7 @@ from catalog.ingest import ingest as run_ingest
 from catalog.records import IngestReport, Issue
 
 _SHOWN_ISSUES = 5
+_LISTED_ISSUES = 100
 
 
 def ingest(
@@ -50,6 +52,7 @@ def ingest(
         "dry_run": dry_run,
         **counts_of(report),
         "reasons": dict(Counter(issue.reason for issue in report.issues)),
+        "issues": [asdict(issue) for issue in report.issues[:_LISTED_ISSUES]],
     }
     emit(session, result, list(_lines(report, session, dry_run)))
     if strict and report.quarantined:

@@ -33,6 +33,7 @@ def read_dump(dump: Dump, encoding: str | None = None) -> DraftCatalogue:
         catalogue = reader(dump, encoding)
         if catalogue.products:
             catalogue.issues = unused + catalogue.issues
+            catalogue.issues += _not_listed(dump, catalogue.issues)
             return catalogue
         errors = [issue for issue in catalogue.issues if issue.severity == "error"]
         if errors:
@@ -40,6 +41,22 @@ def read_dump(dump: Dump, encoding: str | None = None) -> DraftCatalogue:
             raise IngestRefused(_refusal(dump, errors))
         unused += catalogue.issues
     raise IngestRefused(f"no product found in {dump.root}; a table needs a header row with key, name and pictures")
+
+
+def _not_listed(dump: Dump, known: Sequence[Issue]) -> list[Issue]:
+    """Say what the dump holds that was not looked at, unless a table has named it already."""
+    found = [
+        Issue(source=path, reason="FILE_UNREADABLE", detail=why)
+        for path, why in dump.unreadable.items()
+        if path not in dump.escaping
+    ]
+    named = " ".join(issue.detail for issue in known if issue.reason == "FILE_ESCAPES_ROOT")
+    for path, target in dump.escaping.items():
+        if path not in named:
+            found.append(
+                Issue(source=path, reason="FILE_ESCAPES_ROOT", detail=f"a link that leaves the dump ({target})")
+            )
+    return found
 
 
 def _refusal(dump: Dump, errors: Sequence[Issue]) -> str:

@@ -19,6 +19,9 @@ _SIDECAR_SUFFIXES = frozenset({".txt", ".md", ".html", ".htm", ".json"})
 _VIEW_WORD = r"front|back|side|main|top|bottom|left|right|detail|inside|open|closed|image|img|photo|pic|dsc\w?|view"
 _VIEW = re.compile(rf"[ _\-.]+(?:\(?\d{{1,4}}\)?|{_VIEW_WORD}|[a-e]\d[clrns]\d)$", re.I)
 _ONLY_VIEW = re.compile(rf"^(?:{_VIEW_WORD})?[ _\-.]*\(?\d*\)?$", re.I)
+_PICTURE_FOLDERS = frozenset(
+    {"img", "imgs", "image", "images", "photo", "photos", "pictures", "pics", "media", "assets"}
+)
 _FOLDER_TEXTS = frozenset({"spec", "specs", "description", "info", "product", "data", "about", "text"})
 
 
@@ -58,6 +61,8 @@ def read(dump: Dump, encoding: str | None = None) -> DraftCatalogue:
 def _is_one_product(folder: str, pictures: Sequence[DumpFile], texts: Sequence[DumpFile]) -> bool:
     """Whether a folder holds several views of one thing, and not one thing a file."""
     name = folder.rpartition("/")[2].casefold()
+    if name in _PICTURE_FOLDERS:
+        return False
     if any(text.stem.casefold() in _FOLDER_TEXTS or text.stem.casefold() == name for text in texts):
         return True
     stems = {file.stem.casefold() for file in pictures}

@@ -38,6 +38,10 @@ def read(dump: Dump, encoding: str | None = None) -> DraftCatalogue:
     used |= _join_side_lists([table for table in tables if table.file.path not in used], dump, reading, catalogue)
     _join_by_name(products, dump, catalogue)
     _join_texts(products, dump, used, catalogue, encoding)
+    shown = {picture.path for product in products for picture in product.pictures}
+    spare = [file.path for file in dump.with_suffix(IMAGE_SUFFIXES) if file.path not in shown]
+    if spare:
+        catalogue.evidence.append(f"{len(spare)} pictures belong to no product, such as {', '.join(spare[:3])}")
     unread = sorted(table.file.path for table in tables if table.file.path not in used)
     if unread:
         catalogue.evidence.append(f"not used: {len(unread)} other tables, such as {', '.join(unread[:3])}")

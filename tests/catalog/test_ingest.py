@@ -323,6 +323,31 @@ def test_a_remembered_file_whose_picture_is_gone_is_read_again(catalog: Catalog,
     assert counts(ingest(catalog, dump)) == (0, 0, PRODUCTS, 0)
 
 
+def test_a_workspace_inside_the_dump_is_no_part_of_it(dump: Path) -> None:
+    (dump / "products.csv").unlink()
+    with Catalog.open(dump / "adapt-workspace") as inside:
+        assert ingest(inside, dump).products_added == PRODUCTS
+        assert counts(ingest(inside, dump)) == (0, 0, PRODUCTS, 0)
+
+
+def test_links_that_leave_and_unreadable_files_are_quarantined(catalog: Catalog, dump: Path, tmp_path: Path) -> None:
+    draw(tmp_path / "outside.jpg", seed=5)
+    (dump / "img/out.jpg").symlink_to(tmp_path / "outside.jpg")
+    (dump / "img/loop.jpg").symlink_to(dump / "img/loop.jpg")
+    report = ingest(catalog, dump)
+    assert ("FILE_ESCAPES_ROOT", "img/out.jpg") in [(issue.reason, issue.source) for issue in report.issues]
+    assert report.images_linked == PRODUCTS
+
+
+def test_prune_does_not_switch_the_shrink_guard_off(catalog: Catalog, dump: Path) -> None:
+    ingest(catalog, dump)
+    (dump / "products.csv").write_text("sku,name,category,color,image\nS0,Mug 0,mugs,blue,img/0.jpg\n")
+    with pytest.raises(IngestRefused, match="--accept-shrink"):
+        ingest(catalog, dump, prune=True)
+    report = ingest(catalog, dump, prune=True, accept_shrink=True)
+    assert (report.products_pruned, count(catalog, ProductRow)) == (PRODUCTS - 1, 1)
+
+
 def test_sources_are_read_without_following_time(catalog: Catalog, dump: Path) -> None:
     ingest(catalog, dump)
     os.utime(dump / "img/0.jpg", (time.time() + 60, time.time() + 60))
