@@ -1,13 +1,18 @@
 """Fixtures every test may use."""
 
 import colorsys
+import functools
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw
+
+if TYPE_CHECKING:
+    from catalog.store import Catalog
 
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
 
@@ -53,57 +58,67 @@ def sample_catalogue(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return draw_sample_catalogue(tmp_path_factory.mktemp("sample") / "catalogue", products=12, seed=0)
 
 
-@pytest.fixture
-def queued(workspace: Path, tmp_path: Path) -> Callable[..., Path]:
-    """Return a function that fills a workspace with `count` drawn 64 px candidates waiting for review."""
+def _drawn_mug(number: int, size_px: int) -> Image.Image:
+    """A mug whose colour changes with `number`; one dark pixel makes each picture a file of its own."""
+    picture = Image.new("RGB", (size_px, size_px), "white")
+    unit, draw = size_px / 64, ImageDraw.Draw(picture)
+    red, green, blue = (int(255 * part) for part in colorsys.hsv_to_rgb((0.55 + number * 0.37) % 1.0, 0.6, 0.8))
+    draw.ellipse([44 * unit, 22 * unit, 58 * unit, 44 * unit], outline=(red, green, blue), width=int(4 * unit))
+    draw.rounded_rectangle([12 * unit, 14 * unit, 48 * unit, 54 * unit], 5 * unit, fill=(red, green, blue))
+    draw.rectangle([16 * unit, 18 * unit, 19 * unit, 48 * unit], fill="white")
+    draw.point((number % size_px, number // size_px), fill="black")
+    return picture
 
-    def fill(count: int = 3, *, name: str = "Blue enamel mug", similarity: float = 0.62, fmt: str = "PNG") -> Path:
+
+def _add_mug(catalog: "Catalog", name: str, real: str) -> tuple[int, int]:
+    """Add a product with three facts, a caption and a real photo; return (product, caption)."""
+    from catalog.schema import AttributeRow, CaptionRow, ImageRow, ProductRow, SourceRow
+
+    with catalog.write() as session:
+        source = SourceRow(name="shop", root="shop")
+        session.add(source)
+        session.add(ImageRow(sha256=real, ext="png", format="PNG", width=256, height=256, size_bytes=1))
+        session.flush()
+        product = ProductRow(source_id=source.id, sku="MUG-1", name=name, category="Kitchen / Mugs")
+        session.add(product)
+        session.flush()
+        facts = [("colour", "blue", None), ("material", "enamel", None), ("height", "8.5", "cm")]
+        session.add_all(
+            AttributeRow(product_id=product.id, name=fact, value=value, unit=unit, position=position)
+            for position, (fact, value, unit) in enumerate(facts)
+        )
+        caption = CaptionRow(product_id=product.id, text="a blue enamel mug", facts={"colour": "blue"})
+        session.add(caption)
+        session.flush()
+        return product.id, caption.id
+
+
+@pytest.fixture(scope="session")
+def fill_queue() -> Callable[..., Path]:
+    """Return a function that makes a workspace with `count` drawn 64 px candidates waiting for review."""
+
+    def fill(
+        workspace: Path,
+        count: int = 3,
+        *,
+        name: str = "Blue enamel mug",
+        similarity: float = 0.62,
+        fmt: str = "PNG",
+    ) -> Path:
         from catalog.generation import enqueue
         from catalog.records import Candidate
-        from catalog.schema import AttributeRow, CaptionRow, ImageRow, ProductRow, SourceRow
         from catalog.store import Catalog
 
-        def drawn(shift: int, size: int) -> Image.Image:
-            picture = Image.new("RGB", (size, size), "white")
-            unit, draw = size / 64, ImageDraw.Draw(picture)
-            colour = colorsys.hsv_to_rgb((0.55 + shift * 0.37) % 1.0, 0.6, 0.8)
-            fill_colour = tuple(int(255 * part) for part in colour)
-            draw.ellipse([44 * unit, 22 * unit, 58 * unit, 44 * unit], outline=fill_colour, width=int(4 * unit))
-            draw.rounded_rectangle([12 * unit, 14 * unit, 48 * unit, 54 * unit], 5 * unit, fill=fill_colour)
-            draw.rectangle([16 * unit, 18 * unit, 19 * unit, 48 * unit], fill="white")
-            draw.point((shift % size, shift // size), fill="black")
-            return picture
-
-        folder = tmp_path / "drawn"
+        folder = workspace.parent / "drawn"
         folder.mkdir(exist_ok=True)
-        drawn(0, 256).save(folder / "real.png")
+        _drawn_mug(0, 256).save(folder / "real.png")
         with Catalog.open(workspace) as catalog:
             real = catalog.blobs.put((folder / "real.png").read_bytes(), "png")
-            with catalog.write() as session:
-                source = SourceRow(name="shop", root="shop")
-                session.add(source)
-                session.flush()
-                session.add(
-                    ImageRow(
-                        sha256=real, ext="png", format="PNG", width=256, height=256, size_bytes=1, kind="catalogue"
-                    )
-                )
-                product = ProductRow(source_id=source.id, sku="MUG-1", name=name, category="Kitchen / Mugs")
-                session.add(product)
-                session.flush()
-                facts = [("colour", "blue", None), ("material", "enamel", None), ("height", "8.5", "cm")]
-                for position, (fact, value, unit) in enumerate(facts):
-                    session.add(
-                        AttributeRow(product_id=product.id, name=fact, value=value, unit=unit, position=position)
-                    )
-                caption = CaptionRow(product_id=product.id, text="a blue enamel mug", facts={"colour": "blue"})
-                session.add(caption)
-                session.flush()
-                product_id, caption_id = product.id, caption.id
+            product_id, caption_id = _add_mug(catalog, name, real)
             candidates = []
             for number in range(count):
                 path = folder / f"{number}.{fmt.lower()}"
-                drawn(number, 64).save(path, fmt)
+                _drawn_mug(number, 64).save(path, fmt)
                 candidates.append(
                     Candidate(
                         image=path,
@@ -120,3 +135,9 @@ def queued(workspace: Path, tmp_path: Path) -> Callable[..., Path]:
         return workspace
 
     return fill
+
+
+@pytest.fixture
+def queued(fill_queue: Callable[..., Path], workspace: Path) -> Callable[..., Path]:
+    """Return `fill_queue` for this test's workspace: `queued(count, **options)`."""
+    return functools.partial(fill_queue, workspace)

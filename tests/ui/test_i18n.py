@@ -33,7 +33,9 @@ def test_every_string_in_the_code_exists_and_is_used() -> None:
     code = "\n".join(path.read_text(encoding="utf-8") for path in UI.rglob("*.py"))
     sections = {key.partition(".")[0] for key in strings("en")}
     named = {key for key in re.findall(r"""["']([a-z]+\.[a-z_]+)["']""", code) if key.partition(".")[0] in sections}
-    built = {f"reason.{code}" for code in REJECT_REASONS} | {f"verdict.{v}" for v in ("approve", "reject", "skip", "void")}
+    built = {f"reason.{code}" for code in REJECT_REASONS} | {
+        f"verdict.{v}" for v in ("approve", "reject", "skip", "void")
+    }
     assert named | built == set(strings("en"))
 
 

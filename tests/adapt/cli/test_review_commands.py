@@ -1,0 +1,97 @@
+"""Queue, decide, export and review from the command line."""
+
+import json
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from adapt.cli import app
+
+runner = CliRunner()
+
+
+def run(workspace: Path, *arguments: str, exits: int = 0) -> dict:
+    """Run a verb with --json and return its answer, or what it said when it must fail."""
+    done = runner.invoke(app, ["-w", str(workspace), "--json", *arguments])
+    assert done.exit_code == exits, done.output
+    if exits == 0:
+        assert done.stdout.count("\n") == 1
+        return json.loads(done.stdout)
+    assert done.stdout == ""
+    return {"said": done.stderr.strip()}
+
+
+def test_queue_decide_export_go_the_whole_way(queued: Callable[..., Path], tmp_path: Path) -> None:
+    workspace = queued(4)
+    assert [item["id"] for item in run(workspace, "queue")["items"]] == [1, 2, 3, 4]
+    run(workspace, "decide", "1", "3", "--approve", "--reviewer", "aiko")
+    run(workspace, "decide", "2", "--reject", "--reason", "distorted", "--note", "bent", "--reviewer", "aiko")
+    run(workspace, "decide", "3", "--undo", "--reviewer", "aiko")
+    shown = run(workspace, "queue", "--item", "3")
+    assert [(made["verdict"], made["superseded"]) for made in shown["decisions"]] == [
+        ("void", False),
+        ("approve", True),
+    ]
+    assert (shown["pending"], shown["approved"], shown["rejected"]) == (2, 1, 1)
+    plan = run(workspace, "export", "--dry-run")
+    assert (plan["images"], plan["verified"]) == (1, 0) and not (workspace / "exports").exists()
+    answer = run(workspace, "export", "--format", "folder", "--out", str(tmp_path / "delivery"))
+    assert answer == {
+        "path": str(tmp_path / "delivery"),
+        "images": 1,
+        "excluded": {"rejected": 1, "undecided": 2},
+        "verified": 1,
+    }
+    assert run(workspace, "export", "--verify", str(tmp_path / "delivery"))["verified"] == 1
+    next((tmp_path / "delivery" / "images").iterdir()).write_bytes(b"x")
+    assert (
+        "changed since the export" in run(workspace, "export", "--verify", str(tmp_path / "delivery"), exits=1)["said"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("decide", "1", "--reject", "--reviewer", "aiko"), "a rejection needs a reason; choose from wrong_colour"),
+        (("decide", "1", "--reject", "--reason", "ugly", "--reviewer", "aiko"), "no reason 'ugly'; allowed:"),
+        (("decide", "99", "--approve", "--reviewer", "aiko"), "no item 99 in the review queue"),
+        (("decide", "1", "--approve", "--reviewer", " "), "1 to 80 printable characters"),
+        (("decide", "1", "--undo", "--reviewer", "aiko"), "aiko has no decision on item 1 that stands"),
+        (("queue", "--state", "waiting"), "no state 'waiting'; allowed: pending"),
+        (("export",), "no approved picture to export (1 undecided)"),
+        (("export", "--format", "zip"), "no export format 'zip'; allowed: folder"),
+        (("export", "--verify", "nowhere"), "no folder nowhere"),
+    ],
+)
+def test_commands_refuse_in_one_line(queued: Callable[..., Path], arguments: tuple[str, ...], said: str) -> None:
+    answer = run(queued(1), *arguments, exits=1)["said"]
+    assert said in answer and "\n" not in answer
+
+
+def test_decide_needs_exactly_one_verdict(queued: Callable[..., Path]) -> None:
+    workspace = queued(1)
+    for verdicts in ((), ("--approve", "--undo")):
+        done = runner.invoke(app, ["-w", str(workspace), "decide", "1", "--reviewer", "aiko", *verdicts])
+        assert done.exit_code == 2
+
+
+def test_decide_dry_run_changes_nothing(queued: Callable[..., Path]) -> None:
+    workspace = queued(1)
+    assert run(workspace, "decide", "1", "--approve", "--reviewer", "aiko", "--dry-run")["decisions"] == []
+    assert run(workspace, "queue", "--item", "1")["decisions"] == []
+
+
+def test_review_says_in_one_line_that_the_port_is_taken(queued: Callable[..., Path]) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        said = run(queued(1), "review", "--port", str(port), "--no-browser", exits=1)["said"]
+    assert f"port {port} cannot be used" in said and "--port 0" in said and "\n" not in said
+
+
+def test_review_needs_a_catalogue(tmp_path: Path) -> None:
+    assert "no catalogue in" in run(tmp_path / "none", "review", "--no-browser", exits=1)["said"]
