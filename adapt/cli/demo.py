@@ -30,16 +30,23 @@ class DemoPlan:
     """Pictures to draw a caption."""
     seed: int
     """Decides the catalogue, the shots and the noise."""
+    base: str | None = None
+    """Run or base to start from; None for the shipped one."""
+    preset: str = "default"
+    """Preset of the adaptation."""
 
     def steps(self, dump: Path) -> list[list[str]]:
         """Return the commands of the road up to the review, as they are typed after `adapt`."""
         seed = ["--seed", str(self.seed)]
+        finetune = ["finetune", "--shots", str(self.shots), "--source", SOURCE, *seed]
+        finetune += ["--base", self.base] if self.base else []
+        finetune += ["--preset", self.preset] if self.preset != "default" else []
         return [
             ["ingest", str(dump), "--source", SOURCE],
-            ["captions", "--rebuild", *seed],
-            ["dataset", *seed],
-            ["finetune", "--shots", str(self.shots), *seed],
-            ["generate", "--per-caption", str(self.per_caption), *seed],
+            ["captions", "--rebuild", "--source", SOURCE],
+            ["dataset", "--source", SOURCE],
+            finetune,
+            ["generate", "--per-caption", str(self.per_caption), "--source", SOURCE, *seed],
         ]
 
 
@@ -47,7 +54,9 @@ def demo(
     ctx: typer.Context,
     products: Annotated[int, typer.Option(min=10, max=300, help="Products to draw.")] = 64,
     shots: Annotated[int, typer.Option(min=2, help="Pictures to learn from.")] = 50,
-    per_caption: Annotated[int, typer.Option(min=1, help="Pictures to draw a caption.")] = 1,
+    per_caption: Annotated[int, typer.Option(min=1, help="Pictures to draw a caption.")] = 2,
+    base: Annotated[str | None, typer.Option(help="Run or base to start from; default: the shipped base.")] = None,
+    preset: Annotated[str, typer.Option(help="Preset of the adaptation, or a TOML file.")] = "default",
     seed: Annotated[int, typer.Option(min=0, help="Seed of everything random.")] = 0,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the commands; change nothing.")] = False,
 ) -> None:
@@ -56,19 +65,19 @@ def demo(
     Stopped half way, the same command goes on; once finished, it answers at once.
     """
     session: Session = ctx.obj
-    plan = DemoPlan(products=products, shots=shots, per_caption=per_caption, seed=seed)
+    plan = DemoPlan(products=products, shots=shots, per_caption=per_caption, seed=seed, base=base, preset=preset)
     dump = session.workspace / SOURCE
-    typed = [f"adapt -w {shlex.quote(str(session.workspace))} {shlex.join(step)}" for step in plan.steps(dump)]
     if dry_run:
+        typed = [_typed(session, step) for step in plan.steps(dump)]
         emit(session, {"dry_run": True, "commands": typed}, [f"draw {products} products in {dump}", *typed])
         return
     result = _finished(session, plan)
     if result is None:
-        result = _walk(session, plan, dump, typed)
+        result = _walk(session, plan, dump)
     emit(session, result, _what_to_look_at(session, result))
 
 
-def _walk(session: Session, plan: DemoPlan, dump: Path, typed: list[str]) -> dict[str, Any]:
+def _walk(session: Session, plan: DemoPlan, dump: Path) -> dict[str, Any]:
     """Run the steps; each is a command that does nothing when its work is done already."""
     from catalog.contact_sheet import sheet_of_run
     from catalog.sample import draw_sample_catalogue
@@ -78,8 +87,10 @@ def _walk(session: Session, plan: DemoPlan, dump: Path, typed: list[str]) -> dic
     with progress() as update:
         draw_sample_catalogue(dump, products=plan.products, seed=plan.seed, progress=update)
     answers: dict[str, dict[str, Any]] = {}
-    for step, command in zip(plan.steps(dump), typed, strict=True):
-        note(f"$ {command}")
+    for step in plan.steps(dump):
+        if step[0] == "generate":  # a newer run of the user's own must not take the place of this one
+            step = [*step, "--run", answers["finetune"]["run"]]
+        note(f"$ {_typed(session, step)}")
         answers[step[0]] = _run(session, step)
     run = answers["generate"]["run"]
     with session.open_catalog(create=False) as catalog:
@@ -87,7 +98,7 @@ def _walk(session: Session, plan: DemoPlan, dump: Path, typed: list[str]) -> dic
     result = {
         "run": run,
         "contact_sheet": str(sheet),
-        "candidates": answers["generate"]["candidates"],
+        "candidates": answers["generate"]["images"],
         "seconds": round(time.monotonic() - started, 1),
         "plan": vars(plan),
         "finished": False,
@@ -97,6 +108,10 @@ def _walk(session: Session, plan: DemoPlan, dump: Path, typed: list[str]) -> dic
     part.write_text(json.dumps(result), encoding="utf-8")
     part.replace(record)
     return result
+
+
+def _typed(session: Session, words: list[str]) -> str:
+    return f"adapt -w {shlex.quote(str(session.workspace))} {shlex.join(words)}"
 
 
 def _run(session: Session, words: list[str]) -> dict[str, Any]:

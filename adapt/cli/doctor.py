@@ -111,7 +111,11 @@ def _workspace(session: Session) -> Iterator[Finding]:
     parent = next(path for path in (folder, *folder.parents) if path.exists())
     writable = parent.is_dir() and os.access(parent, os.W_OK)
     free_gib = shutil.disk_usage(parent).free / 2**30
-    detail = f"{folder} ({free_gib:.1f} GiB free)" if writable else f"{parent} is not a folder that may be written; choose one with -w DIR"
+    detail = (
+        f"{folder} ({free_gib:.1f} GiB free)"
+        if writable
+        else f"{parent} is not a folder that may be written; choose one with -w DIR"
+    )
     yield Finding(name="workspace", found=writable, detail=detail)
     if session.database_url() is None and not (folder / "catalog.db").exists():
         yield Finding(name="catalogue", found=False, detail="none yet; adapt ingest DUMP makes it", needed=False)

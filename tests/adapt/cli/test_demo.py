@@ -15,7 +15,7 @@ def _record(workspace: Path, **changes: object) -> None:
     workspace.mkdir()
     sheet = workspace / "contact-sheet.png"
     sheet.write_bytes(b"png")
-    plan = DemoPlan(products=64, shots=50, per_caption=1, seed=0)
+    plan = DemoPlan(products=64, shots=50, per_caption=2, seed=0)
     result = {"run": "r", "contact_sheet": str(sheet), "candidates": 3, "seconds": 9.0, "plan": vars(plan)}
     (workspace / RECORD).write_text(json.dumps(result | {"finished": False} | changes))
 
@@ -23,7 +23,7 @@ def _record(workspace: Path, **changes: object) -> None:
 def test_demo_dry_run_prints_commands_and_changes_nothing(workspace: Path) -> None:
     result = runner.invoke(app, ["demo", "--dry-run", "-w", str(workspace)])
     assert result.exit_code == 0, result.output
-    assert f"{workspace} finetune --shots 50 --seed 0" in result.stdout
+    assert f"{workspace} finetune --shots 50 --source demo-catalogue --seed 0" in result.stdout
     assert not workspace.exists()
 
 
