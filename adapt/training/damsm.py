@@ -181,9 +181,9 @@ def train_damsm(
             image.to(device)
         table = PictureTable.compute(image, heads, pictures, device=device, progress=progress)
         ids = torch.tensor([entry.product_id for entry in ordered])
-        session = _Session(config, text, heads.to(device), table, captions, ids, device)
+        session = _Session(config, text, heads.to(device), table, captions, ids, len(training), device)
         session.encode_captions(cache, progress)
-        losses = session.fit(len(training), progress)
+        losses = session.fit(progress)
         scores = session.score(np.arange(len(training), len(ordered)))
     model = Damsm(text, image, heads).cpu()
     model.report = {"config": asdict(config), "pictures": len(training), "losses": losses, **scores}
@@ -201,15 +201,20 @@ class _Session:
         table: PictureTable,
         captions: Sequence[Sequence[str]],
         ids: Tensor,
+        training: int,
         device: torch.device | str,
     ) -> None:
+        """Take all pictures, the first `training` of which are trained on."""
         self.config, self.text, self.heads, self.table = config, text, heads, table
-        self.captions, self.ids, self.device = captions, ids, device
+        self.captions, self.ids, self.training, self.device = captions, ids, training, device
         self.features = None if isinstance(text, LSTMTextEncoder) else TextFeatureCache(text)
-        self.changed = [_other_colours(own, config, number) for number, own in enumerate(captions)]
+        self.changed = [
+            _other_colours(own, config.seed, number) if config.colour_weight or number >= training else {}
+            for number, own in enumerate(captions)
+        ]
 
-    def fit(self, training: int, progress: Progress | None) -> dict[str, float]:
-        """Train on the first `training` pictures; return each term's mean over the last tenth of the steps."""
+    def fit(self, progress: Progress | None) -> dict[str, float]:
+        """Train; return each term's mean over the last tenth of the steps."""
         config = self.config
         modules = nn.ModuleList([self.heads, *([self.text] if isinstance(self.text, LSTMTextEncoder) else [])])
         modules.to(self.device).train()
@@ -221,11 +226,11 @@ class _Session:
         )
         rng = np.random.default_rng([config.seed, 1])
         order = np.empty(0, dtype=np.int64)
-        size = min(config.batch_size, training)
+        size = min(config.batch_size, self.training)
         history: list[dict[str, float]] = []
         for step in range(config.steps):
             if len(order) < size:
-                order = rng.permutation(training)
+                order = rng.permutation(self.training)
             chosen, order = order[:size], order[size:]
             terms = self._terms(chosen, rng)
             loss = sum((self._weight(name) * value for name, value in terms.items()), torch.zeros(()))
@@ -371,11 +376,9 @@ def _text_side(config: DamsmConfig, captions: Sequence[Sequence[str]]) -> TextEn
     return LSTMTextEncoder(tokenizer, LSTMTextEncoderConfig(hidden_dim=config.feature_dim // 2))
 
 
-def _other_colours(own: Sequence[str], config: DamsmConfig, number: int) -> Mapping[str, str]:
+def _other_colours(own: Sequence[str], seed: int, number: int) -> Mapping[str, str]:
     """Map up to two captions with one colour changed to the captions they come from."""
-    if not config.colour_weight:
-        return {}
-    rng = np.random.default_rng([config.seed, 3, number])
+    rng = np.random.default_rng([seed, 3, number])
     changed = {with_other_colour(text, rng=rng): text for text in rng.permutation(list(own))[:2].tolist()}
     return {other: text for other, text in changed.items() if other is not None}
 

@@ -87,6 +87,7 @@ def test_train_damsm_takes_the_given_test_split(entries: list[ManifestEntry]) ->
     model = train_damsm(marked, DamsmConfig(**TINY, steps=2, word_weight=0.0, colour_weight=0.0))
     assert model.report["r_precision"]["n"] == len(entries) // 2
     assert model.report["pictures"] == len(entries) // 2
+    assert model.report["colour_choice"]["n"] == len(entries)  # two captions a picture, measured though not trained
 
 
 def test_train_damsm_refuses_a_single_picture(entries: list[ManifestEntry]) -> None:
