@@ -1,0 +1,108 @@
+"""`adapt evaluate` on a tiny untrained run and a dataset of drawn pictures."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from adapt.cli import app
+from catalog.manifest import write
+from catalog.records import Caption, ManifestEntry
+
+runner = CliRunner()
+
+
+@pytest.fixture(scope="module")
+def scored_workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace with an untrained run of 32 px and a frozen dataset of twelve pictures."""
+    from adapt.config import RunConfig, from_dict, read_preset
+    from adapt.models.factory import build_generator
+    from adapt.training.inference import GENERATOR_FILE, save_generator
+
+    workspace = tmp_path_factory.mktemp("evaluate") / "workspace"
+    config = from_dict(RunConfig, read_preset("pretrain", "debug"))
+    save_generator(workspace / "runs" / "tiny" / GENERATOR_FILE, build_generator(config.model), config)
+    rng = np.random.default_rng(0)
+    entries = []
+    for number in range(12):
+        path = workspace.parent / f"{number}.png"
+        Image.fromarray(rng.integers(0, 255, (40, 40, 3), dtype=np.uint8)).save(path)
+        entries.append(_entry(path, number))
+    write(workspace / "datasets" / "shop-0", entries, name="shop")
+    return workspace
+
+
+def _entry(path: Path, number: int) -> ManifestEntry:
+    import hashlib
+
+    captions = tuple(
+        Caption(id=None, text=text, lang="en", template="", facts={"n": str(number)})
+        for text in (f"a red mug {number}", f"red mug number {number}")
+    )
+    return ManifestEntry(
+        image=path,
+        sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
+        product=f"shop/{number}",
+        product_id=number,
+        category="mug",
+        split="train" if number < 6 else "test",
+        captions=captions,
+        group=str(number),
+    )
+
+
+def _call(workspace: Path, *arguments: str, code: int = 0) -> str:
+    done = runner.invoke(app, ["-w", str(workspace), "evaluate", *arguments])
+    assert done.exit_code == code, done.output
+    return done.stdout if code == 0 else done.stderr
+
+
+def test_evaluate_scores_the_newest_run_and_writes_the_report(scored_workspace: Path) -> None:
+    answer = json.loads(_call(scored_workspace, "--json", "--pictures", "6"))
+    assert answer["run"] == "tiny"
+    for metric in answer["metrics"].values():
+        assert {"value", "n", "extractor", "seed"} <= set(metric)
+    assert answer["metrics"]["kid"]["n"] == 6
+    assert answer["metrics"]["kid_efficientnet_lite0"]["extractor"].endswith("(seen in training)")
+    report = json.loads((scored_workspace / "runs" / "tiny" / "metrics.json").read_text())
+    assert report["metrics"] == answer["metrics"]
+    assert (report["dataset"], report["held_out"], report["training"]) == ("shop-0", 6, 6)
+
+
+def test_evaluate_dry_run_says_what_it_would_score(scored_workspace: Path) -> None:
+    plan = json.loads(_call(scored_workspace, "--json", "--dry-run"))
+    assert plan["dry_run"] and plan["held_out"] == 6
+
+
+def test_evaluate_scores_everything_but_the_shots(scored_workspace: Path, tmp_path: Path) -> None:
+    manifest = scored_workspace / "datasets" / "shop-0" / "manifest.jsonl"
+    shots = [json.loads(line)["sha256"] for line in manifest.read_text().splitlines()[:2]]
+    (scored_workspace / "runs" / "tiny" / "config.json").write_text(json.dumps({"shots": shots}))
+    try:
+        plan = json.loads(_call(scored_workspace, "--json", "--dry-run"))
+    finally:
+        (scored_workspace / "runs" / "tiny" / "config.json").unlink()
+    assert (plan["held_out"], plan["training"]) == (10, 2)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--run", "tin"], "no run 'tin'"),
+        (["--dataset", "cub"], "add --data-dir"),
+        (["--dataset", "cob", "--data-dir", "."], "unknown dataset 'cob'"),
+        (["--judge", "efficientnet_lite9"], "unknown feature extractor"),
+    ],
+)
+def test_evaluate_says_in_one_line_what_is_wrong(scored_workspace: Path, arguments: list[str], words: str) -> None:
+    message = _call(scored_workspace, *arguments, code=1)
+    assert words in message
+    assert len(message.strip().splitlines()) == 1
+
+
+def test_evaluate_without_a_dataset_says_how_to_get_one(scored_workspace: Path, tmp_path: Path) -> None:
+    run = scored_workspace / "runs" / "tiny"
+    assert "adapt dataset" in _call(tmp_path, "--run", str(run), code=1)
