@@ -36,14 +36,16 @@ _SLOT_OF = {word: slot for slot, words in _SYNONYMS.items() for word in words.sp
 _HIDDEN = re.compile(
     r"price|cost|stock|quantity|qty|tax|shipping|point|sku|code|gtin|jan$|ean$|upc|barcode|weight|mass|warranty|voltage|"
     r"power|watt|battery|capacity|storage|ram$|cpu|hdd|ssd|memory|category|width|height|depth|length|diameter|dimension|"
-    r"country|origin|manufactur|care|gender|age|season|url|link|slug|date|status|visib|rating|review|plant ?type|model|"
+    r"country|origin|manufactur|ingredient|nutrition|volume|allergen|care|gender|age|season|url|link|slug|date|status|visib|rating|review|plant ?type|model|"
     r"価格|値段|定価|在庫|税|送料|ポイント|コード|番号|品番|型番|重量|質量|重さ|容量|保証|電圧|電力|電源|原産|産地|製造国|"
-    r"生産国|寸法|幅|奥行|高さ|直径|厚み|長さ|お手入れ|注意|性別|年齢|カテゴリ|分類|発売|納期|賞味|消費期限|内容量|入数"
+    r"生産国|寸法|幅|奥行|高さ|直径|厚み|長さ|お手入れ|注意|性別|年齢|カテゴリ|分類|発売|納期|賞味|消費期限|原材料|成分|内容量|入数"
 )
 """Attribute names of facts that do not show in a picture."""
 _JAPANESE = re.compile(r"[\u3041-\u30ff\u3400-\u9fff]")
 _WORDS_ONLY = re.compile(r"[a-z]+(?:[ -][a-z]+){0,2}")
 _MOST_VALUES = 3
+_UNREMARKABLE = frozenset({"plain"})
+"""Concepts that say only that there is nothing to see."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +70,7 @@ class FactSheet:
 
     def add(self, name: str, values: Iterable[str]) -> None:
         """State a fact unless it is stated already."""
-        listed = list(dict.fromkeys(value for value in values if value))[:_MOST_VALUES]
+        listed = list(dict.fromkeys(value for value in values if value and value not in _UNREMARKABLE))[:_MOST_VALUES]
         if listed:
             self.facts.setdefault(name, SEPARATOR.join(listed))
 
@@ -141,8 +143,9 @@ def _read_value(sheet: FactSheet, slot: str, piece: str, attribute: str, glossar
     found = [
         (kind, concept) for match in parse.matches if match.stated for kind, concept in [_sense(match, kinds)] if kind
     ]
-    rest = [word for word in parse.unknown if not re.fullmatch(r"[\d%]+|size|[a-z]{1,3}", word)]
-    if found or not rest:
+    named = any(match.is_a("category", "group", "part") for match in parse.matches)
+    measured = slot == "size" or re.fullmatch(r"[\d.,%\s]*[a-z]{0,3}", parse.text) is not None
+    if found or named or measured:
         return found
     plain = (
         slot in ("colour", "material", "pattern", "shape", "finish") and _WORDS_ONLY.fullmatch(parse.text) is not None
@@ -232,12 +235,8 @@ def clean_name(name: str, brand: str, glossary: Glossary) -> str:
         text = re.sub(r"[-_]+", " ", text)
     text = re.sub(r"【[^】]*】|\[[^\]]*\]|\([^)]*\)|[™®©★☆◆■●♪!~]", " ", text)
     text = re.split(r"\s[-–—|/:]\s|,\s|、", text)[0]
-    if brand:
-        text = (
-            re.sub(rf"(?<!\w){re.escape(brand)}(?!\w)", " ", text, flags=re.IGNORECASE)
-            if text.casefold() != brand.casefold()
-            else text
-        )
+    without = re.sub(rf"(?<!\w){re.escape(brand)}(?!\w)", " ", text, flags=re.IGNORECASE) if brand else text
+    text = " ".join((without if without.strip() else text).split())
     parse = glossary.parse(text)
     if parse.text == text.casefold():
         for match in reversed(parse.matches):

@@ -32,6 +32,7 @@ KINDS = (
 """What a term is. `group`: an umbrella category ("furniture"); `ban`: never in a caption; `glue`: Japanese suffixes
 such as 製; `likeness`: makes the term before it an imitation ("marble look"); `absence`: denies it ("蓋なし")."""
 _PARTICLES = "のとがでにをはやも"
+_FUNCTION_WORDS = frozenset("する した ある です ます から まで など こと もの この その より たい でき ない".split())
 _DENIALS = re.compile(r"(?:\b(?:without|no|not|non)[\s-]+(?:an?\s+)?)$")
 
 
@@ -257,7 +258,6 @@ def _judge(text: str, matches: Sequence[Match]) -> Iterator[Match]:
 def _leftovers(text: str, matches: Sequence[Match]) -> Iterator[str]:
     position = 0
     for start, end in [*((match.start, match.end) for match in matches), (len(text), len(text))]:
-        for piece in re.findall(r"[^\W\d_][\w'-]*", text[position:start]):
-            if len(piece) > 1 and not (len(piece) < 3 and _script(piece[0]) == "hiragana"):
-                yield piece
+        for run in re.findall(r"[^\W\d_][\w'-]*", text[position:start]):
+            yield from (piece for piece in run.split("の") if len(piece) > 1 and piece not in _FUNCTION_WORDS)
         position = end

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 MASS_NOUNS = frozenset(
-    "aloe asparagus bedding bread cabbage cheese clothing cream cutlery denim equipment fabric flatware footwear "
+    "aloe apparel asparagus bedding bread cabbage cheese clothing cream cutlery denim equipment fabric flatware footwear "
     "furniture garlic ginger gear jewellery juice kitchenware leek lighting luggage milk oatghurt paper ram rice soap "
     "soyghurt stationery tableware tea underwear vera yoghurt yogurt".split()
 )

@@ -21,7 +21,8 @@ _HUES = {
     "natural": "a natural colour",
     "multicoloured": "several colours",
     "two-tone": "two tones",
-    "copper coloured": "a copper colour",
+    "copper": "a copper colour",
+    "bronze": "a bronze colour",
 }
 """Colours that do not follow "in" as they stand."""
 _FORMS = {

@@ -62,7 +62,9 @@ class Templates:
         try:
             text = template.compiled.render(variables)
         except (TemplateError, SecurityError, TypeError, ValueError, ArithmeticError) as error:
-            raise CatalogError(f"template {template.id!r} ({self.lang}): {error}; correct it or remove it") from error
+            raise CatalogError(
+                f"template {template.id!r} ({self.lang}): {_line(error)}; correct it or remove it"
+            ) from error
         if len(text) > _LONGEST:
             raise CatalogError(
                 f"template {template.id!r} ({self.lang}) gives {len(text)} characters, at most {_LONGEST}; shorten it"
@@ -106,9 +108,9 @@ class Sandbox(ImmutableSandboxedEnvironment):
         raise SecurityError(f"operator {operator} is not allowed in a caption template")
 
 
-def _with(items: Sequence[str]) -> str:
+def _with(items: Sequence[str], comma: str = "") -> str:
     listed = grammar.listing(items)
-    return f" with {listed}" if listed else ""
+    return f"{comma} with {listed}" if listed else ""
 
 
 def _join(items: Iterable[str], separator: str = "") -> str:
@@ -148,9 +150,13 @@ def _template(entry: Any, path: Path, environment: Sandbox) -> Template:
     try:
         uses = meta.find_undeclared_variables(environment.parse(entry["text"]))
     except TemplateError as error:
-        raise CatalogError(f"templates {path}: {entry['id']!r}: {error}; correct it") from error
+        raise CatalogError(f"templates {path}: {entry['id']!r}: {_line(error)}; correct it") from error
     compiled = environment.from_string(entry["text"])
     return Template(id=entry["id"], length=entry["length"], text=entry["text"], uses=frozenset(uses), compiled=compiled)
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())
 
 
 def shares(count: int) -> dict[str, int]:

@@ -1,0 +1,161 @@
+"""Facts of products: what is visible, what the text states, what must not be claimed."""
+
+import pytest
+
+from catalog import glossary
+from catalog.facts import clean_name, facts_of, slot_of
+from catalog.glossary import Glossary
+from catalog.records import Attribute, Product, Variant
+from catalog.spec_text import colour_phrase, visual_facts
+
+
+@pytest.fixture(scope="module")
+def terms() -> Glossary:
+    return glossary.load()
+
+
+def product(name: str, category: str = "", text: str = "", *, lang: str = "en", **attributes: str) -> Product:
+    listed = tuple(Attribute(name=name, value=value, lang=lang) for name, value in attributes.items())
+    return Product(
+        id=1, source="shop", sku="1", name=name, category=category, lang=lang, status="active", description=text,
+        attributes=listed,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("record", "facts"),
+    [
+        (
+            product("Golden-Delicious", "Apple", "Golden Delicious has a white juicy pulp and a greenish yellow shell."),
+            {"noun": "apple", "kind": "golden delicious", "skin colour": "greenish yellow"},
+        ),
+        (
+            product("Red-Delicious", "Apple", "Red Delicious is a dark red apple with relatively soft pulp."),
+            {"noun": "apple", "kind": "red delicious", "colour": "dark red"},
+        ),
+        (product("Bravo-Orange-Juice", "Juice", "Ready to drink orange juice."), {"noun": "juice", "kind": "bravo orange"}),
+        (
+            product("Tropicana-Golden-Grapefruit", "Juice", "Tropicana Golden Grape is a ready to drink juice with pulp."),
+            {"noun": "juice", "kind": "tropicana golden grapefruit"},
+        ),
+        (
+            product("Grey Fabric Sofa", "Home > Furniture", color="gray", price="295.00", weight="40 kg"),
+            {"noun": "sofa", "colour": "grey", "material": "fabric"},
+        ),
+        (product("Black Eaves Chair", color="black"), {"noun": "chair", "kind": "eaves", "colour": "black"}),
+        (product("Wooden Side Desk", color="wood"), {"noun": "desk", "kind": "side", "material": "wood"}),
+        (product("Acme Kettle M185 500ml", brand="Acme"), {"noun": "kettle"}),
+        (product("USB Cable", "Electronics > Computers"), {"noun": "cable", "kind": "USB"}),
+        (
+            product("Mug", color="Navy / White", material="60% ceramic", finish="matte", handle="wood"),
+            {
+                "noun": "mug", "colour": "navy blue, white", "material": "ceramic", "finish": "matte",
+                "handle material": "wood",
+            },
+        ),
+        (
+            product("オーク突板 丸テーブル", "家具", lang="ja", 脚="スチール", 脚の色="ブラック", 価格="9800"),
+            {
+                "noun": "table", "material": "wood veneer", "shape": "round", "legs material": "steel",
+                "legs colour": "black",
+            },
+        ),
+        (
+            product("【送料無料】蓋付き ガラス瓶", lang="ja", カラー="ﾌﾞﾙｰ"),
+            {"noun": "bottle", "material": "glass", "lid": "yes", "colour": "blue"},
+        ),
+        (product("大理石風テーブル", lang="ja"), {"noun": "table"}),
+    ],
+)  # fmt: skip
+def test_facts_are_visible_and_general(terms: Glossary, record: Product, facts: dict[str, str]) -> None:
+    assert facts_of(record, terms).facts == facts
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "It is sweeter than the red apple.",
+        "The peel may vary from light green to dark green.",
+        "An apple with yellow or orange pulp.",
+        "The pulp is white.",
+        "Unlike a red apple, it keeps well.",
+        "Goes with a green salad.",
+        "Not a red apple.",
+        "A clear and natural apple for classic recipes.",
+    ],
+)
+def test_visual_facts_claim_nothing_the_text_leaves_open(terms: Glossary, text: str) -> None:
+    assert visual_facts(text, {"apple"}, terms) == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "noun", "facts"),
+    [
+        ("Granny Smith is a green apple with white, firm pulp.", "apple", {"colour": "green"}),
+        (
+            "Aubergine, or eggplant as it is also called, is usually dark violet.",
+            "aubergine",
+            {"colour": "dark purple"},
+        ),
+        ("The orange red color of the carrot comes from carotene.", "carrots", {"colour": "orange red"}),
+        ("A charming white wooden chair featuring a balloon.", "chair", {"colour": "white", "material": "wood"}),
+        ("The chair frame is made of solid wood.", "chair", {"frame material": "wood"}),
+        ("Round tomatoes with vines in the package.", "tomato", {"shape": "round"}),
+    ],
+)
+def test_visual_facts_read_what_is_written(terms: Glossary, text: str, noun: str, facts: dict[str, str]) -> None:
+    assert visual_facts(text, {noun}, terms) == facts
+
+
+@pytest.mark.parametrize(
+    ("text", "phrase"),
+    [("Gray", "grey"), ("dark violet", "dark purple"), ("tan-brown", "tan-brown"), ("light", None), ("pretty", None)],
+)
+def test_colour_phrase_is_general_or_none(terms: Glossary, text: str, phrase: str | None) -> None:
+    assert colour_phrase(text, terms) == phrase
+
+
+def test_unknown_terms_are_reported_not_guessed(terms: Glossary) -> None:
+    sheet = facts_of(product("マグカップ", lang="ja", 色="みそ色"), terms)
+    assert sheet.facts == {"noun": "mug"}
+    assert [(term.term, term.attribute, term.used) for term in sheet.unknown] == [("みそ色", "色", False)]
+    sheet = facts_of(product("Mug", color="glacier", material="XC-90"), terms)
+    assert sheet.facts == {"noun": "mug", "colour": "glacier"}
+    assert [(term.term, term.used) for term in sheet.unknown] == [("glacier", True), ("XC-90", False)]
+
+
+def test_variant_attributes_replace_and_never_leak_into_the_product(terms: Glossary) -> None:
+    colours = [
+        Variant(
+            id=number, key=colour, sku=colour, attributes=(Attribute(name="color", value=colour, variant_id=number),)
+        )
+        for number, colour in enumerate(("mint", "pearl white"), start=1)
+    ]
+    record = product("Modern Cafe Chair", text="A red chair.", color="blue", material="oak")
+    record = Product(**{**record.__dict__, "variants": tuple(colours)})
+    assert "colour" not in facts_of(record, terms).facts
+    assert facts_of(record, terms, variant=colours[0]).facts["colour"] == "light green"
+    assert facts_of(record, terms, variant=colours[1]).facts["colour"] == "ivory"
+    assert facts_of(record, terms, variant=colours[1]).facts["material"] == "oak"
+
+
+@pytest.mark.parametrize(
+    ("name", "slot"),
+    [("Colour", "colour"), ("本体色", "colour"), ("Price", ""), ("JANコード", ""), ("高さ", ""), ("sparkle", None)],
+)
+def test_slot_of_knows_visible_and_hidden_attributes(name: str, slot: str | None) -> None:
+    assert slot_of(name) == slot
+
+
+@pytest.mark.parametrize(
+    ("name", "clean"),
+    [
+        ("Golden-Delicious", "golden delicious"),
+        ("32-Inch Monitor", "32-inch monitor"),
+        ("NEW! Acme Kettle (2025) - Best Seller", "kettle"),
+        ("ELECTRIC KETTLE", "electric kettle"),
+        ("Nikkormat SLR Camera", "nikkormat SLR camera"),
+    ],
+)
+def test_clean_name_drops_noise(terms: Glossary, name: str, clean: str) -> None:
+    assert clean_name(name, "Acme", terms) == clean
