@@ -6,6 +6,7 @@ import typer
 
 from adapt.cli._output import emit
 from adapt.cli._session import Session
+from adapt.errors import AdaptError
 
 
 def decide(
@@ -32,6 +33,12 @@ def decide(
     made: list[Decision] = []
     with session.open_catalog(create=False) as catalog:
         before = [queue.item(catalog, item) for item in items]
+        settled = [found for found in before if found.state != "pending"]
+        # All or nothing where it can be known: a list that is half done is hard to repeat.
+        if settled and not undo:
+            raise AdaptError(
+                f"item {settled[0].id} is {settled[0].state} already, nothing was decided; leave it out or undo it"
+            )
         if not dry_run:
             for item in items:
                 if undo:

@@ -78,6 +78,14 @@ def test_decide_needs_exactly_one_verdict(queued: Callable[..., Path]) -> None:
         assert done.exit_code == 2
 
 
+def test_decide_refuses_a_list_with_a_settled_item_whole(queued: Callable[..., Path]) -> None:
+    workspace = queued(2)
+    run(workspace, "decide", "2", "--approve", "--reviewer", "aiko")
+    said = run(workspace, "decide", "1", "2", "--approve", "--reviewer", "aiko", exits=1)["said"]
+    assert "item 2 is approved already, nothing was decided" in said
+    assert run(workspace, "queue")["pending"] == 1
+
+
 def test_decide_dry_run_changes_nothing(queued: Callable[..., Path]) -> None:
     workspace = queued(1)
     assert run(workspace, "decide", "1", "--approve", "--reviewer", "aiko", "--dry-run")["decisions"] == []
