@@ -81,15 +81,16 @@ def _pictures(session: Session, run: Path, *, shots_of: Path, dataset: str | Non
 
     if dataset is not None and data_dir is None:
         raise AdaptError(f"--dataset {dataset} needs its folder; add --data-dir DIR")
-    if data_dir is not None:
-        name, folder = dataset or "folder", data_dir
-    else:
-        name, folder = "folder", _workspace_dataset(session, _settings(run))
+    settings = _settings(shots_of)
+    folder = data_dir or _workspace_dataset(session, (settings or _settings(run)).get("dataset_hash"))
+    name = dataset or "folder"
     entries = read_dataset(name, folder)
-    shots = set(_settings(shots_of).get("shots") or ())
+    shots = set(settings.get("shots") or ())
+    # Pictures that chose the checkpoint are neither learned from nor unseen.
+    selection = set(settings.get("held_out") or ())
     if shots:
-        # Everything that is not a shot was held out from few-shot training, whatever the split says.
-        held_out = [entry for entry in entries if entry.sha256 not in shots]
+        # Everything else was held out from few-shot training, whatever the split says.
+        held_out = [entry for entry in entries if entry.sha256 not in shots | selection]
         training = [entry for entry in entries if entry.sha256 in shots]
     else:
         held_out = [entry for entry in entries if entry.split == "test"]
@@ -97,19 +98,15 @@ def _pictures(session: Session, run: Path, *, shots_of: Path, dataset: str | Non
     return Pictures(dataset=folder.name if name == "folder" else name, held_out=held_out, training=training)
 
 
-def _workspace_dataset(session: Session, settings: dict[str, Any]) -> Path:
-    """The frozen dataset a run names, else the newest one."""
-    from adapt.errors import AdaptError
+def _workspace_dataset(session: Session, content_hash: str | None) -> Path:
+    """The frozen dataset with this content, else the workspace's catalogue as it is now."""
+    from adapt.cli._datasets import workspace_dataset
+    from adapt.training.checkpoint import read_json
 
-    named = session.datasets / Path(str(settings.get("dataset", ""))).name
-    if settings.get("dataset") and (named / "dataset.json").is_file():
-        return named
-    found = sorted(session.datasets.glob("*/dataset.json"), key=lambda path: path.stat().st_mtime)
-    if not found:
-        raise AdaptError(
-            f"no dataset in {session.datasets}; freeze one: adapt dataset, or name one: --dataset cub --data-dir DIR"
-        )
-    return found[-1].parent
+    for about in session.datasets.glob("*/dataset.json") if content_hash else ():
+        if read_json(about).get("content_hash") == content_hash:
+            return about.parent
+    return workspace_dataset(session).folder
 
 
 def _settings(run: Path) -> dict[str, Any]:

@@ -31,8 +31,17 @@ def scored_workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
         path = workspace.parent / f"{number}.png"
         Image.fromarray(rng.integers(0, 255, (40, 40, 3), dtype=np.uint8)).save(path)
         entries.append(_entry(path, number))
-    write(workspace / "datasets" / "shop-0", entries, name="shop")
+    manifest = write(workspace / "datasets" / "shop-0", entries, name="shop")
+    _configure(workspace, dataset_hash=manifest.content_hash)
     return workspace
+
+
+def _configure(workspace: Path, **settings: object) -> dict[str, object]:
+    """Change config.json of the run; the former content comes back."""
+    file = workspace / "runs" / "tiny" / "config.json"
+    before = json.loads(file.read_text()) if file.is_file() else {}
+    file.write_text(json.dumps(before | settings))
+    return before
 
 
 def _entry(path: Path, number: int) -> ManifestEntry:
@@ -77,15 +86,15 @@ def test_evaluate_dry_run_says_what_it_would_score(scored_workspace: Path) -> No
     assert plan["dry_run"] and plan["held_out"] == 6
 
 
-def test_evaluate_scores_everything_but_the_shots(scored_workspace: Path, tmp_path: Path) -> None:
+def test_evaluate_scores_what_no_shot_and_no_selection_has_seen(scored_workspace: Path) -> None:
     manifest = scored_workspace / "datasets" / "shop-0" / "manifest.jsonl"
-    shots = [json.loads(line)["sha256"] for line in manifest.read_text().splitlines()[:2]]
-    (scored_workspace / "runs" / "tiny" / "config.json").write_text(json.dumps({"shots": shots}))
+    digests = [json.loads(line)["sha256"] for line in manifest.read_text().splitlines()]
+    before = _configure(scored_workspace, shots=digests[:2], held_out=digests[2:5])
     try:
         plan = json.loads(_call(scored_workspace, "--json", "--dry-run"))
     finally:
-        (scored_workspace / "runs" / "tiny" / "config.json").unlink()
-    assert (plan["held_out"], plan["training"]) == (10, 2)
+        (scored_workspace / "runs" / "tiny" / "config.json").write_text(json.dumps(before))
+    assert (plan["held_out"], plan["training"]) == (7, 2)
 
 
 @pytest.mark.parametrize(
@@ -103,6 +112,7 @@ def test_evaluate_says_in_one_line_what_is_wrong(scored_workspace: Path, argumen
     assert len(message.strip().splitlines()) == 1
 
 
-def test_evaluate_without_a_dataset_says_how_to_get_one(scored_workspace: Path, tmp_path: Path) -> None:
-    run = scored_workspace / "runs" / "tiny"
-    assert "adapt dataset" in _call(tmp_path, "--run", str(run), code=1)
+def test_evaluate_without_a_catalogue_says_so_in_one_line(scored_workspace: Path, tmp_path: Path) -> None:
+    message = _call(tmp_path / "empty", "--run", str(scored_workspace / "runs" / "tiny"), code=1)
+    assert "ingest DUMP" in message
+    assert len(message.strip().splitlines()) == 1
