@@ -182,8 +182,14 @@ def test_skip_passes_the_item_to_others_and_comes_back_on_request(catalog: Catal
     assert claimed(catalog, clock, "ben")[0].id == skipped.item_id
     assert queue.progress(catalog, "aiko", at=clock()).skipped_by_me == 1
     clock.forward(400)
-    item, _ = claimed(catalog, clock, include_skipped=True)
-    assert item.id == skipped.item_id
+    rest = [claimed(catalog, clock, include_skipped=True)[0].id for _ in range(3)]
+    assert rest == [2, 3, skipped.item_id]
+    assert review.claim(catalog, "aiko", include_skipped=True, clock=clock) is None
+
+
+def test_skipping_again_goes_round(catalog: Catalog, clock: Clock) -> None:
+    order = [decided(catalog, clock, "skip", include_skipped=True).item_id for _ in range(5)]
+    assert order == [1, 2, 3, 1, 2]
 
 
 def test_undo_supersedes_and_claims_again(catalog: Catalog, clock: Clock) -> None:
