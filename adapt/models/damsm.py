@@ -4,7 +4,9 @@ Paper: Xu et al. 2018, "AttnGAN", arXiv 1711.10485, section 3.2.
 
 Differs from the paper: the text side may be a frozen transformer, which then gets linear heads of its own; the image
 side is EfficientNet-Lite0 instead of Inception-v3; the image code also sees the picture as an 8 x 8 thumbnail through a
-small network (`thumbnail_px`, 0 leaves it out), since ImageNet features hardly see colour and captions are full of it.
+small network (`thumbnail_px`, 0 leaves it out). Measured with MiniLM on 256 held-out CUB pictures the thumbnail is
+worth little: R-precision among 100 captions 0.21 with and 0.18 without it (standard error 0.025), own caption above its
+twin with one colour changed 0.82 either way.
 """
 
 import json
