@@ -36,7 +36,8 @@ _SLOT_OF = {word: slot for slot, words in _SYNONYMS.items() for word in words.sp
 _HIDDEN = re.compile(
     r"price|cost|stock|quantity|qty|tax|shipping|point|sku|code|gtin|jan$|ean$|upc|barcode|weight|mass|warranty|voltage|"
     r"power|watt|battery|capacity|storage|ram$|cpu|hdd|ssd|memory|category|width|height|depth|length|diameter|dimension|"
-    r"country|origin|manufactur|ingredient|nutrition|volume|allergen|care|gender|age|season|url|link|slug|date|status|visib|rating|review|plant ?type|model|"
+    r"country|origin|manufactur|ingredient|nutrition|volume|allergen|care|gender|age|season|"
+    r"url|link|slug|date|status|visib|rating|review|plant ?type|model|"
     r"価格|値段|定価|在庫|税|送料|ポイント|コード|番号|品番|型番|重量|質量|重さ|容量|保証|電圧|電力|電源|原産|産地|製造国|"
     r"生産国|寸法|幅|奥行|高さ|直径|厚み|長さ|お手入れ|注意|性別|年齢|カテゴリ|分類|発売|納期|賞味|消費期限|原材料|成分|内容量|入数"
 )

@@ -15,7 +15,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 from catalog import grammar
@@ -31,6 +31,7 @@ KINDS = (
 )  # fmt: skip
 """What a term is. `group`: an umbrella category ("furniture"); `ban`: never in a caption; `glue`: Japanese suffixes
 such as 製; `likeness`: makes the term before it an imitation ("marble look"); `absence`: denies it ("蓋なし")."""
+_LATIN_WORD = re.compile(r"[a-z0-9]+")
 _PARTICLES = "のとがでにをはやも"
 _FUNCTION_WORDS = frozenset("する した ある です ます から まで など こと もの この その より たい でき ない".split())
 _DENIALS = re.compile(r"(?:\b(?:without|no|not|non)[\s-]+(?:an?\s+)?)$")
@@ -151,7 +152,9 @@ class Glossary:
         while position < len(text):
             length = self._longest(text, position, chained, ends)
             if not length:
-                position, chained = position + 1, False
+                # No term starts inside a word of Latin letters.
+                word = _LATIN_WORD.match(text, position)
+                position, chained = (word.end() if word else position + 1), False
                 continue
             end = position + length
             piece = text[position:end]
@@ -195,11 +198,15 @@ def load(workspace: Path | None = None) -> Glossary:
     Raises:
         CatalogError: A file cannot be read or a row is wrong.
     """
-    rows = list(_rows(SHIPPED))
     own = workspace / OWN_NAME if workspace is not None else None
-    if own is not None and own.is_file():
-        rows.extend(_rows(own))
-    return Glossary(rows)
+    paths = [path for path in (SHIPPED, own) if path is not None and path.is_file()]
+    return _build(tuple((path, path.stat().st_mtime_ns, path.stat().st_size) for path in paths))
+
+
+@lru_cache(maxsize=4)
+def _build(files: tuple[tuple[Path, int, int], ...]) -> Glossary:
+    """Build from files as they are at a modification time: thousands of rows are not read again for each call."""
+    return Glossary(row for path, _, _ in files for row in _rows(path))
 
 
 def _rows(path: Path) -> Iterator[dict[str, str]]:

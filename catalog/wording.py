@@ -11,6 +11,7 @@ import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -129,15 +130,23 @@ def load(lang: str, workspace: Path | None = None) -> Templates:
     path = own if own is not None and own.is_file() else SHIPPED / f"{lang}.toml"
     try:
         data = path.read_bytes()
+    except OSError as error:
+        raise CatalogError(f"templates {path} cannot be read ({error.strerror}); make the file readable") from error
+    return _compile(lang, path, data)
+
+
+@lru_cache(maxsize=4)
+def _compile(lang: str, path: Path, data: bytes) -> Templates:
+    """Check and compile templates; compiling takes longer than writing a product's captions, so it is kept."""
+    try:
         listed = tomllib.loads(data.decode("utf-8")).get("template", [])
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise CatalogError(f"templates {path} cannot be read ({error}); save valid TOML in UTF-8") from error
     environment = Sandbox()
     items = tuple(_template(entry, path, environment) for entry in listed)
     if not any(item.length != "short" for item in items):
         raise CatalogError(f"templates {path} hold no [[template]] of length medium or full; add one")
-    version = hashlib.sha256(data).hexdigest()[:12]
-    return Templates(lang=lang, version=version, items=items)
+    return Templates(lang=lang, version=hashlib.sha256(data).hexdigest()[:12], items=items)
 
 
 def _template(entry: Any, path: Path, environment: Sandbox) -> Template:

@@ -26,16 +26,16 @@ def product(name: str, category: str = "", text: str = "", *, lang: str = "en", 
     ("record", "facts"),
     [
         (
-            product("Golden-Delicious", "Apple", "Golden Delicious has a white juicy pulp and a greenish yellow shell."),
+            product("Golden-Delicious", "Apple", "Golden Delicious has a white pulp and a greenish yellow shell."),
             {"noun": "apple", "kind": "golden delicious", "skin colour": "greenish yellow"},
         ),
         (
             product("Red-Delicious", "Apple", "Red Delicious is a dark red apple with relatively soft pulp."),
             {"noun": "apple", "kind": "red delicious", "colour": "dark red"},
         ),
-        (product("Bravo-Orange-Juice", "Juice", "Ready to drink orange juice."), {"noun": "juice", "kind": "bravo orange"}),
+        (product("Bravo-Orange-Juice", "Juice", "Ready orange juice."), {"noun": "juice", "kind": "bravo orange"}),
         (
-            product("Tropicana-Golden-Grapefruit", "Juice", "Tropicana Golden Grape is a ready to drink juice with pulp."),
+            product("Tropicana-Golden-Grapefruit", "Juice", "Tropicana Golden Grape is a ready to drink juice."),
             {"noun": "juice", "kind": "tropicana golden grapefruit"},
         ),
         (

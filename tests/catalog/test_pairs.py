@@ -1,0 +1,67 @@
+"""Caption pairs by fact set."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from catalog.pairs import masked, pairs, relation
+from catalog.records import Caption, ManifestEntry
+
+
+def _caption(text: str, facts: Mapping[str, str]) -> Caption:
+    return Caption(id=None, text=text, lang="en", template="t", facts=facts)
+
+
+RED = _caption("a red mug", {"noun": "mug", "colour": "red"})
+RED_AGAIN = _caption("a mug in red", {"noun": "mug", "colour": "red"})
+MUG = _caption("a mug", {"noun": "mug"})
+BLUE = _caption("a blue mug", {"noun": "mug", "colour": "blue"})
+BLUE_PLATE = _caption("a blue plate", {"noun": "plate", "colour": "blue"})
+HUMAN = _caption("lovely", {})
+
+
+def _entry(product: str, captions: tuple[Caption, ...], group: str = "") -> ManifestEntry:
+    return ManifestEntry(
+        image=Path("x.png"), sha256="0", product=product, product_id=1, category="", split="train", captions=captions,
+        group=group or product,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "kind"),
+    [
+        (RED, RED_AGAIN, "paraphrase"),
+        (RED, MUG, "entails"),
+        (MUG, RED, None),
+        (RED, BLUE, "hard_negative"),
+        (RED, BLUE_PLATE, None),
+        (RED, HUMAN, None),
+        (HUMAN, HUMAN, None),
+    ],
+)
+def test_relation_follows_the_fact_sets(first: Caption, second: Caption, kind: str | None) -> None:
+    assert relation(first, second) == kind
+
+
+def test_pairs_stay_inside_a_picture_but_for_hard_negatives() -> None:
+    entries = [
+        _entry("a", (RED, RED_AGAIN, MUG)),
+        _entry("a", (RED, RED_AGAIN, MUG)),
+        _entry("b", (BLUE, BLUE_PLATE, HUMAN)),
+    ]
+    assert [(p.first, p.second, p.first_entry) for p in pairs(entries, "paraphrase")] == [(RED, RED_AGAIN, 0)]
+    assert [(p.first, p.second) for p in pairs(entries, "entails")] == [(RED, MUG), (RED_AGAIN, MUG)]
+    swapped = [(p.first, p.second, p.first_entry, p.second_entry) for p in pairs(entries, "hard_negative")]
+    assert swapped == [(RED, BLUE, 0, 2), (RED_AGAIN, BLUE, 0, 2)]
+
+
+def test_hard_negatives_leave_out_the_same_group() -> None:
+    entries = [_entry("a", (RED,), group="g"), _entry("b", (BLUE,), group="g")]
+    assert masked(*entries)
+    assert list(pairs(entries, "hard_negative")) == []
+
+
+def test_pairs_refuses_an_unknown_kind() -> None:
+    with pytest.raises(ValueError, match="use one of paraphrase, entails, hard_negative"):
+        list(pairs([], "twin"))
