@@ -323,7 +323,9 @@ def _move_adjectives(sheet: FactSheet, kind: str, glossary: Glossary, varying: s
 
 def _read_japanese_name(sheet: FactSheet, name: str, category: str, glossary: Glossary, varying: set[str]) -> None:
     parse = glossary.parse(name)
-    nouns = [match for match in parse.matches if match.is_a("category")]
+    named = [match for match in parse.matches if match.is_a("category")]
+    # A name may end in a colour that is also a thing: マグカップ オレンジ is a mug.
+    nouns = [match for match in named if not match.is_a(*SLOTS)] or named
     sheet.own_noun = name
     if nouns:
         sheet.facts["noun"] = nouns[-1].concept("category") or ""
@@ -344,8 +346,10 @@ def _read_japanese_name(sheet: FactSheet, name: str, category: str, glossary: Gl
 
 def _state_adjectives(sheet: FactSheet, parse: Parse, varying: set[str], *, last_noun: Match | None = None) -> None:
     values: dict[str, list[str]] = {}
+    starts = {match.start for match in parse.matches if not match.is_a("glue")}
     for match in parse.matches:
-        if not match.stated or match == last_noun or match.is_a("category"):
+        compound = match.is_a("category") and match.end in starts  # オレンジジュース is made of oranges
+        if not match.stated or match == last_noun or compound:
             continue
         slot, concept = _sense(match, ("colour", *ADJECTIVE_KINDS[1:], "style"))
         if slot and slot not in varying:

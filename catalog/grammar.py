@@ -5,8 +5,8 @@ from collections.abc import Iterable, Sequence
 
 MASS_NOUNS = frozenset(
     "aloe apparel asparagus bedding bread cabbage cheese clothing cream cutlery denim equipment fabric flatware "
-    "footwear furniture garlic ginger gear jewellery juice kitchenware leek lighting luggage milk oatghurt paper ram rice "
-    "soap soyghurt stationery tableware tea underwear vera yoghurt yogurt".split()
+    "footwear furniture garlic ginger gear jewellery juice kitchenware leek lighting luggage milk oatghurt paper ram "
+    "rice soap soyghurt stationery tableware tea underwear vera yoghurt yogurt".split()
 )
 """Last words of nouns that take no article, e.g. "a photo of oat milk"."""
 _COUNTABLE_TOO = frozenset({"cabbage", "leek"})

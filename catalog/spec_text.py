@@ -142,7 +142,7 @@ def _run_before(tokens: list[_Token], head: int, *, skip: int) -> tuple[int, lis
 
 def _doubtful(tokens: list[_Token], start: int, head: int) -> bool:
     around = [token.text for token in tokens[max(0, start - 3) : start]] + [
-        token.text for token in tokens[head + 1 : head + 3]
+        token.text for token in tokens[head + 1 : head + 3] if token.text != "that"
     ]
     return any(word in _DOUBTS for word in around) or any(token.text in _DOUBTS for token in tokens[start:head])
 

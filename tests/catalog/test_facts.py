@@ -65,6 +65,8 @@ def product(name: str, category: str = "", text: str = "", *, lang: str = "en", 
             {"noun": "bottle", "material": "glass", "lid": "yes", "colour": "blue"},
         ),
         (product("大理石風テーブル", lang="ja"), {"noun": "table"}),
+        (product("マグカップ オレンジ", lang="ja"), {"noun": "mug", "colour": "orange"}),
+        (product("オレンジジュース", lang="ja"), {"noun": "juice"}),
     ],
 )  # fmt: skip
 def test_facts_are_visible_and_general(terms: Glossary, record: Product, facts: dict[str, str]) -> None:
@@ -100,6 +102,7 @@ def test_visual_facts_claim_nothing_the_text_leaves_open(terms: Glossary, text: 
         ("The orange red color of the carrot comes from carotene.", "carrots", {"colour": "orange red"}),
         ("A charming white wooden chair featuring a balloon.", "chair", {"colour": "white", "material": "wood"}),
         ("The chair frame is made of solid wood.", "chair", {"frame material": "wood"}),
+        ("Stems host large white flowers that last for months.", "orchid", {"flowers colour": "white"}),
         ("Round tomatoes with vines in the package.", "tomato", {"shape": "round"}),
     ],
 )
