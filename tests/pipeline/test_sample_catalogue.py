@@ -5,7 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from PIL import Image
+from safetensors.torch import load_file
 from typer.testing import CliRunner
 
 from adapt.cli import app
@@ -38,6 +40,11 @@ def test_road_from_dump_to_delivery(sample_catalogue: Path, tmp_path: Path) -> N
     with Image.open(walked["contact_sheet"]) as sheet:
         assert sheet.width > 600
     assert run(second, *demo) == walked | {"finished": True}
+
+    merged = Path(run(second, "merge", "--run", walked["run"])["path"])
+    tuned, folded = (load_file(folder / "generator.safetensors") for folder in (merged.parent / walked["run"], merged))
+    assert tuned.keys() == folded.keys()
+    assert all(torch.equal(tuned[name], folded[name]) for name in tuned)
 
     Path(walked["contact_sheet"]).unlink()
     again = run(second, *demo)
