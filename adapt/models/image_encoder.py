@@ -20,8 +20,10 @@ from adapt.models.interfaces import ImageFeatures
 from adapt.weights import WeightsError
 
 # expansion, channels, repeats, stride, kernel of each group of blocks in Lite0
-_GROUPS = ((1, 16, 1, 1, 3), (6, 24, 2, 2, 3), (6, 40, 2, 2, 5), (6, 80, 3, 2, 3), (6, 112, 3, 1, 5))
-_GROUPS += ((6, 192, 4, 2, 5), (6, 320, 1, 1, 3))
+_GROUPS = (
+    *((1, 16, 1, 1, 3), (6, 24, 2, 2, 3), (6, 40, 2, 2, 5), (6, 80, 3, 2, 3)),
+    *((6, 112, 3, 1, 5), (6, 192, 4, 2, 5), (6, 320, 1, 1, 3)),
+)
 _REPEATS = {"efficientnet_lite0": (1, 2, 2, 3, 3, 4, 1), "efficientnet_lite1": (1, 3, 3, 4, 4, 5, 1)}
 _STAGE_ENDS = (1, 2, 4, 6)  # groups after which the stride is 4, 8, 16 and 32
 _BATCH_NORM_EPS = 1e-3
@@ -94,7 +96,8 @@ class EfficientNetLite(nn.Module):
         self.name = name
         self.input_px = input_px
         self.stem = _Conv(3, 32, 3, stride=2)
-        groups, channels = [], 32
+        groups: list[nn.Sequential] = []
+        channels = 32
         for (expansion, width, _, stride, kernel), repeats in zip(_GROUPS, _REPEATS[name], strict=True):
             blocks = []
             for repeat in range(repeats):
@@ -140,8 +143,8 @@ class EfficientNetLite(nn.Module):
 
     def _load(self, state: Mapping[str, Tensor], file: Path) -> None:
         """Fold each batch normalisation of the published layout into its convolution."""
-        pairs = [(self.stem, "_conv_stem", "_bn0"), (self.head, "_conv_head", "_bn1")]
-        for number, block in enumerate(block for group in self.groups for block in group):
+        pairs: list[tuple[_Conv, str, str]] = [(self.stem, "_conv_stem", "_bn0"), (self.head, "_conv_head", "_bn1")]
+        for number, block in enumerate(module for module in self.modules() if isinstance(module, _Block)):
             start = f"_blocks.{number}."
             names = [(block.depthwise, "_depthwise_conv", "_bn1"), (block.project, "_project_conv", "_bn2")]
             if block.expand is not None:
@@ -151,6 +154,7 @@ class EfficientNetLite(nn.Module):
             for conv, weight, norm in pairs:
                 scale = state[f"{norm}.weight"] / (state[f"{norm}.running_var"] + _BATCH_NORM_EPS).sqrt()
                 conv.weight.data.copy_(state[f"{weight}.weight"] * scale[:, None, None, None])
+                assert conv.bias is not None
                 conv.bias.data.copy_(state[f"{norm}.bias"] - state[f"{norm}.running_mean"] * scale)
         except (KeyError, RuntimeError) as error:
             message = f"{file} does not hold the weights of {self.name} ({error}); give the file of that model"

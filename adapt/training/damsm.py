@@ -18,16 +18,17 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from adapt.data.colour_words import with_other_colour
-from adapt.data.pictures import load_pictures, to_model
+from adapt.data.pictures import load_pictures
 from adapt.errors import TrainingError
 from adapt.losses.contrastive import fake_to_fake
 from adapt.losses.damsm import matching_losses, sentence_scores, word_scores
 from adapt.models import encoders
 from adapt.models.damsm import Damsm, DamsmHeads, heads_for
-from adapt.models.interfaces import ImageEncoder, ImageFeatures, TextEncoder, TextFeatures
+from adapt.models.interfaces import ImageFeatures, TextEncoder, TextFeatures
 from adapt.models.text_cache import TextFeatureCache
 from adapt.models.text_encoder import LSTMTextEncoder, LSTMTextEncoderConfig
 from adapt.models.tokenizer import BytePairTokenizer
+from adapt.training.picture_table import PictureTable
 from catalog.records import ManifestEntry
 
 Progress = Callable[[str, int, int], None]
@@ -89,49 +90,6 @@ class DamsmConfig:
             raise ValueError("steps, batch_size, captions_per_picture and image_px take 1 or more")
         if self.text_encoder == "lstm" and self.feature_dim % 2:
             raise ValueError(f"feature_dim is {self.feature_dim}; an lstm takes an even one")
-
-
-@dataclass(frozen=True, kw_only=True)
-class PictureTable:
-    """Frozen image features of every picture, fp16 on the CPU."""
-
-    regions: Tensor
-    """(M, R, N)."""
-    pooled: Tensor
-    """(M, D)."""
-    thumbnails: Tensor
-    """(M, 3, P, P) in [-1, 1]."""
-
-    @classmethod
-    @torch.no_grad()
-    def compute(
-        cls,
-        encoder: ImageEncoder,
-        heads: DamsmHeads,
-        pictures: np.ndarray,
-        *,
-        batch_size: int = 16,
-        device: torch.device | str = "cpu",
-        progress: Progress | None = None,
-    ) -> "PictureTable":
-        """Run `encoder` once over uint8 pictures (M, H, W, 3)."""
-        regions, pooled, thumbnails = [], [], []
-        for start in range(0, len(pictures), batch_size):
-            images = to_model(np.asarray(pictures[start : start + batch_size])).to(device)
-            features = encoder(images)
-            regions.append(features.regions.to("cpu", torch.float16))
-            pooled.append(features.pooled.to("cpu", torch.float16))
-            thumbnails.append(heads.thumbnails(images).to("cpu", torch.float16))
-            if progress is not None:
-                progress("picture features", min(start + batch_size, len(pictures)), len(pictures))
-        return cls(regions=torch.cat(regions), pooled=torch.cat(pooled), thumbnails=torch.cat(thumbnails))
-
-    def project(self, heads: DamsmHeads, rows: Tensor, device: torch.device | str = "cpu") -> ImageFeatures:
-        """Return the features of `rows` in the shared space."""
-        features = ImageFeatures(
-            regions=self.regions[rows].to(device, torch.float32), pooled=self.pooled[rows].to(device, torch.float32)
-        )
-        return heads.project_image(features, self.thumbnails[rows].to(device, torch.float32))
 
 
 def train_damsm(

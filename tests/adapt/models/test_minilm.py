@@ -10,8 +10,15 @@ from adapt.models.minilm import TransformersTextEncoder
 from adapt.weights import WeightsError
 
 ODD_TEXTS = [
-    "a small red bird", "", " \n\t", "🐦🔥👍🏽", "赤い革の靴、サイズ24cm",
-    "word " * 10_000, "a\x00b\u202e", "x" * 10_000, "\ud83d broken",
+    "a small red bird",
+    "",
+    " \n\t",
+    "🐦🔥👍🏽",
+    "赤い革の靴、サイズ24cm",
+    "word " * 10_000,
+    "a\x00b\u202e",
+    "x" * 10_000,
+    "\ud83d broken",
 ]
 
 

@@ -13,7 +13,12 @@ from catalog.records import Caption, ManifestEntry
 
 COLOURS = {"red": (220, 30, 30), "green": (30, 180, 40), "blue": (30, 50, 220), "black": (20, 20, 20)}
 TINY = {
-    "text_encoder": "lstm", "image_px": 32, "input_px": 32, "feature_dim": 32, "batch_size": 8, "vocabulary": 300,
+    "text_encoder": "lstm",
+    "image_px": 32,
+    "input_px": 32,
+    "feature_dim": 32,
+    "batch_size": 8,
+    "vocabulary": 300,
     "held_out_share": 0.25,
 }
 
@@ -37,8 +42,14 @@ def entries(tmp_path_factory: pytest.TempPathFactory) -> list[ManifestEntry]:
             Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(path)
             result.append(
                 ManifestEntry(
-                    image=path, sha256=path.stem, product=f"test/{product}", product_id=product, category=shape,
-                    split="train", captions=_captions([f"a {colour} {shape}", f"{shape} in {colour}"]), group=path.stem,
+                    image=path,
+                    sha256=path.stem,
+                    product=f"test/{product}",
+                    product_id=product,
+                    category=shape,
+                    split="train",
+                    captions=_captions([f"a {colour} {shape}", f"{shape} in {colour}"]),
+                    group=path.stem,
                 )
             )
     return result
