@@ -27,7 +27,7 @@ from adapt.fewshot.selection import CheckpointJudge, Judgement
 from adapt.fewshot.source import Source, load_source, source_distance
 from adapt.fewshot.support_set import SupportSet, choose_support_set
 from adapt.fewshot.terms import AdaptationTerms
-from adapt.pretrain import comparison_features, fixed_samples
+from adapt.training.assembly import comparison_features, fixed_samples
 from adapt.training.checkpoint import read_json, write_json
 from adapt.training.diffaugment import Augmentation
 from adapt.training.ema import MovingAverage

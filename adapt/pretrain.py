@@ -12,24 +12,22 @@ from lightning_fabric import Fabric
 
 from adapt.config import RunConfig, apply_settings, from_dict, read_preset, to_dict
 from adapt.data.batches import PictureBatches
-from adapt.data.pictures import centre_crop, load_pictures, to_model
+from adapt.data.pictures import load_pictures
 from adapt.data.sources import read_dataset
 from adapt.errors import TrainingError
-from adapt.models.factory import build_discriminator, build_generator, build_text_encoder
-from adapt.models.text_cache import TextFeatureCache
+from adapt.models.factory import build_discriminator, build_generator
+from adapt.training.assembly import cached_texts, comparison_features, fixed_samples, replay_prompts, text_cache_file
 from adapt.training.checkpoint import read_json, write_json
 from adapt.training.diffaugment import Augmentation
 from adapt.training.ema import MovingAverage
-from adapt.training.features import ComparisonFeatures
 from adapt.training.growth import grow_from
 from adapt.training.inference import GENERATOR_FILE, save_generator
-from adapt.training.loop import FitResult, Networks, Samples, fit, step_generator
+from adapt.training.loop import FitResult, Networks, fit
 from adapt.training.objective import Objective
 from adapt.training.precision import use_bf16
 from catalog.records import ManifestEntry
 
 Progress = Callable[[str, int, int], None]
-SAMPLE_COUNT = 32
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -189,55 +187,3 @@ def train_from_entries(
         save_average=save_average,
         progress=progress,
     )
-
-
-def replay_prompts(entries: Sequence[ManifestEntry], count: int = 64) -> list[str]:
-    """Prompts that adaptation replays to remember the source: captions of our own making, never people's."""
-    own = sorted({c.text for entry in entries if entry.split == "train" for c in entry.captions if c.origin != "human"})
-    return own[:: max(1, len(own) // count)][:count]
-
-
-def comparison_features(config: RunConfig, pictures: Any, image_px: int) -> ComparisonFeatures | None:
-    """The feature spaces of the two losses, centred on real pictures; None when neither loss is on."""
-    if not (config.loss.fake_to_fake_weight or config.loss.fake_to_real_weight):
-        return None
-    features = ComparisonFeatures(config.loss.features, feature_px=config.loss.feature_px)
-    spread = pictures[:: max(1, len(pictures) // 256)][:256]
-    features.centre_on(to_model(centre_crop(spread, image_px)))
-    return features
-
-
-def text_cache_file(config: RunConfig, cache: Path) -> Path:
-    """Where sentence features of this encoder are kept between runs."""
-    return (
-        cache / f"sentences-{config.text.encoder}-{config.text.path.replace('/', '_')[-40:] or 'packaged'}.safetensors"
-    )
-
-
-def cached_texts(
-    config: RunConfig, entries: Sequence[ManifestEntry], cache: Path | None, progress: Progress | None
-) -> TextFeatureCache:
-    """Sentence features of every caption: read from the cache where they are known, else encoded once."""
-    encoder = build_text_encoder(config.text)
-    file = text_cache_file(config, cache) if cache is not None else None
-    known = file is not None and file.is_file()
-    texts = (
-        TextFeatureCache.load(file, encoder, keep_words=False)
-        if known and file
-        else TextFeatureCache(encoder, keep_words=False)
-    )
-    captions = sorted({caption.text for entry in entries for caption in entry.captions})
-    for start in range(0, len(captions), 512):
-        texts.add(captions[start : start + 512])
-        if progress is not None:
-            progress("reading captions", min(start + 512, len(captions)), len(captions))
-    return texts
-
-
-def fixed_samples(entries: Sequence[ManifestEntry], texts: TextFeatureCache, noise_dim: int, seed: int) -> Samples:
-    """Captions of held-out pictures (else of training ones), two pictures a caption with the same two noises for all."""
-    chosen = [entry for entry in entries if entry.split == "test"] or list(entries)
-    chosen = chosen[:: max(1, len(chosen) // (SAMPLE_COUNT // 2))][: SAMPLE_COUNT // 2]
-    captions = [entry.captions[0].text for entry in chosen for _ in range(2)]
-    noise = torch.randn(2, noise_dim, generator=step_generator(seed, 0, 15)).repeat(len(chosen), 1)
-    return Samples(captions=captions, sentences=texts.encode(captions).sentence, noise=noise)

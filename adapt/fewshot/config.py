@@ -17,7 +17,7 @@ class FewShotConfig:
     alpha: float = 8.0
     """Scale of the updates: alpha / rank."""
     consistency_weight: float = 1.0
-    """Weight of cross-domain distance consistency to the frozen source at distance 0; less the farther the shots are."""
+    """Weight of distance consistency to the frozen source at distance 0; less the farther the shots are."""
     reconstruction_weight: float = 1.0
     """Weight of the perceptual distance between a drawn picture and the shot of its caption."""
     replay_weight: float = 0.5

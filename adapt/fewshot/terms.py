@@ -69,7 +69,7 @@ class Reconstruction:
         self._network = EfficientNetLite("efficientnet_lite0", input_px=input_px)
 
     def __call__(self, fakes: Float[Tensor, "B 3 H W"], reals: Float[Tensor, "B 3 H W"]) -> Float[Tensor, ""]:
-        """Mean over stages of 1 − cosine a position, plus the L1 distance of the pictures at a quarter of their side."""
+        """Mean over stages of 1 − cosine a position, plus the L1 distance of the pictures at a quarter of the side."""
         with torch.no_grad():
             wanted = self._network.stages(reals)
         drawn = self._network.stages(fakes)

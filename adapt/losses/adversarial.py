@@ -1,7 +1,8 @@
 """Hinge losses of the matching-aware discriminator.
 
 Papers: Lim & Ye, "Geometric GAN", arXiv 1705.02894 (hinge); Reed et al., arXiv 1605.05396 (mismatched captions);
-weights as in SSA-GAN, arXiv 2104.00567: L_D = E[max(0, 1 − D(x, s))] + ½ E[max(0, 1 + D(x̂, s))] + ½ E[max(0, 1 + D(x, s'))].
+weights as in SSA-GAN, arXiv 2104.00567:
+L_D = E[max(0, 1 − D(x, s))] + ½ E[max(0, 1 + D(x̂, s))] + ½ E[max(0, 1 + D(x, s'))].
 """
 
 from collections.abc import Sequence

@@ -4,8 +4,8 @@ Papers: Sauer, Chitta, Müller, Geiger, "Projected GANs Converge Faster", arXiv 
 projection, Miyato & Koyama, "cGANs with Projection Discriminator", arXiv 1802.05637; matching against mismatching
 captions, Reed et al., arXiv 1605.05396.
 
-Differs from the papers: no random cross-channel or cross-scale mixing (four plain heads at strides 4, 8, 16, 32); the text
-is projected onto every patch; and a pixel-space head judges the 32 px picture against the text, because ImageNet
+Differs from the papers: no random cross-channel or cross-scale mixing (four plain heads at strides 4, 8, 16, 32); the
+text is projected onto every patch; and a pixel-space head judges the 32 px picture against the text, because ImageNet
 features hardly police colour (measured: with the heads alone all pictures share one palette).
 """
 
@@ -73,7 +73,20 @@ def pixel_trunk(width: int, image_px: int) -> nn.Module:
     for _ in range((image_px // 4).bit_length() - 1):
         layers += [spectral_norm(nn.Conv2d(channels, 2 * channels, 4, stride=2, padding=1)), nn.LeakyReLU(0.2)]
         channels *= 2
+    layers += [MinibatchDeviation(), spectral_norm(nn.Conv2d(channels + 1, channels, 1)), nn.LeakyReLU(0.2)]
     return nn.Sequential(*layers)
+
+
+class MinibatchDeviation(nn.Module):
+    """Adds one channel: how much the batch varies, so that a generator of one layout is caught.
+
+    Paper: Karras et al., "Progressive Growing of GANs", arXiv 1710.10196, section 3. A batch of one varies by 0.
+    """
+
+    def forward(self, features: Tensor) -> Tensor:
+        """(B, C, H, W) → (B, C + 1, H, W)."""
+        deviation = (features.float().var(dim=0, correction=0) + 1e-8).sqrt().mean().to(features.dtype)
+        return torch.cat([features, deviation.expand(len(features), 1, *features.shape[2:])], dim=1)
 
 
 @DISCRIMINATORS.register("projected")

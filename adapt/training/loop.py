@@ -185,7 +185,7 @@ def fit(
 
 @contextmanager
 def deferred_interrupt() -> Iterator[Callable[[], bool]]:
-    """Hold Ctrl-C back until the step is whole: a checkpoint between the two players' steps could not be resumed exactly.
+    """Hold Ctrl-C back until the step is whole: between the two players' steps nothing could be resumed exactly.
 
     Yields:
         A function that says whether Ctrl-C came. Outside the main thread Ctrl-C is left as it is.
@@ -231,5 +231,5 @@ def _check_finite(values: Mapping[str, float], step: int) -> None:
         if value != value or value in (float("inf"), float("-inf")):
             raise TrainingError(
                 f"{name} became {value} at step {step}; the last checkpoint is kept: "
-                "lower it with --set optim.generator_lr=1e-4 --set optim.discriminator_lr=1e-4, or --set train.precision=fp32"
+                "lower the rates (--set optim.generator_lr=1e-4 --set optim.discriminator_lr=1e-4) or --set train.precision=fp32"
             )

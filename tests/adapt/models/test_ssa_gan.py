@@ -1,0 +1,89 @@
+"""SSA-GAN and the projected discriminator: shapes, gradients, one picture, one batch learned by heart."""
+
+import pytest
+import torch
+
+from adapt.config import NetworkConfig
+from adapt.errors import AdaptError
+from adapt.losses.adversarial import hinge_generator
+from adapt.models.factory import build_discriminator, build_generator
+
+SMALL = NetworkConfig(name="ssa_gan", options={"image_px": 32, "widths": [16, 16, 8, 8], "noise_dim": 8})
+JUDGES = {
+    "ssa_gan": {"image_px": 32, "width": 8},
+    "projected": {"image_px": 32, "backbone_px": 64, "head_width": 8, "pixel_width": 4},
+}
+
+
+@pytest.mark.parametrize("batch", [1, 3])
+def test_generator_draws_pictures_in_range(batch: int) -> None:
+    torch.manual_seed(0)
+    generator = build_generator(SMALL).eval()
+    images = generator(torch.randn(batch, 8), torch.randn(batch, 384))
+    assert images.shape == (batch, 3, 32, 32) and float(images.detach().abs().max()) <= 1
+
+
+def test_generator_gives_every_parameter_a_gradient_once_the_gates_open() -> None:
+    torch.manual_seed(0)
+    generator = build_generator(SMALL)
+    optimizer = torch.optim.SGD(generator.parameters(), lr=0.1)
+    for _ in range(3):  # gates start at 0: what is behind them learns from the second step on
+        optimizer.zero_grad()
+        generator(torch.randn(4, 8), torch.randn(4, 384)).square().mean().backward()
+        optimizer.step()
+    silent = [name for name, p in generator.named_parameters() if p.grad is None or not p.grad.abs().sum()]
+    # A convolution's bias before a batch norm is taken out by the mean again.
+    assert all(name.endswith("bias") for name in silent), silent
+
+
+def test_generator_widths_must_reach_the_picture() -> None:
+    with pytest.raises(AdaptError, match=r"model.widths has 4 entries, which ends at 32 px"):
+        build_generator(NetworkConfig(name="ssa_gan", options={"image_px": 64, "widths": [8, 8, 8, 8]}))
+
+
+def test_unknown_names_list_the_near_ones() -> None:
+    with pytest.raises(AdaptError, match=r"unknown model 'ssagan'.*try ssa_gan"):
+        build_generator(NetworkConfig(name="ssagan"))
+    with pytest.raises(AdaptError, match=r"unknown key 'model.width'.*--set model.widths"):
+        build_generator(NetworkConfig(name="ssa_gan", options={"width": 3}))
+
+
+@pytest.mark.parametrize("name", sorted(JUDGES))
+def test_discriminator_judges_each_sentence_by_itself(name: str) -> None:
+    torch.manual_seed(0)
+    judge = build_discriminator(NetworkConfig(name=name, options=JUDGES[name])).eval()
+    images, sentences = torch.rand(2, 3, 32, 32) * 2 - 1, torch.randn(2, 3, 384)
+    together = judge(images, sentences)
+    alone = judge(images, sentences[:, 1:2])
+    for head, single in zip(together, alone, strict=True):
+        assert head.shape[:2] == (2, 3)
+        assert torch.allclose(head[:, 1:2], single, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", sorted(JUDGES))
+def test_discriminator_sends_gradients_to_pictures_and_its_own_weights(name: str) -> None:
+    torch.manual_seed(0)
+    judge = build_discriminator(NetworkConfig(name=name, options=JUDGES[name]))
+    images = (torch.rand(2, 3, 32, 32) * 2 - 1).requires_grad_(True)
+    hinge_generator(judge(images, torch.randn(2, 1, 384))).backward()
+    assert images.grad is not None and images.grad.abs().sum() > 0
+    frozen = getattr(judge, "frozen_prefix", None)
+    for parameter_name, parameter in judge.named_parameters():
+        if frozen and parameter_name.startswith(frozen):
+            assert parameter.grad is None
+        elif "gate" not in parameter_name and "residual" not in parameter_name:  # behind a gate that starts at 0
+            assert parameter.grad is not None, parameter_name
+
+
+def test_generator_learns_one_batch_by_heart() -> None:
+    torch.manual_seed(0)
+    generator = build_generator(SMALL)
+    noise, sentences = torch.randn(4, 8), torch.randn(4, 384)
+    wanted = torch.tensor([-0.8, -0.2, 0.3, 0.9]).view(4, 1, 1, 1).expand(4, 3, 32, 32)
+    optimizer = torch.optim.Adam(generator.parameters(), lr=2e-3, betas=(0.0, 0.9))
+    for _ in range(60):
+        optimizer.zero_grad()
+        loss = (generator(noise, sentences) - wanted).square().mean()
+        loss.backward()
+        optimizer.step()
+    assert loss.item() < 0.02

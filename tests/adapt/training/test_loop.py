@@ -1,0 +1,175 @@
+"""The loop resumes exactly, also after kill -9; stops on NaN; leaves what a run should leave."""
+
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from safetensors.torch import load_file
+
+from adapt.errors import AdaptError, CheckpointError, TrainingError
+from adapt.pretrain import PretrainRequest, pretrain
+from adapt.training.checkpoint import read_tensors
+from adapt.training.inference import load_generator
+from adapt.training.loop import _check_finite, deferred_interrupt
+from catalog import manifest
+from catalog.records import Caption, ManifestEntry
+
+SETTINGS = (
+    "model.widths=[8, 8, 8, 8]", "discriminator.head_width=4", "discriminator.pixel_width=2", "data.batch_size=4",
+    "train.steps=6", "train.checkpoint_every=3", "train.sample_every=6", "loss.feature_px=32",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Ten plain pictures, each with two captions that name its colour."""
+    root = tmp_path_factory.mktemp("dataset")
+    colours = {"red": (220, 30, 30), "green": (30, 160, 40), "blue": (40, 60, 210), "white": (240, 240, 240)}
+    entries = []
+    for number in range(10):
+        name = list(colours)[number % 4]
+        pixels = np.full((40, 40, 3), colours[name], dtype=np.uint8)
+        pixels[: number + 1] //= 2
+        path = root / f"{number}.png"
+        Image.fromarray(pixels).save(path)
+        captions = tuple(
+            Caption(number * 2 + i, text, "en", "t", {"colour": name})
+            for i, text in enumerate((f"a {name} tile", f"a tile that is {name}"))
+        )
+        split = "test" if number > 7 else "train"
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        entries.append(ManifestEntry(path, digest, f"s/{number}", number, name, split, captions, str(number)))
+    digests = manifest.write(root / "frozen", entries, name="tiles")
+    return digests.folder
+
+
+def request(dataset: Path, runs: Path, *more: str) -> PretrainRequest:
+    return PretrainRequest(dataset="folder", data_dir=dataset, runs=runs, preset="debug", settings=(*SETTINGS, *more))
+
+
+def weights(run: Path) -> dict[str, torch.Tensor]:
+    return load_file(run / "checkpoint.safetensors")
+
+
+def assert_same(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> None:
+    assert a.keys() == b.keys()
+    different = [name for name in a if not torch.equal(a[name], b[name])]
+    assert not different, different[:3]
+
+
+def test_run_leaves_config_log_samples_and_a_usable_generator(dataset: Path, tmp_path: Path) -> None:
+    result = pretrain(request(dataset, tmp_path))
+    run = tmp_path / result["run"]
+    assert result["steps"] == 6 and result["images_seen"] == 24 and not result["finished"]
+    assert json.loads((run / "config.json").read_text())["config"]["train"]["steps"] == 6
+    assert [json.loads(line)["step"] for line in (run / "metrics.jsonl").read_text().splitlines()] == [6]
+    assert (run / "samples" / "step-000006.png").is_file() and list((run / "events").iterdir())
+    loaded = load_generator(run)
+    images = loaded.generate(["a red tile", "ein 赤い tile 🙂", ""], loaded.noise(3, seed=1))
+    assert images.shape == (3, 3, 32, 32) and bool(images.isfinite().all())
+    assert pretrain(request(dataset, tmp_path))["finished"]
+    again = PretrainRequest(
+        dataset="folder", data_dir=dataset, runs=tmp_path, preset="debug", settings=SETTINGS, new=True
+    )
+    assert pretrain(again)["run"] != result["run"]
+
+
+def test_stopped_run_ends_with_the_weights_of_an_uninterrupted_one(
+    dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = pretrain(request(dataset, tmp_path / "whole"))
+    # Ctrl-C in the middle of the fourth step: the loop finishes the step, saves and stops.
+    from adapt.training import loop
+
+    counted = iter(range(100))
+    real = loop.weighted_sum
+
+    def interrupting(*args: object) -> torch.Tensor:
+        if next(counted) == 6:
+            os.kill(os.getpid(), signal.SIGINT)
+        return real(*args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(loop, "weighted_sum", interrupting)
+    with pytest.raises(KeyboardInterrupt):
+        pretrain(request(dataset, tmp_path / "cut"))
+    monkeypatch.undo()
+    assert read_tensors(tmp_path / "cut" / whole["run"] / "checkpoint.safetensors")[1]["step"] == 4
+    resumed = pretrain(request(dataset, tmp_path / "cut"))
+    assert resumed["steps"] == 6
+    assert_same(weights(tmp_path / "whole" / whole["run"]), weights(tmp_path / "cut" / whole["run"]))
+
+
+def test_killed_run_ends_with_the_weights_of_an_uninterrupted_one(dataset: Path, tmp_path: Path) -> None:
+    settings = [part for text in (*SETTINGS[:-3], "train.steps=40", "train.checkpoint_every=2", "train.sample_every=0")
+                for part in ("--set", text)]  # fmt: skip
+    verb = ["pretrain", "--dataset", "folder", "--data-dir", str(dataset), "--preset", "debug", *settings]
+    command = [sys.executable, "-m", "adapt.cli", *verb]
+
+    def workspace(name: str) -> list[str]:
+        return [*command, "-w", str(tmp_path / name), "--json"]
+
+    process = subprocess.Popen(workspace("killed"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 120
+    while not list((tmp_path / "killed").glob("runs/*/checkpoint.safetensors")):
+        assert process.poll() is None and time.monotonic() < deadline
+        time.sleep(0.01)
+    process.kill()
+    process.wait()
+    (run,) = (tmp_path / "killed" / "runs").iterdir()
+    assert not (run / "summary.json").exists(), "the run was over before it could be killed"
+    for name in ("killed", "whole"):
+        done = subprocess.run(workspace(name), capture_output=True, text=True, check=True)
+        assert json.loads(done.stdout)["steps"] == 40
+    assert_same(weights(run), weights(tmp_path / "whole" / "runs" / run.name))
+
+
+def test_corrupt_checkpoint_is_one_line(dataset: Path, tmp_path: Path) -> None:
+    result = pretrain(request(dataset, tmp_path))
+    run = tmp_path / result["run"]
+    (run / "summary.json").unlink()
+    (run / "checkpoint.safetensors").write_bytes(b"\x00" * 100)
+    with pytest.raises(CheckpointError, match=r"is damaged or not ours .*--new"):
+        pretrain(request(dataset, tmp_path))
+    (run / "generator.safetensors").write_bytes(b"junk")
+    with pytest.raises(CheckpointError, match=r"damaged"):
+        load_generator(run)
+
+
+def test_penalty_and_hinge_train_together_in_the_papers_recipe(dataset: Path, tmp_path: Path) -> None:
+    file = tmp_path / "paper.toml"
+    file.write_text(
+        '[model]\nname = "ssa_gan"\nimage_px = 32\nwidths = [8, 8, 8, 8]\n'
+        '[discriminator]\nname = "ssa_gan"\nimage_px = 32\nwidth = 4\n'
+        "[data]\nbatch_size = 4\n[loss]\npenalty_weight = 2.0\n[train]\nsteps = 2\ncheckpoint_every = 2\n"
+    )
+    result = pretrain(PretrainRequest(dataset="folder", data_dir=dataset, runs=tmp_path, preset=str(file)))
+    assert result["metrics"]["d_penalty"] > 0
+
+
+def test_unknown_dataset_and_empty_folder_are_one_line(tmp_path: Path) -> None:
+    with pytest.raises(AdaptError, match=r"unknown dataset 'cup'.*try cub"):
+        pretrain(PretrainRequest(dataset="cup", data_dir=tmp_path, runs=tmp_path, preset="debug"))
+    with pytest.raises(AdaptError, match=r"is not CUB-200-2011"):
+        pretrain(PretrainRequest(dataset="cub", data_dir=tmp_path, runs=tmp_path, preset="debug"))
+
+
+def test_values_that_are_not_finite_stop_the_run_with_advice() -> None:
+    with pytest.raises(TrainingError, match=r"d_real became nan at step 7.*optim.generator_lr"):
+        _check_finite({"d_real": float("nan")}, 7)
+
+
+def test_interrupt_is_held_back_until_asked_for() -> None:
+    with deferred_interrupt() as came:
+        assert not came()
+        os.kill(os.getpid(), signal.SIGINT)
+        assert came()
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
