@@ -37,7 +37,8 @@ def generate(
     prompts = [
         Prompt(product_id=product, caption_id=caption.id, text=caption.text)
         for product in chosen
-        for caption in by_product[product][:captions]
+        # The wordings that state most come first: a prompt should carry the whole specification.
+        for caption in sorted(by_product[product], key=lambda caption: -len(caption.facts))[:captions]
     ]
     if dry_run:
         planned = {"run": folder.name, "prompts": len(prompts), "images": len(prompts) * per_caption, "dry_run": True}

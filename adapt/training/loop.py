@@ -139,14 +139,15 @@ def fit(
             # discriminator, hinge and penalty in one backward
             _only(learning, "discriminator")
             with torch.no_grad(), objective.autocast(fabric.device.type):
-                fake = generator(noise, batch.sentences[:, 0]).float()
+                fake = networks.generator(noise, batch.sentences[:, 0]).float()
             d_terms = objective.discriminator_terms(discriminator, batch, fake, rng)
             discriminator_optimizer.zero_grad(set_to_none=True)
             fabric.backward(weighted_sum(d_terms, objective.discriminator_weights()))
             discriminator_optimizer.step()
             # generator
             _only(learning, "generator")
-            g_terms, pictures = objective.generator_terms(generator, discriminator, batch, noise, rng)
+            # The judge's plain module: its distributed wrapper would wait for gradients that this step never gives it.
+            g_terms, pictures = objective.generator_terms(generator, networks.discriminator, batch, noise, rng)
             if extra_terms is not None:
                 g_terms |= extra_terms(generator, batch, noise, pictures, rng)
             generator_optimizer.zero_grad(set_to_none=True)
