@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
+from adapt.damsm_options import DamsmOptions
 from adapt.errors import ConfigError
 from adapt.registry import canonical
 
@@ -40,7 +41,7 @@ class TextConfig:
     encoder: str = "transformers"
     """Registered text encoder."""
     path: str = ""
-    """Weights folder or file, or a model id; empty takes the encoder's packaged weights."""
+    """Weights folder or file, or a model id; empty takes the encoder's packaged weights, and trains an lstm first."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,6 +76,8 @@ class LossConfig:
     """λ of InfoNCE between generated and real pictures."""
     fake_to_real_temperature: float = 0.5
     """Its τ."""
+    damsm_weight: float = 0.0
+    """λ of matching generated pictures with their captions by a frozen DAMSM (SSA-GAN: 0.05)."""
     features: tuple[str, ...] = ("efficientnet_lite0", "palette")
     """Feature spaces of both losses; each is normalised, all count the same."""
     feature_px: int = 64
@@ -128,6 +131,7 @@ class RunConfig:
     model: NetworkConfig
     discriminator: NetworkConfig
     text: TextConfig = field(default_factory=TextConfig)
+    damsm: DamsmOptions = field(default_factory=DamsmOptions)
     data: DataConfig = field(default_factory=DataConfig)
     loss: LossConfig = field(default_factory=LossConfig)
     optim: OptimConfig = field(default_factory=OptimConfig)
@@ -135,7 +139,13 @@ class RunConfig:
 
     def digest(self, *extra: str) -> str:
         """Eight hex digits that name this config (and what it is trained on)."""
-        text = json.dumps(to_dict(self), sort_keys=True) + "\0".join(extra)
+        values = to_dict(self)
+        # Left out at their defaults: runs older than these two fields keep their names, and so can be resumed.
+        if self.damsm == DamsmOptions():
+            del values["damsm"]
+        if not self.loss.damsm_weight:
+            del values["loss"]["damsm_weight"]
+        text = json.dumps(values, sort_keys=True) + "\0".join(extra)
         return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 

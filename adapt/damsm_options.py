@@ -1,0 +1,28 @@
+"""Config section `[damsm]`: DAMSM pretraining inside a run whose text encoder or losses need it."""
+
+from dataclasses import dataclass
+
+from adapt.errors import ConfigError
+
+
+@dataclass(frozen=True, kw_only=True)
+class DamsmOptions:
+    """What a run may choose; the sizes follow from the run itself."""
+
+    steps: int = 1000
+    """Optimiser steps (paper: 200 epochs on CUB, 37 000 steps)."""
+    batch_size: int = 48
+    """Pictures a step, two captions each."""
+    captions_per_picture: int = 10
+    """At most this many captions of a picture are used."""
+    word_weight: float = 1.0
+    """Weight of the two word losses, for an lstm; 0 leaves them out and saves most of the time. Over a frozen text
+    encoder they would train nothing that a run uses and are always left out."""
+
+    def __post_init__(self) -> None:
+        """Check ranges."""
+        for name in ("steps", "batch_size", "captions_per_picture"):
+            if getattr(self, name) < 1:
+                raise ConfigError(f"damsm.{name}={getattr(self, name)}; it is at least 1: --set damsm.{name}=…")
+        if self.word_weight < 0:
+            raise ConfigError(f"damsm.word_weight={self.word_weight}; it is at least 0: --set damsm.word_weight=1")
