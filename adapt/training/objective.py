@@ -9,9 +9,12 @@ from torch import Tensor, nn
 
 from adapt.config import LossConfig
 from adapt.data.batches import Batch
+from adapt.errors import ConfigError
 from adapt.losses.adversarial import hinge_fake, hinge_generator, hinge_real
 from adapt.losses.contrastive import fake_to_fake, fake_to_real
+from adapt.losses.damsm import matching_losses, sentence_scores
 from adapt.losses.gradient_penalty import matching_aware_penalty
+from adapt.models.damsm import Damsm
 from adapt.training.diffaugment import Augmentation
 from adapt.training.features import ComparisonFeatures
 
@@ -31,8 +34,18 @@ class Objective:
     augmentation: Augmentation
     features: ComparisonFeatures | None
     bf16: bool
+    damsm: Damsm | None = None
+    """Frozen judge of how generated pictures match their captions; needed where `loss.damsm_weight` is above 0."""
     extra_weights: Mapping[str, float] = field(default_factory=dict)
     """Weights of terms that a caller adds, such as cross-domain consistency."""
+
+    def __post_init__(self) -> None:
+        """Check that what the weights ask for is here."""
+        if self.loss.damsm_weight and self.damsm is None:
+            raise ConfigError(
+                f"loss.damsm_weight={self.loss.damsm_weight} needs a DAMSM model, which only adapt pretrain trains; "
+                "leave it out: --set loss.damsm_weight=0"
+            )
 
     def discriminator_weights(self) -> dict[str, float]:
         """Weight of each discriminator term; the generated and the mismatched side share one unit (SSA-GAN)."""
@@ -45,6 +58,7 @@ class Objective:
             "g_adversarial": 1.0,
             "g_fake_to_fake": self.loss.fake_to_fake_weight,
             "g_fake_to_real": self.loss.fake_to_real_weight,
+            "g_damsm": self.loss.damsm_weight,
             **self.extra_weights,
         }
 
@@ -99,22 +113,46 @@ class Objective:
             logits = discriminator(self.augmentation(fakes[:judged], rng), texts[:judged, None])
         terms = {"g_adversarial": hinge_generator(logits)}
         fakes = fakes.float()
-        if self.features is not None and size > 1:
-            with self.autocast(noise.device.type):
-                features = self.features(fakes)
-                if self.loss.fake_to_real_weight:
-                    with torch.no_grad():
-                        real = self.features(batch.images)
-            parts = features.float().split(size)
-            if branches == 2:
-                terms["g_fake_to_fake"] = fake_to_fake(
-                    parts[0], parts[1], batch.ids, temperature=self.loss.fake_to_fake_temperature
-                )
-            if self.loss.fake_to_real_weight:
-                tau = self.loss.fake_to_real_temperature
-                per_branch = [fake_to_real(part, real, batch.ids, temperature=tau) for part in parts]
-                terms["g_fake_to_real"] = torch.stack(per_branch).mean()
+        if size > 1:
+            terms |= self._comparison_terms(fakes, texts, batch)
         return terms, fakes[:size]
+
+    def _comparison_terms(self, fakes: Tensor, texts: Tensor, batch: Batch) -> Terms:
+        """Terms that compare the pictures of a batch (branches · B, 3, H, W) with each other, photos and captions."""
+        size, terms = len(batch.ids), Terms()
+        with self.autocast(fakes.device.type):
+            code = self.damsm(fakes).pooled if self.damsm is not None and self.loss.damsm_weight else None
+        if code is not None:
+            terms["g_damsm"] = self._matching(code, texts, batch.ids)
+        if self.features is None:
+            return terms
+        with self.autocast(fakes.device.type):
+            features = self.features(fakes, code)
+            if self.loss.fake_to_real_weight:
+                with torch.no_grad():
+                    real = self.features(batch.images)
+        parts = features.float().split(size)
+        if self.branches == 2:
+            terms["g_fake_to_fake"] = fake_to_fake(
+                parts[0], parts[1], batch.ids, temperature=self.loss.fake_to_fake_temperature
+            )
+        if self.loss.fake_to_real_weight:
+            tau = self.loss.fake_to_real_temperature
+            per_branch = [fake_to_real(part, real, batch.ids, temperature=tau) for part in parts]
+            terms["g_fake_to_real"] = torch.stack(per_branch).mean()
+        return terms
+
+    def _matching(self, code: Tensor, texts: Tensor, ids: Tensor) -> Tensor:
+        """Sentence matching in both directions, summed; a mean over branches, as the other terms are.
+
+        The papers add the two word losses; a run keeps no word features.
+        """
+        assert self.damsm is not None
+        with torch.no_grad():
+            captions = self.damsm.heads.sentence(texts)
+        branches = zip(captions.split(len(ids)), code.split(len(ids)), strict=True)
+        losses = [torch.stack(matching_losses(sentence_scores(text, own), ids)).sum() for text, own in branches]
+        return torch.stack(losses).mean()
 
 
 ExtraTerms = Callable[[nn.Module, Batch, Tensor, Tensor, torch.Generator], Terms]
