@@ -3,7 +3,7 @@
 import shlex
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +15,10 @@ from adapt.data.batches import PictureBatches
 from adapt.data.pictures import load_pictures
 from adapt.data.sources import read_dataset
 from adapt.errors import TrainingError
-from adapt.models.factory import build_discriminator, build_generator
+from adapt.models.factory import build_discriminator, build_generator, build_text_encoder
 from adapt.training.assembly import cached_texts, comparison_features, fixed_samples, replay_prompts, text_cache_file
 from adapt.training.checkpoint import read_json, write_json
+from adapt.training.damsm import DamsmConfig
 from adapt.training.diffaugment import Augmentation
 from adapt.training.ema import MovingAverage
 from adapt.training.growth import grow_from
@@ -25,6 +26,7 @@ from adapt.training.inference import GENERATOR_FILE, save_generator
 from adapt.training.loop import FitResult, Networks, fit
 from adapt.training.objective import Objective
 from adapt.training.precision import use_bf16
+from adapt.training.run_damsm import DamsmStage, check_sentence_dims, trains_text_encoder
 from catalog.records import ManifestEntry
 
 Progress = Callable[[str, int, int], None]
@@ -132,15 +134,25 @@ def train_from_entries(
     train_entries = [entry for entry in entries if entry.split == "train"][: config.data.limit or None]
     if len(train_entries) < 2:
         raise TrainingError(f"{len(train_entries)} training pictures; two are the least: ingest more or choose another")
-    torch.manual_seed(config.train.seed)  # initial weights; everything later is drawn from (seed, step)
-    generator, discriminator = build_generator(config.model), build_discriminator(config.discriminator)
-    if grow is not None:
-        grow_from(grow, generator, discriminator)
-    for network in (generator, discriminator):
-        network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    image_px = int(generator.config.image_px)  # type: ignore[union-attr, arg-type]
+    networks = _networks(config, grow)
+    image_px = int(networks.generator.config.image_px)  # type: ignore[union-attr, arg-type]
+    if trains_text_encoder(config):  # its width is known before the training that would be in vain
+        check_sentence_dims(config.text, DamsmConfig.feature_dim, networks)
+    stage = DamsmStage(
+        config=config,
+        entries=entries,
+        folder=folder,
+        image_px=image_px,
+        fabric=fabric,
+        grow=grow,
+        cache=cache,
+        progress=progress,
+    )
+    config = replace(config, text=stage.text_config())
+    encoder = build_text_encoder(config.text)
+    check_sentence_dims(config.text, encoder.sentence_dim, networks)
     pictures = load_pictures(train_entries, round(image_px * config.data.margin), cache=cache, progress=progress)
-    texts = cached_texts(config, train_entries, cache, progress)
+    texts = cached_texts(config, encoder, train_entries, cache, progress)
     batches = PictureBatches(
         train_entries,
         pictures,
@@ -154,14 +166,14 @@ def train_from_entries(
     )
     if cache is not None:
         texts.save(text_cache_file(config, cache))
-    features = comparison_features(config, pictures, image_px)
+    damsm = stage.model(config.text, texts)
     objective = Objective(
         loss=config.loss,
         augmentation=Augmentation(config.train.augment),
-        features=features,
+        features=comparison_features(config, pictures, image_px, damsm=damsm, device=fabric.device),
+        damsm=damsm,
         bf16=use_bf16(config.train.precision, fabric.device),
     )
-    noise_dim = int(generator.config.noise_dim)  # type: ignore[union-attr, arg-type]
 
     def save_average(average: MovingAverage, step: int, images_seen: int) -> None:
         save_generator(
@@ -176,14 +188,26 @@ def train_from_entries(
 
     return fit(
         fabric,
-        Networks(generator=generator, discriminator=discriminator, noise_dim=noise_dim),
+        networks,
         objective,
         batches,
         train=config.train,
         optim=config.optim,
         batch_size=batches.batch_size,
         folder=folder,
-        samples=fixed_samples(entries, texts, noise_dim, config.train.seed),
+        samples=fixed_samples(entries, texts, networks.noise_dim, config.train.seed),
         save_average=save_average,
         progress=progress,
     )
+
+
+def _networks(config: RunConfig, grow: Path | None) -> Networks:
+    """Both networks with the weights that a fresh run starts from."""
+    torch.manual_seed(config.train.seed)  # initial weights; everything later is drawn from (seed, step)
+    generator, discriminator = build_generator(config.model), build_discriminator(config.discriminator)
+    if grow is not None:
+        grow_from(grow, generator, discriminator)
+    for network in (generator, discriminator):
+        network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    noise_dim = int(generator.config.noise_dim)  # type: ignore[union-attr, arg-type]
+    return Networks(generator=generator, discriminator=discriminator, noise_dim=noise_dim)

@@ -35,6 +35,11 @@ class TextFeatureCache:
         self._offsets = torch.zeros(1, dtype=torch.long)
         self.add(texts)
 
+    @property
+    def encoder(self) -> TextEncoder:
+        """The encoder behind the cache."""
+        return self._encoder
+
     def __len__(self) -> int:
         """Number of distinct texts."""
         return len(self._row)

@@ -1,5 +1,6 @@
 """Pieces that every run is put together from: caption features, feature spaces, fixed samples, replay prompts."""
 
+import hashlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -9,9 +10,11 @@ from numpy.typing import NDArray
 
 from adapt.config import RunConfig
 from adapt.data.pictures import centre_crop, to_model
-from adapt.models.factory import build_text_encoder
+from adapt.models.damsm import Damsm
+from adapt.models.interfaces import TextEncoder
 from adapt.models.text_cache import TextFeatureCache
 from adapt.training.features import ComparisonFeatures
+from adapt.training.inference import TRAINED_ENCODERS
 from adapt.training.loop import Samples, step_generator
 from catalog.records import ManifestEntry
 
@@ -25,28 +28,42 @@ def replay_prompts(entries: Sequence[ManifestEntry], count: int = 64) -> list[st
     return own[:: max(1, len(own) // count)][:count]
 
 
-def comparison_features(config: RunConfig, pictures: NDArray[np.uint8], image_px: int) -> ComparisonFeatures | None:
+def comparison_features(
+    config: RunConfig,
+    pictures: NDArray[np.uint8],
+    image_px: int,
+    *,
+    damsm: Damsm | None = None,
+    device: torch.device | str = "cpu",
+) -> ComparisonFeatures | None:
     """The feature spaces of the two losses, centred on real pictures; None when neither loss is on."""
     if not (config.loss.fake_to_fake_weight or config.loss.fake_to_real_weight):
         return None
-    features = ComparisonFeatures(config.loss.features, feature_px=config.loss.feature_px)
+    features = ComparisonFeatures(config.loss.features, feature_px=config.loss.feature_px, damsm=damsm)
     spread = pictures[:: max(1, len(pictures) // 256)][:256]
     features.centre_on(to_model(centre_crop(spread, image_px)))
-    return features
+    return features.to(device)
 
 
 def text_cache_file(config: RunConfig, cache: Path) -> Path:
-    """Where sentence features of this encoder are kept between runs."""
-    return (
-        cache / f"sentences-{config.text.encoder}-{config.text.path.replace('/', '_')[-40:] or 'packaged'}.safetensors"
-    )
+    """Where sentence features of this encoder are kept between runs; a trained one is known by its weights."""
+    which = config.text.path.replace("/", "_")[-40:] or "packaged"
+    if config.text.encoder in TRAINED_ENCODERS:
+        digest = hashlib.sha256()
+        for file in sorted(Path(config.text.path).glob("*.safetensors")):
+            digest.update(file.read_bytes())
+        which = digest.hexdigest()[:12]
+    return cache / f"sentences-{config.text.encoder}-{which}.safetensors"
 
 
 def cached_texts(
-    config: RunConfig, entries: Sequence[ManifestEntry], cache: Path | None, progress: Progress | None
+    config: RunConfig,
+    encoder: TextEncoder,
+    entries: Sequence[ManifestEntry],
+    cache: Path | None,
+    progress: Progress | None,
 ) -> TextFeatureCache:
     """Sentence features of every caption: read from the cache where they are known, else encoded once."""
-    encoder = build_text_encoder(config.text)
     file = text_cache_file(config, cache) if cache is not None else None
     known = file is not None and file.is_file()
     texts = (

@@ -96,6 +96,7 @@ def train_damsm(
     entries: Sequence[ManifestEntry],
     config: DamsmConfig,
     *,
+    text_encoder: TextEncoder | None = None,
     cache: Path | None = None,
     device: torch.device | str = "cpu",
     progress: Progress | None = None,
@@ -105,6 +106,7 @@ def train_damsm(
     Args:
         entries: pictures with captions. Without a `test` split a share of the groups is held out.
         config: what to train.
+        text_encoder: frozen encoder to put heads over instead of the packaged one; not for an lstm.
         cache: folder for decoded pictures and text features.
         device: where to train.
         progress: called with (what, done, total).
@@ -125,7 +127,7 @@ def train_damsm(
     captions = [[caption.text for caption in entry.captions][: config.captions_per_picture] for entry in ordered]
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
-        text = _text_side(config, captions[: len(training)])
+        text = _text_side(config, captions[: len(training)]) if text_encoder is None else text_encoder
         image = encoders.image_encoder(config.image_encoder, input_px=config.input_px)
         heads = heads_for(
             text,
@@ -165,7 +167,9 @@ class _Session:
         """Take all pictures, the first `training` of which are trained on."""
         self.config, self.text, self.heads, self.table = config, text, heads, table
         self.captions, self.ids, self.training, self.device = captions, ids, training, device
-        self.features = None if isinstance(text, LSTMTextEncoder) else TextFeatureCache(text)
+        self.features: TextFeatureCache | None = None
+        if not isinstance(text, LSTMTextEncoder):
+            self.features = text if isinstance(text, TextFeatureCache) else TextFeatureCache(text)
         self.changed = [
             _other_colours(own, config.seed, number) if config.colour_weight or number >= training else {}
             for number, own in enumerate(captions)
@@ -209,6 +213,8 @@ class _Session:
         """Run a frozen text encoder over all captions, in chunks that progress can show; keep the result in `cache`."""
         if self.features is None:
             return
+        if self.features is self.text:
+            cache = None  # the caller keeps what it gave
         file = cache / f"words-{self.text.name.replace('/', '--')}.safetensors" if cache is not None else None
         if file is not None and file.is_file():
             self.features = TextFeatureCache.load(file, self.text)

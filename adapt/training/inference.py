@@ -1,7 +1,13 @@
-"""A trained generator ready to draw: its file, its text encoder and nothing of the training."""
+"""A trained generator ready to draw: its file, its text encoder and nothing of the training.
 
+A text encoder that a run trained lies beside its generator in damsm/, and every folder that a generator is saved into
+gets a copy: the file names it relative to itself, so that a folder can be moved or passed on whole.
+"""
+
+import filecmp
+import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +21,34 @@ from adapt.models.text_cache import TextFeatureCache
 from adapt.training.checkpoint import load_weights, network_tensors, read_tensors, write_tensors
 
 GENERATOR_FILE = "generator.safetensors"
+TEXT_FOLDER = "damsm"
+"""Folder beside a generator that holds the text encoder trained for it, and its DAMSM model."""
+TRAINED_ENCODERS = frozenset({"lstm", "damsm"})
+"""Text encoders that come from a training of ours, not from a package."""
+_TEXT_FILES = ("text_encoder.safetensors", "text_encoder.json", "tokenizer.json", "heads.safetensors", "damsm.json")
+
+
+def copy_text_encoder(source: Path, target: Path) -> None:
+    """Copy what DAMSM pretraining wrote; files that are the same already are left alone."""
+    if source.resolve() == target.resolve():
+        return
+    target.mkdir(parents=True, exist_ok=True)
+    for name in _TEXT_FILES:
+        file = target / name
+        if (source / name).is_file() and not (file.is_file() and filecmp.cmp(source / name, file)):
+            partial = file.with_name(f"{name}.partial")
+            shutil.copy2(source / name, partial)
+            partial.replace(file)
 
 
 def save_generator(path: Path, generator: nn.Module, config: RunConfig, *, half: bool = False, **metadata: Any) -> None:
-    """Write the weights with the config that rebuilds them; float16 halves the file for shipping."""
+    """Write the weights with the config that rebuilds them; float16 halves the file for shipping.
+
+    A text encoder that was trained for the generator is copied beside the file.
+    """
+    if config.text.encoder in TRAINED_ENCODERS and config.text.path:
+        copy_text_encoder(Path(config.text.path), path.parent / TEXT_FOLDER)
+        config = replace(config, text=replace(config.text, path=TEXT_FOLDER))
     tensors = network_tensors(generator)
     if half:
         tensors = {key: value.half() if value.is_floating_point() else value for key, value in tensors.items()}
@@ -81,6 +111,8 @@ def load_generator(
     """
     tensors, metadata = read_tensors(folder / GENERATOR_FILE)
     config = read_run_config(metadata)
+    if config.text.encoder in TRAINED_ENCODERS and config.text.path:
+        config = replace(config, text=replace(config.text, path=str(folder.absolute() / config.text.path)))
     network = build_generator(config.model)
     load_weights(
         network,
