@@ -190,7 +190,7 @@ class _Adaptation:
         objective = Objective(
             loss=config.loss,
             augmentation=Augmentation(config.train.augment, probability=0.2, adapt_images=config.fewshot.adapt_images),
-            features=comparison_features(self._run_config, pictures, source.image_px),
+            features=comparison_features(self._run_config, pictures, source.image_px, device=self._fabric.device),
             bf16=use_bf16(config.train.precision, self._fabric.device),
             extra_weights=terms.weights,
         )
