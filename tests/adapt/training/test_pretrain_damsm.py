@@ -12,8 +12,8 @@ import torch
 from PIL import Image
 
 from adapt.config import LossConfig, NetworkConfig, RunConfig, apply_settings, from_dict, read_preset
-from adapt.data.batches import Batch
 from adapt.damsm_options import DamsmOptions
+from adapt.data.batches import Batch
 from adapt.errors import ConfigError
 from adapt.models.damsm import Damsm
 from adapt.models.factory import build_discriminator, build_generator
