@@ -86,6 +86,10 @@ class LossConfig:
     """k of the matching-aware gradient penalty (SSA-GAN: 2); 0 leaves it out."""
     penalty_power: float = 6.0
     """p of the penalty."""
+    layout_weight: float = 0.0
+    """Weight of drawing a photo again from its caption and its layout code as noise; 0 leaves the term out."""
+    layout_share: float = 0.5
+    """Share of a batch that draws with layout codes instead of random noise."""
     adversarial_branches: int = 2
     """Judge the pictures of both captions (2, as published) or of the first alone (1, cheaper)."""
 

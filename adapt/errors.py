@@ -1,9 +1,9 @@
 """Errors of the model side. Each message is one line: what came, what is allowed, what to type next.
 
-    AdaptError
-    ├── ConfigError       a preset, `--set` value or config field that cannot be used
-    ├── CheckpointError   a run folder, checkpoint or adapter that is damaged or does not fit
-    └── TrainingError     a run that cannot start or had to stop
+AdaptError
+├── ConfigError       a preset, `--set` value or config field that cannot be used
+├── CheckpointError   a run folder, checkpoint or adapter that is damaged or does not fit
+└── TrainingError     a run that cannot start or had to stop
 """
 
 

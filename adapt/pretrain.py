@@ -16,7 +16,14 @@ from adapt.data.pictures import load_pictures
 from adapt.data.sources import read_dataset
 from adapt.errors import TrainingError
 from adapt.models.factory import build_discriminator, build_generator, build_text_encoder
-from adapt.training.assembly import cached_texts, comparison_features, fixed_samples, replay_prompts, text_cache_file
+from adapt.training.assembly import (
+    cached_texts,
+    comparison_features,
+    fixed_samples,
+    layout_term,
+    replay_prompts,
+    text_cache_file,
+)
 from adapt.training.checkpoint import read_json, write_json
 from adapt.training.damsm import DamsmConfig
 from adapt.training.diffaugment import Augmentation
@@ -167,12 +174,14 @@ def train_from_entries(
     if cache is not None:
         texts.save(text_cache_file(config, cache))
     damsm = stage.model(config.text, texts)
+    layout = layout_term(config, pictures, networks.noise_dim)
     objective = Objective(
         loss=config.loss,
         augmentation=Augmentation(config.train.augment),
         features=comparison_features(config, pictures, image_px, damsm=damsm, device=fabric.device),
         damsm=damsm,
         bf16=use_bf16(config.train.precision, fabric.device),
+        extra_weights=layout.weights if layout else {},
     )
 
     def save_average(average: MovingAverage, step: int, images_seen: int) -> None:
@@ -196,6 +205,8 @@ def train_from_entries(
         batch_size=batches.batch_size,
         folder=folder,
         samples=fixed_samples(entries, texts, networks.noise_dim, config.train.seed),
+        extra_terms=layout,
+        choose_noise=layout.noise if layout else None,
         save_average=save_average,
         progress=progress,
     )

@@ -1,11 +1,9 @@
 """Generator terms that only adaptation uses: keep the source's structure, and draw the shots that are described.
 
 Cross-domain distance consistency: Ojha et al., "Few-shot Image Generation via Cross-domain Correspondence",
-arXiv 2104.06820, equation 2. Perceptual reconstruction of the shots with fixed noise: Noguchi & Harada,
-arXiv 1904.01774.
+arXiv 2104.06820, equation 2. Reconstruction of the shots: see adapt/training/reconstruction.py.
 
-Differs from the papers: the consistency compares whole batches of (noise, caption) pairs at one random block a step;
-reconstruction compares frozen EfficientNet stages and a blurred picture instead of VGG features.
+Differs from the papers: the consistency compares whole batches of (noise, caption) pairs at one random block a step.
 """
 
 from contextlib import contextmanager
@@ -19,7 +17,7 @@ from torch import Tensor, nn
 from adapt.data.batches import Batch
 from adapt.fewshot.config import FewShotConfig
 from adapt.fewshot.source import Source
-from adapt.models.image_encoder import EfficientNetLite
+from adapt.training.reconstruction import Reconstruction
 
 
 def distance_consistency(
@@ -60,24 +58,6 @@ def recorded_blocks(network: nn.Module) -> Any:
     finally:
         for handle in handles:
             handle.remove()
-
-
-class Reconstruction:
-    """Distance between a drawn picture and the shot that its caption describes."""
-
-    def __init__(self, *, input_px: int = 64) -> None:
-        self._network = EfficientNetLite("efficientnet_lite0", input_px=input_px)
-
-    def __call__(self, fakes: Float[Tensor, "B 3 H W"], reals: Float[Tensor, "B 3 H W"]) -> Float[Tensor, ""]:
-        """Mean over stages of 1 − cosine a position, plus the L1 distance of the pictures at a quarter of the side."""
-        with torch.no_grad():
-            wanted = self._network.stages(reals)
-        drawn = self._network.stages(fakes)
-        stages = [
-            1 - F.cosine_similarity(a.float(), b.float(), dim=1).mean() for a, b in zip(drawn, wanted, strict=True)
-        ]
-        coarse = F.l1_loss(F.avg_pool2d(fakes.float(), 4), F.avg_pool2d(reals, 4))
-        return torch.stack(stages).mean() + coarse
 
 
 class AdaptationTerms:

@@ -1,9 +1,9 @@
 """The two distribution-sensitive losses, as pure functions of features.
 
 Fake-to-fake is the NT-Xent of Ye et al., arXiv 2107.02423 (τ 0.5, weight 0.2: two captions of one picture drawn with
-one noise are positives); fake-to-real is a symmetric InfoNCE between a generated picture and the real one of its caption,
-after Zhang et al., "XMC-GAN", arXiv 2101.04702. Ahmed et al., arXiv 2312.10854, name both losses; their equations could
-not be had: this is our reconstruction.
+one noise are positives); fake-to-real is a symmetric InfoNCE between a generated picture and the real one of its
+caption, after Zhang et al., "XMC-GAN", arXiv 2101.04702. Ahmed et al., arXiv 2312.10854, name both losses; their
+equations could not be had: this is our reconstruction.
 
 Differs from the papers: pairs that share an id (same product or picture) are never negatives.
 """

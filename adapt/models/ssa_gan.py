@@ -6,8 +6,8 @@ discriminator and matching-aware penalty after Tao et al., "DF-GAN", arXiv 2008.
 Differs from the paper: widths are given per resolution, so that 32 and 64 px generators share their first blocks;
 the sentence passes a small trained mapping first; noise may be concatenated to the condition as DF-GAN does
 (`noise_in_condition`); `affine_init_std` and `gate_init` replace the zero initialisation of the last affine layers and
-of the residual gates (0 restores them): measured at 32 px, both learn too late for short runs; shortcut convolutions exist only where
-channels change.
+of the residual gates (0 restores them): measured at 32 px, both learn too late for short runs; shortcut
+convolutions exist only where channels change.
 """
 
 from dataclasses import dataclass

@@ -15,6 +15,7 @@ from adapt.models.interfaces import TextEncoder
 from adapt.models.text_cache import TextFeatureCache
 from adapt.training.features import ComparisonFeatures
 from adapt.training.inference import TRAINED_ENCODERS
+from adapt.training.layout import LayoutCodes, LayoutTerm
 from adapt.training.loop import Samples, step_generator
 from catalog.records import ManifestEntry
 
@@ -77,6 +78,14 @@ def cached_texts(
         if progress is not None:
             progress("reading captions", min(start + 512, len(captions)), len(captions))
     return texts
+
+
+def layout_term(config: RunConfig, pictures: NDArray[np.uint8], noise_dim: int) -> LayoutTerm | None:
+    """Layout codes fitted to the training pictures; None when the term is off."""
+    if not config.loss.layout_weight:
+        return None
+    codes = LayoutCodes(pictures, noise_dim)
+    return LayoutTerm(codes, weight=config.loss.layout_weight, share=config.loss.layout_share)
 
 
 def fixed_samples(entries: Sequence[ManifestEntry], texts: TextFeatureCache, noise_dim: int, seed: int) -> Samples:

@@ -14,7 +14,7 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from adapt.config import OptimConfig, TrainConfig
-from adapt.data.batches import PictureBatches
+from adapt.data.batches import Batch, PictureBatches
 from adapt.data.pictures import to_pixels
 from adapt.errors import TrainingError
 from adapt.training.checkpoint import TrainingState
@@ -79,6 +79,7 @@ def fit(
     folder: Path,
     samples: Samples | None = None,
     extra_terms: ExtraTerms | None = None,
+    choose_noise: Callable[[Batch, Tensor], Tensor] | None = None,
     watcher: Watcher | None = None,
     save_average: Callable[[MovingAverage, int, int], None] | None = None,
     progress: Progress | None = None,
@@ -132,6 +133,8 @@ def fit(
             batch = batches.batch(step, device=fabric.device)
             noise = torch.randn(batch_size, networks.noise_dim, generator=step_generator(train.seed, step, 0))
             noise = noise.to(fabric.device)
+            if choose_noise is not None:
+                noise = choose_noise(batch, noise)
             rng = step_generator(train.seed, step, 1 + fabric.global_rank)
             generator.train()
             if networks.freeze_norms:
@@ -232,5 +235,5 @@ def _check_finite(values: Mapping[str, float], step: int) -> None:
         if value != value or value in (float("inf"), float("-inf")):
             raise TrainingError(
                 f"{name} became {value} at step {step}; the last checkpoint is kept: "
-                "lower the rates (--set optim.generator_lr=1e-4 --set optim.discriminator_lr=1e-4) or --set train.precision=fp32"
+                "lower the rates (--set optim.generator_lr=1e-4) or --set train.precision=fp32"
             )
