@@ -8,7 +8,7 @@ heads (and the lstm); an extra term makes the own caption beat itself with one c
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -28,68 +28,13 @@ from adapt.models.interfaces import ImageFeatures, TextEncoder, TextFeatures
 from adapt.models.text_cache import TextFeatureCache
 from adapt.models.text_encoder import LSTMTextEncoder, LSTMTextEncoderConfig
 from adapt.models.tokenizer import BytePairTokenizer
+from adapt.training.damsm_config import DamsmConfig
+from adapt.training.damsm_progress import SAVE_EVERY, DamsmCheckpoint
+from adapt.training.loop import deferred_interrupt
 from adapt.training.picture_table import PictureTable
 from catalog.records import ManifestEntry
 
 Progress = Callable[[str, int, int], None]
-
-
-@dataclass(frozen=True, kw_only=True)
-class DamsmConfig:
-    """What DAMSM pretraining trains, and for how long."""
-
-    text_encoder: str = "transformers"
-    """`transformers` (frozen, heads are trained) or `lstm` (trained whole)."""
-    image_encoder: str = "efficientnet_lite0"
-    """Registered image encoder, frozen."""
-    image_px: int = 64
-    """Side of the pictures, that of the generator to be trained later."""
-    input_px: int = 96
-    """Side at which the image encoder sees them."""
-    feature_dim: int = 256
-    """Width of the shared space; for an lstm also that of its features, so even."""
-    thumbnail_px: int = 8
-    """Side of the RGB thumbnail in the image code; 0 for none."""
-    captions_per_picture: int = 10
-    """At most this many captions of a picture are used; bounds memory and time."""
-    vocabulary: int = 8192
-    """Token ids of the lstm's tokenizer."""
-    steps: int = 300
-    """Optimiser steps."""
-    batch_size: int = 48
-    """Pictures a step, two captions each."""
-    learning_rate: float = 2e-3
-    """Adam's at the start; falls to a tenth along a cosine."""
-    weight_decay: float = 1e-2
-    """Decoupled decay of the weights (AdamW)."""
-    word_weight: float = 1.0
-    """Weight of the two word losses; 0 leaves them out, which saves most of the time. Over a frozen text encoder word
-    and sentence heads share nothing, so that the sentence space stays the same."""
-    paraphrase_weight: float = 1.0
-    """Weight of NT-Xent between the two captions' sentence codes."""
-    paraphrase_temperature: float = 0.5
-    """Its temperature."""
-    colour_weight: float = 1.0
-    """Weight of the own caption against itself with one colour changed."""
-    gamma1: float = 5.0
-    """Sharpness of the attention over regions."""
-    gamma2: float = 5.0
-    """Weight of the best matching words."""
-    gamma3: float = 10.0
-    """Inverse temperature of the matching softmax."""
-    held_out_share: float = 0.1
-    """Share of groups kept for the report where the entries have no test split."""
-    seed: int = 0
-    """Seed of initialisation, order, captions and held-out groups."""
-
-    def __post_init__(self) -> None:
-        """Check ranges."""
-        if self.text_encoder not in {"transformers", "lstm"}:
-            raise ValueError(f"text_encoder is {self.text_encoder!r}; it takes transformers or lstm")
-        if min(self.steps, self.batch_size, self.captions_per_picture, self.image_px) < 1:
-            raise ValueError("steps, batch_size, captions_per_picture and image_px take 1 or more")
-        if self.text_encoder == "lstm" and self.feature_dim % 2:
-            raise ValueError(f"feature_dim is {self.feature_dim}; an lstm takes an even one")
 
 
 def train_damsm(
@@ -98,6 +43,7 @@ def train_damsm(
     *,
     text_encoder: TextEncoder | None = None,
     cache: Path | None = None,
+    checkpoint: Path | None = None,
     device: torch.device | str = "cpu",
     progress: Progress | None = None,
 ) -> Damsm:
@@ -108,6 +54,7 @@ def train_damsm(
         config: what to train.
         text_encoder: frozen encoder to put heads over instead of the packaged one; not for an lstm.
         cache: folder for decoded pictures and text features.
+        checkpoint: file to go on from where it is there, and to save the state to; the caller deletes it in the end.
         device: where to train.
         progress: called with (what, done, total).
 
@@ -116,6 +63,8 @@ def train_damsm(
 
     Raises:
         TrainingError: fewer than two pictures with captions to train on.
+        CheckpointError: the checkpoint is damaged or of another training.
+        KeyboardInterrupt: passed on after the state was saved, where there is a checkpoint.
     """
     captioned = [entry for entry in entries if entry.captions]
     training, held_out = _split(captioned, config)
@@ -143,7 +92,7 @@ def train_damsm(
         ids = torch.tensor([entry.product_id for entry in ordered])
         session = _Session(config, text, heads.to(device), table, captions, ids, len(training), device)
         session.encode_captions(cache, progress)
-        losses = session.fit(progress)
+        losses = session.fit(checkpoint, progress)
         scores = session.score(np.arange(len(training), len(ordered)))
     model = Damsm(text, image, heads).cpu()
     model.report = {"config": asdict(config), "pictures": len(training), "losses": losses, **scores}
@@ -175,8 +124,8 @@ class _Session:
             for number, own in enumerate(captions)
         ]
 
-    def fit(self, progress: Progress | None) -> dict[str, float]:
-        """Train; return each term's mean over the last tenth of the steps."""
+    def fit(self, path: Path | None, progress: Progress | None) -> dict[str, float]:
+        """Train, going on from the checkpoint at `path`; return each term's mean over the last tenth of the steps."""
         config = self.config
         modules = nn.ModuleList([self.heads, *([self.text] if isinstance(self.text, LSTMTextEncoder) else [])])
         modules.to(self.device).train()
@@ -187,27 +136,35 @@ class _Session:
             optimizer, config.steps, eta_min=config.learning_rate / 10
         )
         rng = np.random.default_rng([config.seed, 1])
-        order = np.empty(0, dtype=np.int64)
+        checkpoint = DamsmCheckpoint(path=path, modules=modules, optimizer=optimizer, schedule=schedule, rng=rng)
+        position = checkpoint.load()
         size = min(config.batch_size, self.training)
-        history: list[dict[str, float]] = []
-        for step in range(config.steps):
-            if len(order) < size:
-                order = rng.permutation(self.training)
-            chosen, order = order[:size], order[size:]
-            terms = self._terms(chosen, rng)
-            loss = sum((self._weight(name) * value for name, value in terms.items()), torch.zeros(()))
-            optimizer.zero_grad(set_to_none=True)
-            loss.backward()
-            if isinstance(self.text, LSTMTextEncoder):
-                nn.utils.clip_grad_norm_(self.text.parameters(), 0.25)
-            optimizer.step()
-            schedule.step()
-            history.append({name: float(value.detach()) for name, value in terms.items()})
-            if progress is not None:
-                progress("DAMSM", step + 1, config.steps)
+        reported = max(config.steps // 10, 1)
+        with deferred_interrupt() as interrupted:
+            while position.step < config.steps:
+                if len(position.order) < size:
+                    position.order = rng.permutation(self.training)
+                chosen, position.order = position.order[:size], position.order[size:]
+                terms = self._terms(chosen, rng)
+                loss = sum((self._weight(name) * value for name, value in terms.items()), torch.zeros(()))
+                optimizer.zero_grad(set_to_none=True)
+                loss.backward()
+                if isinstance(self.text, LSTMTextEncoder):
+                    nn.utils.clip_grad_norm_(self.text.parameters(), 0.25)
+                optimizer.step()
+                schedule.step()
+                position.step += 1
+                if position.step > config.steps - reported:
+                    position.history.append({name: float(value.detach()) for name, value in terms.items()})
+                if progress is not None:
+                    progress("DAMSM", position.step, config.steps)
+                if position.step % SAVE_EVERY == 0 or interrupted():
+                    checkpoint.save(position)
+                    if interrupted():
+                        raise KeyboardInterrupt
         modules.eval()
-        last = history[-max(len(history) // 10, 1) :]
-        return {name: float(np.mean([terms[name] for terms in last])) for name in last[-1]}
+        names = position.history[-1]
+        return {name: float(np.mean([terms[name] for terms in position.history])) for name in names}
 
     def encode_captions(self, cache: Path | None, progress: Progress | None) -> None:
         """Run a frozen text encoder over all captions, in chunks that progress can show; keep the result in `cache`."""

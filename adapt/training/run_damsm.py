@@ -16,13 +16,15 @@ from adapt.errors import ConfigError
 from adapt.models.damsm import Damsm
 from adapt.models.text_cache import TextFeatureCache
 from adapt.training.checkpoint import read_json
-from adapt.training.damsm import DamsmConfig, train_damsm
+from adapt.training.damsm import train_damsm
+from adapt.training.damsm_config import DamsmConfig
 from adapt.training.inference import TEXT_FOLDER, copy_text_encoder
 from adapt.training.loop import Networks
 from catalog.records import ManifestEntry
 
 Progress = Callable[[str, int, int], None]
 REPORT_PICTURES = 256
+CHECKPOINT_FILE = "training.safetensors"
 
 
 def trains_text_encoder(config: RunConfig) -> bool:
@@ -116,6 +118,7 @@ class DamsmStage:
                 if texts is not None:
                     model.text_encoder = texts.encoder  # the card describes the encoder, not the cache around it
                 model.save(home)  # damsm.json comes last: where it is, the rest is whole
+                (home / CHECKPOINT_FILE).unlink(missing_ok=True)
         self.fabric.barrier()
         return home
 
@@ -138,6 +141,7 @@ class DamsmStage:
             config,
             text_encoder=texts,
             cache=self.cache,
+            checkpoint=self.folder / TEXT_FOLDER / CHECKPOINT_FILE,
             device=self.fabric.device,
             progress=self.progress,
         )

@@ -1,3 +1,5 @@
+import os
+import signal
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -75,6 +77,30 @@ def test_train_damsm_repeats_with_its_seed(entries: list[ManifestEntry]) -> None
     assert all(torch.equal(first[name], second[name]) for name in first)
     assert not torch.equal(first["regions.weight"], other["regions.weight"])
     assert torch.equal(torch.random.get_rng_state(), before)
+
+
+def test_train_damsm_goes_on_after_an_interrupt_as_if_there_had_been_none(
+    entries: list[ManifestEntry], tmp_path: Path
+) -> None:
+    def interrupt(what: str, done: int, total: int) -> None:
+        if what == "DAMSM" and done == 3:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    whole = train_damsm(entries, DamsmConfig(**TINY, steps=6))
+    file = tmp_path / "training.safetensors"
+    with pytest.raises(KeyboardInterrupt):
+        train_damsm(entries, DamsmConfig(**TINY, steps=6), checkpoint=file, progress=interrupt)
+    done: list[int] = []
+    resumed = train_damsm(
+        entries,
+        DamsmConfig(**TINY, steps=6),
+        checkpoint=file,
+        progress=lambda what, number, _: done.append(number) if what == "DAMSM" else None,
+    )
+    assert done == [4, 5, 6]
+    for ours, theirs in zip(resumed.parameters(), whole.parameters(), strict=True):
+        assert torch.equal(ours, theirs)
+    assert resumed.report == whole.report
 
 
 def test_train_damsm_trains_heads_over_a_frozen_transformer(entries: list[ManifestEntry], tmp_path: Path) -> None:
