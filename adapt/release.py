@@ -18,7 +18,7 @@ from adapt.data.pictures import to_pixels
 from adapt.errors import CheckpointError
 from adapt.fewshot.source import DISCRIMINATOR_FILE
 from adapt.training.checkpoint import read_json, read_tensors, write_tensors
-from adapt.training.inference import GENERATOR_FILE, load_generator
+from adapt.training.inference import GENERATOR_FILE, TEXT_FOLDER, copy_text_encoder, load_generator
 from adapt.training.logbook import contact_sheet
 
 _TERMS = {
@@ -48,6 +48,8 @@ def release(run: Path, target: Path) -> Path:
     """
     tensors, metadata = read_tensors(run / GENERATOR_FILE)
     write_tensors(target / GENERATOR_FILE, _half(tensors), metadata | {"base": target.name})
+    if (run / TEXT_FOLDER).is_dir():
+        copy_text_encoder(run / TEXT_FOLDER, target / TEXT_FOLDER)
     everything, _ = read_tensors(run / "checkpoint.safetensors")
     prefix = "network/discriminator/"
     judge = {name[len(prefix) :]: value for name, value in everything.items() if name.startswith(prefix)}
