@@ -55,6 +55,11 @@ class BlobStore:
         """Whether a blob with this digest is stored."""
         return self._find(sha256) is not None
 
+    def digests(self) -> set[str]:
+        """Return the digests of all blobs, by one listing of the store."""
+        names = self._fs.glob(f"{self._base}/??/*.*")
+        return {str(name).rpartition("/")[2].partition(".")[0] for name in names if not str(name).endswith(".part")}
+
     def path(self, sha256: str) -> Path:
         """Return the local path of a blob.
 

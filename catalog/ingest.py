@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Iterator, Set
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -83,23 +84,27 @@ def ingest(
     listing = Dump(Path(dump), leave_out=None if catalog is None else catalog.workspace)
     name = sync.source_name(listing.root, source)
     drafts = read_dump(listing, encoding)
-    known = KnownSource() if catalog is None else sync.load(catalog, name)
-    missing = sync.missing_skus(known, drafts.products)
-    sync.guard_shrink(name, known, missing, accepted=accept_shrink)
-    intake = PictureIntake(
-        blobs=None if dry_run or catalog is None else catalog.blobs, remembered=known.files, stored=set(known.stored)
-    )
-    work = _Work(drafts=drafts, dump=listing, known=known, intake=intake, progress=progress or _silent)
-    work.issues = list(drafts.issues)
-    if dry_run:
+    if catalog is None and not dry_run:
+        raise ValueError("catalog may be None only in a dry run")
+    # What is known is read under the lock: another run may be about to end.
+    lock = nullcontext() if dry_run or catalog is None else file_lock(catalog.workspace / ".ingest.lock", "ingest")
+    with lock:
+        known = KnownSource() if catalog is None else sync.load(catalog, name)
+        missing = sync.missing_skus(known, drafts.products)
+        sync.guard_shrink(name, known, missing, accepted=accept_shrink)
+        # A picture whose file is gone from the store is taken in again.
+        stored = set(known.stored) if catalog is None else known.stored & catalog.blobs.digests()
+        intake = PictureIntake(
+            blobs=None if dry_run or catalog is None else catalog.blobs, remembered=known.files, stored=set(stored)
+        )
+        work = _Work(drafts=drafts, dump=listing, known=known, intake=intake, progress=progress or _silent)
+        work.issues = list(drafts.issues)
+        if not dry_run and catalog is not None:
+            return _run(catalog, work, name, missing, prune, started)
         for _ in _batches(work):
             intake.handed_over()
         pruned = len(missing) if prune else 0
         return _report(work, name, None, started, missing=len(missing) - pruned, pruned=pruned)
-    if catalog is None:
-        raise ValueError("catalog may be None only in a dry run")
-    with file_lock(catalog.workspace / ".ingest.lock", "ingest"):
-        return _run(catalog, work, name, missing, prune, started)
 
 
 def _run(catalog: Catalog, work: _Work, name: str, missing: list[str], prune: bool, started: float) -> IngestReport:

@@ -15,6 +15,8 @@ from catalog.blobs import BlobStore
 from catalog.errors import ImageRejected
 from catalog.paths import DumpFile
 
+_UNREADABLE = "FILE_UNREADABLE"
+
 
 @dataclass(frozen=True, kw_only=True)
 class SeenFile:
@@ -61,7 +63,8 @@ class PictureIntake:
         seen = self.remembered.get(file.path)
         if seen is None or (seen.size, seen.mtime_ns) != (file.size, file.mtime_ns) or not self._usable(seen):
             seen = self._read(file)
-            self.new_files[file.path] = seen
+            if seen.reason != _UNREADABLE:  # permissions and failing disks change without a trace in size and time
+                self.new_files[file.path] = seen
         elif seen.image_sha256:
             self.images_reused += 1
         self._done[file.path] = seen
@@ -89,7 +92,7 @@ class PictureIntake:
         try:
             data = file.read(images.MAX_BYTES)
         except OSError as error:
-            return found("", None, "FILE_UNREADABLE", str(error.strerror or error))
+            return found("", None, _UNREADABLE, str(error.strerror or error))
         digest = hashlib.sha256(data).hexdigest()
         if digest in self.stored:
             self.images_reused += 1

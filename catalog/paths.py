@@ -72,7 +72,7 @@ class Dump:
         Raises:
             IngestRefused: It is missing, no folder, unreadable or empty.
         """
-        self.root = _checked_root(root)
+        self.root = checked_root(root)
         self.files: dict[str, DumpFile] = {}
         self.escaping: dict[str, str] = {}
         """Links that leave the folder: their path → where they point."""
@@ -240,7 +240,8 @@ def _is_junk(name: str) -> bool:
     return name.startswith((".", "~$", "._")) or name.lower() in _JUNK_NAMES
 
 
-def _checked_root(root: Path) -> Path:
+def checked_root(root: Path) -> Path:
+    """Return the real path of a dump folder; raises IngestRefused when it is missing, no folder or unreadable."""
     shown = str(root)
     if not root.exists():
         raise IngestRefused(f"no such dump: {shown}; give the folder that holds the tables and pictures")

@@ -13,6 +13,7 @@ from adapt.cli._output import emit, progress
 from adapt.cli._session import Session
 from catalog.ingest import counts_of
 from catalog.ingest import ingest as run_ingest
+from catalog.paths import checked_root
 from catalog.records import IngestReport, Issue
 
 _SHOWN_ISSUES = 5
@@ -33,6 +34,7 @@ def ingest(
 ) -> None:
     """Read a catalogue dump into the workspace; the same dump twice changes nothing."""
     session: Session = ctx.obj
+    checked_root(dump)  # a mistyped folder leaves no workspace behind
     # A dry run leaves no workspace behind where there was none.
     absent = dry_run and session.database_url() is None and not (session.workspace / "catalog.db").is_file()
     with progress() as update, nullcontext() if absent else session.open_catalog() as catalog:

@@ -37,7 +37,7 @@ def _next_step(counts: dict[str, int]) -> str:
     if not counts["products"]:
         return "adapt ingest DUMP"
     if not counts["captions"]:
-        return "adapt captions"
+        return "adapt captions --rebuild"
     if not counts["runs"]:
         return "adapt finetune --shots 50"
     if not counts["candidates"]:

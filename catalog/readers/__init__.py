@@ -63,6 +63,6 @@ def _refusal(dump: Dump, errors: Sequence[Issue]) -> str:
     first = errors[0]
     where = first.source if first.line is None else f"{first.source} line {first.line}"
     return (
-        f"no usable product in {dump.root}: {len(errors)} problems, the first in {where} "
+        f"no usable product in {dump.root}: {len(errors)} problem(s), the first in {where} "
         f"({first.reason}: {first.detail}); correct the table, or remove it to go by the names of the pictures"
     )

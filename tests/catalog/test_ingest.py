@@ -369,3 +369,32 @@ def test_real_dumps_give_all_their_products(catalog: Catalog, shared_data: Path)
     assert counts(vendure) == (54, 0, 0, 0)
     assert (vendure.variants, vendure.images_linked, vendure.quarantined) == (88, 54, 0)
     assert [(issue.reason, issue.severity) for issue in vendure.issues] == [("ROW_DUP_KEY", "warning")] * 2
+
+
+def test_ingest_tries_an_unreadable_file_again(catalog: Catalog, dump: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from catalog.paths import DumpFile
+
+    read = DumpFile.read
+
+    def refused(file: DumpFile, limit: int) -> bytes:
+        if file.path == "img/0.jpg":
+            raise PermissionError(13, "Permission denied")
+        return read(file, limit)
+
+    monkeypatch.setattr(DumpFile, "read", refused)  # the tests may run as root, whom no permission stops
+    first = ingest(catalog, dump)
+    assert [issue.reason for issue in first.issues] == ["FILE_UNREADABLE"]
+    monkeypatch.undo()
+    again = ingest(catalog, dump)
+    assert (again.issues, again.images_added, counts(again)) == ((), 1, (0, 1, PRODUCTS - 1, 0))
+
+
+def test_ingest_restores_a_picture_that_the_store_lost(catalog: Catalog, dump: Path) -> None:
+    ingest(catalog, dump)
+    before = state(catalog)
+    lost = next((catalog.workspace / "blobs").rglob("*.jpg"))
+    lost.unlink()
+    again = ingest(catalog, dump)
+    assert lost.is_file() and catalog.blobs.read(lost.stem)
+    assert (again.images_added, counts(again)) == (1, (0, 0, PRODUCTS, 0))
+    assert state(catalog) == before

@@ -91,3 +91,8 @@ def test_mistakes_are_one_line_and_exit_1(workspace: Path, dump: Path, prepare: 
     message = run(workspace, *arguments, exits=1)
     assert said in message
     assert len(message.strip().splitlines()) == 1
+
+
+def test_a_mistyped_dump_leaves_no_workspace_behind(workspace: Path, dump: Path) -> None:
+    assert "no such dump" in run(workspace, "ingest", dump / "typo", exits=1)
+    assert not workspace.exists()
