@@ -90,6 +90,8 @@ class LossConfig:
     """Weight of drawing a photo again from its caption and its layout code as noise; 0 leaves the term out."""
     layout_share: float = 0.5
     """Share of a batch that draws with layout codes instead of random noise."""
+    layout_dims: int = 16
+    """Length of a layout code; it takes the place of the first numbers of the noise."""
     adversarial_branches: int = 2
     """Judge the pictures of both captions (2, as published) or of the first alone (1, cheaper)."""
 

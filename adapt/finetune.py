@@ -20,9 +20,10 @@ from torch import nn
 from adapt.config import RunConfig, apply_settings, from_dict, read_preset, to_dict
 from adapt.data.batches import PictureBatches
 from adapt.data.pictures import load_pictures
+from adapt.errors import ConfigError
 from adapt.fewshot.card import write_card
 from adapt.fewshot.config import FinetuneConfig
-from adapt.fewshot.lora import adapt_generator, freeze_lower_half, merged_copy, save_adapter, trainable_share
+from adapt.fewshot.lora import METHODS, adapt_generator, freeze_lower_half, merged_copy, save_adapter, trainable_share
 from adapt.fewshot.selection import CheckpointJudge, Judgement
 from adapt.fewshot.source import Source, load_source, source_distance
 from adapt.fewshot.support_set import SupportSet, choose_support_set
@@ -74,6 +75,8 @@ def plan(request: FinetuneRequest) -> FinetunePlan:
     """
     values = apply_settings(read_preset("finetune", request.preset), request.settings)
     config = from_dict(FinetuneConfig, apply_settings(values, [f"train.seed={request.seed}"]))
+    if config.fewshot.method not in METHODS:
+        raise ConfigError(f"fewshot.method='{config.fewshot.method}'; allowed are {', '.join(METHODS)}")
     # Every product may give a shot; evaluation leaves the shots out, so nothing is scored on what it learned from.
     support = choose_support_set(
         request.manifest.entries, shots=request.shots, seed=request.seed, held_out_share=config.fewshot.held_out_share

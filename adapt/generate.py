@@ -71,7 +71,7 @@ def _batch(
     generator: LoadedGenerator, jobs: Sequence[tuple[Prompt, int]], folder: Path, scorer: CandidateScorer | None
 ) -> list[Candidate]:
     names = [f"{prompt.product_id:06d}-{prompt.caption_id or 0:07d}-{seed:07d}" for prompt, seed in jobs]
-    if all((folder / f"{name}.json").is_file() for name in names):
+    if all(_is_drawn(folder, name, prompt) for name, (prompt, _) in zip(names, jobs, strict=True)):
         return [_read(folder, name, prompt) for name, (prompt, _) in zip(names, jobs, strict=True)]
     noise = torch.cat([generator.noise(1, seed=seed) for _, seed in jobs])
     images = generator.generate([prompt.text for prompt, _ in jobs], noise)
@@ -90,8 +90,18 @@ def _batch(
             "nearest_similarity": round(score.nearest_similarity, 4) if score else None,
         }
         # The record comes last: a picture without one is drawn again.
-        (folder / f"{name}.json").write_text(json.dumps(record, ensure_ascii=False), encoding="utf-8")
+        partial = folder / f"{name}.json.partial"
+        partial.write_text(json.dumps(record, ensure_ascii=False), encoding="utf-8")
+        partial.replace(folder / f"{name}.json")
     return [_read(folder, name, prompt) for name, (prompt, _) in zip(names, jobs, strict=True)]
+
+
+def _is_drawn(folder: Path, name: str, prompt: Prompt) -> bool:
+    """Whether the picture is there for this text: a deleted caption's number may have gone to another one."""
+    record, picture = folder / f"{name}.json", folder / f"{name}.png"
+    if not (record.is_file() and picture.is_file()):
+        return False
+    return bool(json.loads(record.read_text(encoding="utf-8"))["prompt"] == prompt.text)
 
 
 def _read(folder: Path, name: str, prompt: Prompt) -> Candidate:

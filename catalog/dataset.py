@@ -5,6 +5,7 @@ file) stand on one side. A picture of a variant carries that variant's captions;
 """
 
 import hashlib
+import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -24,6 +25,7 @@ from catalog.store import Catalog
 FOLDER = "datasets"
 """Folder of a workspace that holds frozen datasets, each `<name>-<first 8 of its hash>`."""
 _CHUNK = 500
+_NAME_MAX_CHARS = 100
 
 
 def freeze(
@@ -50,19 +52,59 @@ def freeze(
     Raises:
         CatalogError: Unknown source, no captioned picture, a bad share, or a folder that cannot be written.
     """
+    planned = plan(
+        catalog,
+        source=source,
+        seed=seed,
+        test_share=test_share,
+        name=name,
+        lang=lang,
+        include_products=include_products,
+    )
+    return manifest.write(planned.folder, planned.entries, name=planned.name, seed=seed)
+
+
+def plan(
+    catalog: Catalog,
+    *,
+    source: str | None = None,
+    seed: int = 0,
+    test_share: float = 0.2,
+    name: str | None = None,
+    lang: str | None = "en",
+    include_products: Collection[str] | None = None,
+) -> Manifest:
+    """Return what `freeze` would write, of the same arguments, and write nothing; pictures are those of the store.
+
+    Raises:
+        CatalogError: Unknown source, no captioned picture, a bad share or name.
+    """
     if not 0 <= test_share < 1:
         raise CatalogError(f"test share {test_share}: choose a number from 0 up to, not including, 1")
+    name = name or source or "catalogue"
+    if len(name) > _NAME_MAX_CHARS or not re.fullmatch(r"[^\W_][^/\\\x00-\x1f]*", name):
+        raise CatalogError(
+            f"{name!r} is no name for a dataset; use up to {_NAME_MAX_CHARS} characters without slashes, "
+            "a letter or digit first: --name NAME"
+        )
     entries = select_entries(
         catalog, source=source, seed=seed, test_share=test_share, lang=lang, include_products=include_products
     )
     if not entries:
         where = f"source {source!r}" if source is not None else "the catalogue"
+        again = "" if lang in (None, "en") else f" --lang {lang}"
         raise CatalogError(
-            f"{where} has no captioned picture to freeze; run: adapt ingest DUMP, then adapt captions --rebuild"
+            f"{where} has no picture with {lang or 'any'} captions to freeze; "
+            f"run: adapt ingest DUMP, then adapt captions --rebuild{again}"
         )
-    name = name or source or "catalogue"
-    folder = catalog.workspace / FOLDER / f"{name}-{manifest.content_hash(entries)[:8]}"
-    return manifest.write(folder, entries, name=name, seed=seed)
+    digest = manifest.content_hash(entries)
+    return Manifest(
+        folder=catalog.workspace / FOLDER / f"{name}-{digest[:8]}",
+        name=name,
+        content_hash=digest,
+        entries=tuple(entries),
+        seed=seed,
+    )
 
 
 def select_entries(

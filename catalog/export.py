@@ -80,10 +80,10 @@ def export(
     target = (out or _next_free(catalog.workspace / "exports", format)).expanduser().absolute()
     with catalog.read() as session:
         pictures, excluded = _select(session, catalog, policy)
-    if dry_run:
-        return ExportReport(path=target, images=len(pictures), excluded=excluded, verified=0)
     if target.exists():
         raise ExportRefused(f"{target} exists already; choose another folder with --out DIR, or remove it")
+    if dry_run:
+        return ExportReport(path=target, images=len(pictures), excluded=excluded, verified=0)
     if not pictures:
         left = ", ".join(f"{count} {reason}" for reason, count in excluded.items()) or "no candidates"
         raise ExportRefused(f"no approved picture to export ({left}); approve some with: adapt review")
@@ -113,7 +113,12 @@ def export(
         ) from error
     finally:
         shutil.rmtree(part, ignore_errors=True)
-    _record(catalog, format, target, delivered, excluded, policy)
+    try:
+        _record(catalog, format, target, delivered, excluded, policy)
+    except BaseException:
+        # A delivery the catalogue knows nothing of would be made a second time.
+        shutil.rmtree(target, ignore_errors=True)
+        raise
     return ExportReport(path=target, images=len(delivered), excluded=excluded, verified=check.verified)
 
 

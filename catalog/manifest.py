@@ -185,7 +185,9 @@ def _copy_image(entry: ManifestEntry, images: Path) -> None:
     except FileNotFoundError as error:
         raise CatalogError(f"picture {entry.image} of {entry.product} is gone; ingest its dump again") from error
     if hashlib.sha256(data).hexdigest() != entry.sha256:
-        raise CatalogError(f"picture {entry.image} of {entry.product} has changed on disk; ingest its dump again")
+        raise CatalogError(
+            f"picture {entry.image} of {entry.product} has changed on disk; delete it and ingest its dump again"
+        )
     target.write_bytes(data)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from difflib import get_close_matches
 from typing import Any
 
 from sqlalchemy import Select, func, select
@@ -51,7 +52,7 @@ def items(
         offset: Items to leave out at the front.
 
     Raises:
-        ReviewRefused: Unknown state.
+        ReviewRefused: Unknown state, or a run that drew nothing.
     """
     if state is not None and state not in ITEM_STATES:
         raise ReviewRefused(f"no state {state!r}; allowed: {', '.join(ITEM_STATES)}")
@@ -61,7 +62,10 @@ def items(
     if run is not None:
         query = query.where(GenerationRow.run == run)
     with catalog.read() as session:
-        return [_item_record(row) for row in session.execute(query)]
+        found = [_item_record(row) for row in session.execute(query)]
+        if run is not None and not found:
+            _require_run(session, run)
+        return found
 
 
 def progress(catalog: Catalog, reviewer: str | None = None, *, at: datetime | None = None) -> ReviewProgress:
@@ -148,6 +152,8 @@ def picture_size(catalog: Catalog, sha256: str) -> tuple[int, int] | None:
 
 def read_item(session: Session, item_id: int) -> ReviewItem:
     """Return one item inside an open transaction; raises ReviewRefused when there is none."""
+    if not 0 < item_id < 2**63:  # the driver raises beyond
+        raise _unknown(item_id)
     row = session.execute(_item_query().where(ReviewItemRow.id == item_id)).one_or_none()
     if row is None:
         raise _unknown(item_id)
@@ -272,6 +278,13 @@ def attribute_records(rows: Iterable[AttributeRow]) -> tuple[Attribute, ...]:
         )
         for row in rows
     )
+
+
+def _require_run(session: Session, run: str) -> None:
+    runs = set(session.scalars(select(GenerationRow.run).distinct()))
+    if run not in runs:
+        near = get_close_matches(run, runs, n=3, cutoff=0.3) or sorted(runs)[-3:]
+        raise ReviewRefused(f"no candidates of a run '{run}'; there are those of: {', '.join(near) or 'none yet'}")
 
 
 def _unknown(item_id: int) -> ReviewRefused:

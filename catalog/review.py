@@ -287,19 +287,18 @@ def decide_item(
 
 def undo_item(catalog: Catalog, reviewer: str, item_id: int) -> Decision:
     """Take back a reviewer's standing decision on one item and leave it in the queue; raises NothingToUndo."""
-    standing = [
-        made
-        for made in queue.decisions(catalog, reviewer=reviewer, item_id=item_id, limit=1000)
-        if made.verdict != "void" and not made.superseded
-    ]
-    if not standing:
-        raise NothingToUndo(
-            f"{reviewer} has no decision on item {item_id} that stands; see: adapt queue --item {item_id}"
-        )
-    undone = undo(catalog, reviewer, decision_id=standing[0].id)
+    undone = undo(catalog, reviewer, decision_id=standing_decision(catalog, reviewer, item_id).id)
     if undone.claimed is not None and undone.claimed.lease_token is not None:
         release(catalog, item_id, undone.claimed.lease_token)
     return undone.decision
+
+
+def standing_decision(catalog: Catalog, reviewer: str, item_id: int) -> Decision:
+    """Return a reviewer's decision on one item that counts now; raises NothingToUndo when there is none."""
+    for made in queue.decisions(catalog, reviewer=reviewer, item_id=item_id, limit=1000):
+        if made.verdict != "void" and not made.superseded:
+            return made
+    raise NothingToUndo(f"{reviewer} has no decision on item {item_id} that stands; see: adapt queue --item {item_id}")
 
 
 # --- inside a transaction ---------------------------------------------------------------------------

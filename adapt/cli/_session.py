@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from catalog.store import Catalog
 
 
+MAX_SEED = 2**32 - 1
+"""Largest seed that torch, NumPy and the database all take."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Session:
     """One call of the command line."""

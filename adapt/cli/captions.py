@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from adapt.cli._output import emit, progress
-from adapt.cli._session import Session
+from adapt.cli._session import MAX_SEED, Session
 from catalog.caption import CaptionReport, UnknownTerm, list_captions, preview, rebuild_captions, stale_captions
 from catalog.errors import CatalogError
 from catalog.glossary import COLUMNS, OWN_NAME
@@ -29,7 +29,7 @@ def captions(
     source: Annotated[str | None, typer.Option(help="Only this source.")] = None,
     lang: Annotated[str, typer.Option(help="Language of the captions: en or ja.")] = "en",
     wordings: Annotated[int, typer.Option(min=1, max=100, help="Captions a product.")] = 10,
-    seed: Annotated[int, typer.Option(min=0, help="Chooses templates and words.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=MAX_SEED, help="Chooses templates and words.")] = 0,
     limit: Annotated[int, typer.Option(min=1, help="Captions or terms to list.")] = 50,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Count what --rebuild would change, change nothing.")

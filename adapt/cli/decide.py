@@ -25,6 +25,7 @@ def decide(
     from catalog.records import Decision
 
     session: Session = ctx.obj
+    items = list(dict.fromkeys(items))
     if approve + reject + undo != 1:
         raise typer.BadParameter("give exactly one of --approve, --reject, --undo")
     verdict = "approve" if approve else "reject" if reject else "undo"
@@ -39,6 +40,9 @@ def decide(
             raise AdaptError(
                 f"item {settled[0].id} is {settled[0].state} already, nothing was decided; leave it out or undo it"
             )
+        if undo:
+            for item in items:
+                review.standing_decision(catalog, reviewer, item)
         if not dry_run:
             for item in items:
                 if undo:

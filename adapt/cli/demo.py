@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from adapt.cli._output import emit, note, progress
-from adapt.cli._session import Session
+from adapt.cli._session import MAX_SEED, Session
 
 SOURCE = "demo-catalogue"
 RECORD = "demo.json"
@@ -57,7 +57,7 @@ def demo(
     per_caption: Annotated[int, typer.Option(min=1, help="Pictures to draw a caption.")] = 2,
     base: Annotated[str | None, typer.Option(help="Run or base to start from; default: the shipped base.")] = None,
     preset: Annotated[str, typer.Option(help="Preset of the adaptation, or a TOML file.")] = "default",
-    seed: Annotated[int, typer.Option(min=0, help="Seed of everything random.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=MAX_SEED, help="Seed of everything random.")] = 0,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the commands; change nothing.")] = False,
 ) -> None:
     """Walk the whole road with a drawn catalogue: ingest, captions, dataset, finetune, generate, contact sheet.

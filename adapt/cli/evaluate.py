@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from adapt.cli._output import emit, note, progress
-from adapt.cli._session import Session
+from adapt.cli._session import MAX_SEED, Session
 
 if TYPE_CHECKING:
+    from catalog.manifest import Manifest
     from catalog.records import ManifestEntry
 
 
@@ -35,7 +36,7 @@ def evaluate(
     judge: Annotated[str, typer.Option(help="Network that judges.")] = "efficientnet_lite1",
     judge_weights: Annotated[Path | None, typer.Option(help="Weights file of the judge.")] = None,
     pictures: Annotated[int, typer.Option(min=2, help="Pictures drawn for each figure, at most.")] = 512,
-    seed: Annotated[int, typer.Option(min=0, help="Decides captions, noise and prompts.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=MAX_SEED, help="Decides captions, noise and prompts.")] = 0,
     device: Annotated[str | None, typer.Option(help="cpu or cuda; default: cuda where there is one.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be scored and stop.")] = False,
 ) -> None:
@@ -45,7 +46,7 @@ def evaluate(
     session: Session = ctx.obj
     folder = default_run(session) if run is None else find_run(session, run)
     other = folder if shots_of is None else find_run(session, shots_of)
-    chosen = _pictures(session, folder, shots_of=other, dataset=dataset, data_dir=data_dir)
+    chosen = _pictures(session, folder, shots_of=other, dataset=dataset, data_dir=data_dir, dry_run=dry_run)
     plan = {
         "run": folder.name,
         "dataset": chosen.dataset,
@@ -74,7 +75,9 @@ def evaluate(
     emit(session, {**result, "seconds": seconds}, [f"run {folder.name}, {chosen.dataset}", *lines(metrics)])
 
 
-def _pictures(session: Session, run: Path, *, shots_of: Path, dataset: str | None, data_dir: Path | None) -> Pictures:
+def _pictures(
+    session: Session, run: Path, *, shots_of: Path, dataset: str | None, data_dir: Path | None, dry_run: bool
+) -> Pictures:
     """Choose the dataset, and which of its pictures the run has not seen."""
     from adapt.data.sources import read_dataset
     from adapt.errors import AdaptError
@@ -82,9 +85,13 @@ def _pictures(session: Session, run: Path, *, shots_of: Path, dataset: str | Non
     if dataset is not None and data_dir is None:
         raise AdaptError(f"--dataset {dataset} needs its folder; add --data-dir DIR")
     settings = _settings(shots_of)
-    folder = data_dir or _workspace_dataset(session, (settings or _settings(run)).get("dataset_hash"))
     name = dataset or "folder"
-    entries = read_dataset(name, folder)
+    if data_dir is not None:
+        folder, entries = data_dir, read_dataset(name, data_dir)
+    else:
+        content_hash = (settings or _settings(run)).get("dataset_hash")
+        manifest = _workspace_dataset(session, content_hash, dry_run=dry_run)
+        folder, entries = manifest.folder, list(manifest.entries)
     shots = set(settings.get("shots") or ())
     # Pictures that chose the checkpoint are neither learned from nor unseen.
     selection = set(settings.get("held_out") or ())
@@ -92,21 +99,27 @@ def _pictures(session: Session, run: Path, *, shots_of: Path, dataset: str | Non
         # Everything else was held out from few-shot training, whatever the split says.
         held_out = [entry for entry in entries if entry.sha256 not in shots | selection]
         training = [entry for entry in entries if entry.sha256 in shots]
+        if len(held_out) < 2:
+            raise AdaptError(
+                f"{shots_of.name} learned from all but {len(held_out)} of the {len(entries)} pictures of {folder.name}, "
+                "which leaves too few to score it on; finetune with fewer --shots, or give --dataset folder --data-dir DIR"
+            )
     else:
         held_out = [entry for entry in entries if entry.split == "test"]
         training = [entry for entry in entries if entry.split == "train"]
     return Pictures(dataset=folder.name if name == "folder" else name, held_out=held_out, training=training)
 
 
-def _workspace_dataset(session: Session, content_hash: str | None) -> Path:
+def _workspace_dataset(session: Session, content_hash: str | None, *, dry_run: bool) -> "Manifest":
     """The frozen dataset with this content, else the workspace's catalogue as it is now."""
     from adapt.cli._datasets import workspace_dataset
     from adapt.training.checkpoint import read_json
+    from catalog.manifest import read
 
     for about in session.datasets.glob("*/dataset.json") if content_hash else ():
         if read_json(about).get("content_hash") == content_hash:
-            return about.parent
-    return workspace_dataset(session).folder
+            return read(about.parent)
+    return workspace_dataset(session, dry_run=dry_run)
 
 
 def _settings(run: Path) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from adapt.cli._output import emit, note, progress
-from adapt.cli._session import Session
+from adapt.cli._session import MAX_SEED, Session
 
 
 def finetune(
@@ -22,7 +22,7 @@ def finetune(
     settings: Annotated[
         list[str] | None, typer.Option("--set", metavar="SECTION.FIELD=VALUE", help="Override a config field.")
     ] = None,
-    seed: Annotated[int, typer.Option(help="Seed of the shots and of everything random.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=MAX_SEED, help="Seed of the shots and of everything random.")] = 0,
     new: Annotated[bool, typer.Option("--new", help="Start another run of the same request.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan; train nothing.")] = False,
 ) -> None:
@@ -37,7 +37,7 @@ def finetune(
     if data_dir is not None and source is not None:
         raise AdaptError("--data-dir and --source exclude each other; give one")
     request = FinetuneRequest(
-        manifest=workspace_dataset(session, source=source, folder=data_dir),
+        manifest=workspace_dataset(session, source=source, folder=data_dir, dry_run=dry_run),
         base=find_run(session, base) if base else default_base(session),
         runs=session.runs,
         shots=shots,

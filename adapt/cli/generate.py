@@ -6,17 +6,17 @@ from typing import Annotated
 import typer
 
 from adapt.cli._output import emit, progress
-from adapt.cli._session import Session
+from adapt.cli._session import MAX_SEED, Session
 
 
 def generate(
     ctx: typer.Context,
-    per_caption: Annotated[int, typer.Option(help="Pictures a caption, each with its own noise.")] = 4,
+    per_caption: Annotated[int, typer.Option(min=1, max=1000, help="Pictures a caption, each with its own noise.")] = 4,
     captions: Annotated[int, typer.Option(min=1, help="Captions (wordings) a product.")] = 1,
     run: Annotated[str | None, typer.Option(help="Run to draw with; default: the newest fine-tuned one.")] = None,
     source: Annotated[str | None, typer.Option(help="Only products of this source.")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first so many products.")] = None,
-    seed: Annotated[int, typer.Option(help="Seed of the noise.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=MAX_SEED, help="Seed of the noise.")] = 0,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Count what would be drawn; draw nothing.")] = False,
 ) -> None:
     """Draw candidates with scores and put them into the review queue; what is there already is not drawn again."""
@@ -31,7 +31,7 @@ def generate(
     session: Session = ctx.obj
     begun = time.perf_counter()
     folder = find_run(session, run) if run else default_run(session)
-    dataset = workspace_dataset(session, source=source)
+    dataset = workspace_dataset(session, source=source, dry_run=dry_run)
     by_product = {entry.product_id: entry.captions for entry in dataset.entries if entry.captions}
     chosen = sorted(by_product)[:limit]
     prompts = [

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from adapt.cli._output import emit, progress
-from adapt.cli._session import Session
+from adapt.cli._session import MAX_SEED, Session
 
 
 def pretrain(
@@ -19,7 +19,7 @@ def pretrain(
         list[str] | None, typer.Option("--set", metavar="SECTION.FIELD=VALUE", help="Override a config field.")
     ] = None,
     grow: Annotated[str | None, typer.Option(help="Run to start from: a smaller or earlier one.")] = None,
-    seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=MAX_SEED, help="Seed of everything random.")] = 0,
     new: Annotated[bool, typer.Option("--new", help="Start another run of the same config.")] = False,
     devices: Annotated[int, typer.Option(min=1, help="Processes or GPUs on this machine.")] = 1,
     nodes: Annotated[int, typer.Option(min=1, help="Machines.")] = 1,

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
+from safetensors import SafetensorError
 from torch import nn
 
 from adapt.errors import CheckpointError, ConfigError
@@ -88,7 +89,7 @@ def load_adapter(network: nn.Module, folder: Path) -> nn.Module:
     try:
         wrapped = PeftModel.from_pretrained(network, str(folder))  # type: ignore[arg-type]
         return wrapped.merge_and_unload()  # type: ignore[operator, no-any-return]
-    except (ValueError, OSError, KeyError, RuntimeError) as error:
+    except (SafetensorError, ValueError, OSError, KeyError, RuntimeError) as error:
         reason = " ".join(str(error).split())[:160]
         raise CheckpointError(f"{folder} holds no adapter for this base ({reason}); run: adapt finetune") from error
 

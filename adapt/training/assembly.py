@@ -84,7 +84,7 @@ def layout_term(config: RunConfig, pictures: NDArray[np.uint8], noise_dim: int) 
     """Layout codes fitted to the training pictures; None when the term is off."""
     if not config.loss.layout_weight:
         return None
-    codes = LayoutCodes(pictures, noise_dim)
+    codes = LayoutCodes(pictures, min(config.loss.layout_dims, noise_dim))
     return LayoutTerm(codes, weight=config.loss.layout_weight, share=config.loss.layout_share)
 
 

@@ -26,7 +26,7 @@ _LUMA = (0.299, 0.587, 0.114)
 
 
 class LayoutCodes:
-    """Pictures (B, 3, H, W) in [-1, 1] → layout codes (B, Z), about standard normal over the dataset."""
+    """Pictures (B, 3, H, W) in [-1, 1] → layout codes (B, L), about standard normal over the dataset."""
 
     def __init__(self, pictures: NDArray[np.uint8], dim: int) -> None:
         """Find the principal components of the pictures (N, S, S, 3); codes past their number are 0."""
@@ -39,7 +39,7 @@ class LayoutCodes:
         weight = torch.where(spread > 1e-3 * spread[0], 1 / spread.clamp_min(1e-8), torch.zeros(()))
         self._project = F.pad(components[:kept].T * weight, (0, dim - kept))
 
-    def __call__(self, images: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B Z"]:
+    def __call__(self, images: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B L"]:
         """Codes of pictures; no gradient."""
         with torch.no_grad():
             grey = _grey(images) - self._mean.to(images.device)
@@ -55,9 +55,11 @@ class LayoutTerm:
         self.weights = {"g_layout": weight}
 
     def noise(self, batch: Batch, drawn: Float[Tensor, "B Z"]) -> Float[Tensor, "B Z"]:
-        """`drawn` with the first `share` replaced by the codes of the batch's photos."""
+        """`drawn`, where the first `share` of the batch begins with the codes of its photos."""
         count = self._count(len(drawn))
-        return torch.cat([self._codes(batch.images[:count]).to(drawn), drawn[count:]])
+        codes = self._codes(batch.images[:count]).to(drawn)
+        coded = torch.cat([codes, drawn[:count, codes.shape[1] :]], dim=1)
+        return torch.cat([coded, drawn[count:]])
 
     def __call__(
         self, network: nn.Module, batch: Batch, noise: Tensor, pictures: Tensor, rng: torch.Generator

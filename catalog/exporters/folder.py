@@ -74,7 +74,7 @@ class FolderExporter:
         try:
             manifest = (folder / MANIFEST).read_bytes()
             summary = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))
-            rows = [json.loads(line) for line in manifest.decode().splitlines()]
+            rows = [json.loads(line) for line in manifest.decode().split("\n")[:-1]]
             stated = {row["file_name"]: row["sha256"] for row in rows}
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise ExportRefused(

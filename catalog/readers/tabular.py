@@ -159,7 +159,7 @@ def _take_apart(table: Table, lines: list[str], first: int, last: int, delimiter
 def _from_json_lines(file: DumpFile, text: str, encoding: str) -> Table:
     issues: list[Issue] = []
     records: list[tuple[int, dict[str, Any]]] = []
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(text.split("\n"), start=1):  # JSON may hold U+2028, where splitlines() breaks
         if not line.strip():
             continue
         try:

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from catalog import export, provenance, queue, review
-from catalog.errors import ExportRefused
+from catalog.errors import CatalogUnwritable, ExportRefused
 from catalog.exporters.folder import slug
 from catalog.policy import Policy
 from catalog.schema import ExportFileRow, ExportRunRow
@@ -150,3 +150,20 @@ def test_verify_refuses_a_folder_that_is_no_delivery(tmp_path: Path) -> None:
 )
 def test_slug_is_a_safe_file_name(sku: str, expected: str) -> None:
     assert slug(sku) == expected
+
+
+def test_export_survives_line_separators_in_a_name(queued: Callable[..., Path]) -> None:
+    with Catalog.open(queued(1, name="Mug\u2028blue\u0085new")) as catalog:
+        judge(catalog, 1, "approve")
+        assert export.verify(export.export(catalog).path).ok
+
+
+def test_export_that_cannot_be_recorded_leaves_no_delivery(judged: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise CatalogUnwritable("the disk is full")
+
+    with Catalog.open(judged) as catalog:
+        monkeypatch.setattr(export, "_record", full)  # a disk that fills up in this very moment
+        with pytest.raises(CatalogUnwritable):
+            export.export(catalog)
+    assert list((judged / "exports").iterdir()) == []

@@ -114,3 +114,46 @@ def test_dataset_freezes_once(filled: Path, tmp_path: Path) -> None:
     assert first["content_hash"] == dry["content_hash"]
     assert first["products"] == 12
     assert Path(first["path"]).is_dir()
+
+
+@pytest.mark.parametrize("name", ["../elsewhere", "/tmp/x", "a/b", ".hidden", "x" * 101])
+def test_dataset_refuses_a_name_that_is_a_path(filled: Path, name: str) -> None:
+    for extra in ((), ("--dry-run",)):
+        assert "is no name for a dataset" in _run(filled, "dataset", "--name", name, *extra, code=1)
+
+
+def test_dataset_says_which_language_has_no_captions(filled: Path) -> None:
+    assert "no picture with ja captions" in _run(filled, "dataset", "--lang", "ja", code=1)
+
+
+def test_dry_runs_of_training_verbs_freeze_nothing(filled: Path, tmp_path: Path) -> None:
+    from adapt.config import RunConfig, from_dict, read_preset
+    from adapt.models.factory import build_generator
+    from adapt.training.inference import GENERATOR_FILE, save_generator
+
+    copy = tmp_path / "workspace"
+    shutil.copytree(filled, copy)
+    config = from_dict(RunConfig, read_preset("pretrain", "debug"))
+    save_generator(copy / "runs" / "tiny" / GENERATOR_FILE, build_generator(config.model), config)
+    before = sorted(copy.rglob("*"))
+    planned = _run(copy, "finetune", "--base", "tiny", "--preset", "debug", "--shots", "4", "--dry-run")
+    assert (planned["shots"], planned["dry_run"]) == (4, True)
+    assert _run(copy, "generate", "--run", "tiny", "--per-caption", "2", "--dry-run")["images"] == 24
+    assert _run(copy, "evaluate", "--run", "tiny", "--dry-run")["training"] > 0
+    assert sorted(copy.rglob("*")) == before
+    said = _run(copy, "finetune", "--base", "tiny", "--method", "lra", "--dry-run", code=1)
+    assert "fewshot.method='lra'; allowed are lora, affine, full" in said
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("finetune", "--seed", "-1"),
+        ("generate", "--seed", str(2**64)),
+        ("generate", "--per-caption", "0"),
+        ("dataset", "--seed", str(2**32)),
+        ("pretrain", "--data-dir", ".", "--seed", "-1"),
+    ],
+)
+def test_a_number_out_of_range_is_wrong_usage(filled: Path, arguments: tuple[str, ...]) -> None:
+    assert arguments[-2] in _run(filled, *arguments, code=2)

@@ -116,3 +116,14 @@ def test_evaluate_without_a_catalogue_says_so_in_one_line(scored_workspace: Path
     message = _call(tmp_path / "empty", "--run", str(scored_workspace / "runs" / "tiny"), code=1)
     assert "ingest DUMP" in message
     assert len(message.strip().splitlines()) == 1
+
+
+def test_evaluate_says_when_a_run_learned_from_everything(scored_workspace: Path) -> None:
+    manifest = scored_workspace / "datasets" / "shop-0" / "manifest.jsonl"
+    digests = [json.loads(line)["sha256"] for line in manifest.read_text().splitlines()]
+    before = _configure(scored_workspace, shots=digests[:-1], held_out=digests[-1:])
+    try:
+        message = _call(scored_workspace, "--dry-run", code=1)
+    finally:
+        (scored_workspace / "runs" / "tiny" / "config.json").write_text(json.dumps(before))
+    assert "finetune with fewer --shots" in message and len(message.strip().splitlines()) == 1

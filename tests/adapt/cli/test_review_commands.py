@@ -103,3 +103,36 @@ def test_review_says_in_one_line_that_the_port_is_taken(queued: Callable[..., Pa
 
 def test_review_needs_a_catalogue(tmp_path: Path) -> None:
     assert "no catalogue in" in run(tmp_path / "none", "review", "--no-browser", exits=1)["said"]
+
+
+def test_decide_takes_an_item_named_twice_once(queued: Callable[..., Path]) -> None:
+    assert len(run(queued(1), "decide", "1", "1", "--approve", "--reviewer", "aiko")["decisions"]) == 1
+
+
+@pytest.mark.parametrize("extra", [(), ("--dry-run",)])
+def test_decide_undoes_a_list_whole_or_not_at_all(queued: Callable[..., Path], extra: tuple[str, ...]) -> None:
+    workspace = queued(2)
+    run(workspace, "decide", "1", "--approve", "--reviewer", "aiko")
+    said = run(workspace, "decide", "1", "2", "--undo", "--reviewer", "aiko", *extra, exits=1)["said"]
+    assert "aiko has no decision on item 2" in said
+    assert run(workspace, "queue")["approved"] == 1
+
+
+@pytest.mark.parametrize("number", ["0", str(2**63), "9" * 30])
+def test_an_impossible_item_number_is_an_unknown_item(queued: Callable[..., Path], number: str) -> None:
+    workspace = queued(1)
+    assert "no item" in run(workspace, "queue", "--item", number, exits=1)["said"]
+    assert "no item" in run(workspace, "decide", number, "--approve", "--reviewer", "aiko", exits=1)["said"]
+
+
+def test_queue_names_the_runs_that_drew_something(queued: Callable[..., Path]) -> None:
+    workspace = queued(1)
+    assert run(workspace, "queue", "--run", "mugs", "--state", "approved")["items"] == []
+    said = run(workspace, "queue", "--run", "mgus", exits=1)["said"]
+    assert "no candidates of a run 'mgus'" in said and "mugs" in said
+
+
+def test_export_dry_run_refuses_what_the_export_would(queued: Callable[..., Path], tmp_path: Path) -> None:
+    workspace = queued(1)
+    run(workspace, "decide", "1", "--approve", "--reviewer", "aiko")
+    assert "exists already" in run(workspace, "export", "--out", str(tmp_path), "--dry-run", exits=1)["said"]

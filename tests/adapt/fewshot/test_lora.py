@@ -99,3 +99,11 @@ def test_lower_half_of_the_discriminator_stays_frozen() -> None:
     assert 0 < left < before
     learning = {name for name, p in judge.named_parameters() if p.requires_grad}
     assert all(any(part in name for name in learning) for part in ("text", "realism"))
+
+
+def test_damaged_adapter_is_refused_in_one_line(inputs: tuple[torch.Tensor, torch.Tensor], tmp_path: Path) -> None:
+    save_adapter(trained(inputs), tmp_path)
+    weights = tmp_path / "adapter_model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:100])
+    with pytest.raises(AdaptError, match="holds no adapter for this base"):
+        load_adapter(fresh(), tmp_path)

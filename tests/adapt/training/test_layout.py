@@ -41,9 +41,10 @@ def test_term_replaces_part_of_the_noise_and_compares_that_part() -> None:
     images = to_model(pictures[:4])
     batch = Batch(images=images, sentences=torch.zeros(4, 2, 3), mismatched=torch.zeros(4, 3), ids=torch.arange(4))
     term = LayoutTerm(LayoutCodes(pictures, 12), weight=1.0, share=0.5)
-    drawn = torch.randn(4, 12)
+    drawn = torch.randn(4, 20)
     noise = term.noise(batch, drawn)
-    assert torch.equal(noise[2:], drawn[2:]) and not torch.equal(noise[:2], drawn[:2])
+    assert torch.equal(noise[2:], drawn[2:]) and torch.equal(noise[:, 12:], drawn[:, 12:])
+    assert not torch.equal(noise[:2], drawn[:2])
     right = torch.cat([images[:2], torch.zeros_like(images[:2])])
     value = term(torch.nn.Identity(), batch, noise, right, torch.Generator())["g_layout"]
     assert float(value) < 1e-3
