@@ -101,8 +101,8 @@ def _pictures(
         training = [entry for entry in entries if entry.sha256 in shots]
         if len(held_out) < 2:
             raise AdaptError(
-                f"{shots_of.name} learned from all but {len(held_out)} of the {len(entries)} pictures of {folder.name}, "
-                "which leaves too few to score it on; finetune with fewer --shots, or give --dataset folder --data-dir DIR"
+                f"{shots_of.name} learned from all but {len(held_out)} of the {len(entries)} pictures, "
+                "too few are left to score it; finetune with fewer --shots, or give --dataset folder --data-dir DIR"
             )
     else:
         held_out = [entry for entry in entries if entry.split == "test"]
