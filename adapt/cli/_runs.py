@@ -60,8 +60,5 @@ def default_run(session: Session) -> Path:
 
 def _runs(session: Session) -> list[Path]:
     files = [*session.runs.glob("*/generator.safetensors"), *session.runs.glob("*/adapter/adapter_model.safetensors")]
-    newest = {}
-    for file in sorted(files, key=lambda path: path.stat().st_mtime, reverse=True):
-        folder = file.parent.parent if file.parent.name == "adapter" else file.parent
-        newest.setdefault(folder, None)
-    return list(newest)
+    files.sort(key=lambda path: path.stat().st_mtime, reverse=True)
+    return list(dict.fromkeys(file.parent.parent if file.parent.name == "adapter" else file.parent for file in files))

@@ -26,8 +26,8 @@ class MovingAverage:
         decay = 0.5 ** (batch_images / half_life)
         for mine, theirs in zip(self.module.parameters(), module.parameters(), strict=True):
             mine.lerp_(theirs.to(mine.dtype), 1 - decay)
-        for mine, theirs in zip(self.module.buffers(), module.buffers(), strict=True):
-            if mine.is_floating_point():
-                mine.lerp_(theirs.to(mine.dtype), 1 - decay)
+        for ours, fresh in zip(self.module.buffers(), module.buffers(), strict=True):
+            if ours.is_floating_point():
+                ours.lerp_(fresh.to(ours.dtype), 1 - decay)
             else:
-                mine.copy_(theirs)
+                ours.copy_(fresh)
