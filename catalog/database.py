@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import ArgumentError, DatabaseError
@@ -24,8 +25,8 @@ _BEGIN = "sqlite_begin"
 
 
 def sqlite_url(path: Path) -> str:
-    """Return the SQLAlchemy URL of a SQLite file."""
-    return f"sqlite:///{path}"
+    """Return the SQLAlchemy URL of a SQLite file, whatever characters its path has."""
+    return f"sqlite:///{quote(str(path))}"
 
 
 def engine_for(url: str) -> Engine:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from difflib import get_close_matches
 from functools import wraps
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -144,4 +145,8 @@ def _prepare_environment() -> None:
 
 def main() -> None:
     """Entry point of the `adapt` command."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            # A console that lacks a letter of a product's name shows its number instead.
+            stream.reconfigure(errors="backslashreplace")
     app(args=sys.argv[1:], prog_name="adapt")

@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -20,8 +21,11 @@ class Update(Protocol):
 
 def emit(session: Session, result: Mapping[str, Any], lines: Sequence[str]) -> None:
     """Print a verb's answer: `result` as one JSON object with `--json`, else `lines`."""
+    if any(os.environ.get(name, "0") != "0" for name in ("RANK", "LOCAL_RANK")):
+        return  # one of several processes of a training; the first one answers
     if session.json:
-        lines = [json.dumps(_plain(result), ensure_ascii=False)]
+        unicode = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+        lines = [json.dumps(_plain(result), ensure_ascii=not unicode)]
     sys.stdout.write("".join(f"{line}\n" for line in lines))
     sys.stdout.flush()
 

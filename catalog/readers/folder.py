@@ -43,7 +43,10 @@ def read(dump: Dump, encoding: str | None = None) -> DraftCatalogue:
         by_folder += whole
         groups = {folder.rpartition("/")[2]: pictures} if whole else _by_stem(pictures)
         for name, files in groups.items():
-            sku = name if name not in taken else f"{folder}/{name}"
+            line = re.sub(r"[\s\x00-\x1f]+", " ", name).strip() or name  # a file's name may hold a line break
+            sku = line if line not in taken else f"{folder}/{line}"
+            while sku in taken:
+                sku += "~"
             taken.add(sku)
             category = _category(folder.rpartition("/")[0] if whole else folder)
             product = DraftProduct(sku=sku, name=_humanised(name), category=category, origin=files[0].path)

@@ -359,3 +359,9 @@ def test_packed_fact(item: str, fact: tuple[str, str] | None) -> None:
 def test_role_of_knows_headers(header: str, role: str | None) -> None:
     hit = headers.role_of(header)
     assert (hit and hit[0]) == role
+
+
+def test_folder_keeps_line_breaks_of_file_names_out_of_keys(tmp_path: Path) -> None:
+    products = read(tmp_path, {"red\nmug.jpg": b"1", "red mug.jpg": b"2"}).products
+    skus = [product.sku for product in products]
+    assert len(set(skus)) == 2 and not any("\n" in sku for sku in skus)

@@ -226,3 +226,11 @@ def test_a_failed_upgrade_leaves_the_older_tables(older_workspace: Path, next_re
     assert "colour" not in columns
     (next_release / "fail").unlink()
     Catalog.open(older_workspace).close()
+
+
+@pytest.mark.parametrize("name", ["what?x=1", "50%41", "a#b", "日本 +&"])
+def test_workspace_may_have_any_name(tmp_path: Path, name: str) -> None:
+    with Catalog.open(tmp_path / "deep" / name):
+        pass
+    assert (tmp_path / "deep" / name / "catalog.db").is_file()
+    assert [path.name for path in (tmp_path / "deep").iterdir()] == [name]

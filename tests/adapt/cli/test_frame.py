@@ -2,6 +2,7 @@
 
 import errno
 import json
+import os
 import subprocess
 import sys
 import time
@@ -166,3 +167,25 @@ def test_doctor_reports_a_workspace_that_cannot_be_made(tmp_path: Path) -> None:
     findings = json.loads(result.stdout)["findings"]
     assert not findings["workspace"]["found"]
     assert findings["weights minilm"]["found"]
+
+
+def test_console_without_the_letters_gets_their_numbers() -> None:
+    code = (
+        "from pathlib import Path; import sys; from adapt.cli import _output; from adapt.cli._session import Session\n"
+        "import adapt.cli; adapt.cli.app = lambda **_: [_output.emit(Session(workspace=Path('w'), json=json),"
+        " {'name': '\\u65e5\\U0001f600'}, ['\\u65e5']) for json in (True, False)]\n"
+        "adapt.cli.main()"
+    )
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=True)
+    first, second = done.stdout.splitlines()
+    assert json.loads(first) == {"name": "日\U0001f600"} and second == "\\u65e5"
+
+
+def test_only_the_first_of_several_processes_answers(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for rank in ("0", "1"):
+        monkeypatch.setenv("LOCAL_RANK", rank)
+        emit(Session(workspace=Path("w")), {}, [f"rank {rank}"])
+    assert capsys.readouterr().out == "rank 0\n"
