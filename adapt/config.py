@@ -59,6 +59,12 @@ class DataConfig:
     human_share: float = 0.0
     """Share of a batch drawn from pictures with human captions; 0 draws all pictures alike."""
 
+    def __post_init__(self) -> None:
+        if self.batch_size < 1:
+            raise ConfigError(f"data.batch_size={self.batch_size}; it is at least 1: --set data.batch_size=16")
+        if self.margin < 1:
+            raise ConfigError(f"data.margin={self.margin}; it is at least 1: --set data.margin=1.1875")
+
 
 @dataclass(frozen=True, kw_only=True)
 class LossConfig:
@@ -129,6 +135,11 @@ class TrainConfig:
     sample_every: int = 500
     """Steps between sample grids; 0 draws none."""
 
+    def __post_init__(self) -> None:
+        for name in ("steps", "checkpoint_every"):
+            if getattr(self, name) < 1:
+                raise ConfigError(f"train.{name}={getattr(self, name)}; it is at least 1: --set train.{name}=100")
+
 
 @dataclass(frozen=True, kw_only=True)
 class RunConfig:
@@ -195,7 +206,7 @@ def _convert(value: Any, hint: Any, name: str) -> Any:
     if hint is float and isinstance(value, int | float) and not isinstance(value, bool):
         return float(value)
     if isinstance(hint, type) and (not isinstance(value, hint) or (hint is int and isinstance(value, bool))):
-        raise ConfigError(f"{name}={value!r} is a {type(value).__name__}; it takes a {hint.__name__}: --set {name}=…")
+        raise ConfigError(f"{name}={value!r} is of type {type(value).__name__}, not {hint.__name__}: --set {name}=…")
     return value
 
 

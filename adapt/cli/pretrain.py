@@ -27,6 +27,7 @@ def pretrain(
 ) -> None:
     """Train a text-to-image GAN with the distribution-sensitive losses; the same command resumes an unfinished run."""
     from adapt.cli._runs import find_run
+    from adapt.data.sources import read_dataset
     from adapt.models.factory import build_discriminator, build_generator
     from adapt.pretrain import PretrainRequest, resolve_config, run_folder
     from adapt.pretrain import pretrain as train
@@ -52,7 +53,14 @@ def pretrain(
             "generator_parameters": sum(p.numel() for p in generator.parameters()),
             "discriminator_parameters": sum(p.numel() for p in discriminator.parameters() if p.requires_grad),
         }
-        plan = {"run": run_folder(request, config).name, "steps": config.train.steps, "dry_run": True, **counts}
+        entries = read_dataset(request.dataset, data_dir)
+        plan = {
+            "run": run_folder(request, config).name,
+            "pictures": len(entries),
+            "steps": config.train.steps,
+            "dry_run": True,
+            **counts,
+        }
         emit(session, plan, [f"{name}: {value}" for name, value in plan.items()])
         return
     with progress() as update:

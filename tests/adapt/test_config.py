@@ -32,7 +32,9 @@ def test_every_verb_has_a_debug_preset() -> None:
     ("settings", "message"),
     [
         (["train.step=5"], "unknown key 'train.step'.*--set train.steps="),
-        (["train.steps=soon"], "train.steps='soon' is a str; it takes a int"),
+        (["train.steps=soon"], "train.steps='soon' is of type str, not int"),
+        (["train.steps=0"], "train.steps=0; it is at least 1"),
+        (["data.batch_size=-3"], "data.batch_size=-3; it is at least 1"),
         (["train.steps"], "expected section.field=value"),
         (["train.steps.more=1"], "'steps' is a value, not a section"),
     ],
