@@ -16,8 +16,13 @@ from PIL import Image
 
 from adapt.data.pictures import to_pixels
 from adapt.errors import CheckpointError
-from adapt.fewshot.source import DISCRIMINATOR_FILE
-from adapt.training.checkpoint import read_json, read_tensors, write_tensors
+from adapt.training.checkpoint import (
+    DISCRIMINATOR_FILE,
+    read_discriminator,
+    read_json,
+    read_tensors,
+    write_tensors,
+)
 from adapt.training.inference import GENERATOR_FILE, TEXT_FOLDER, copy_text_encoder, load_generator
 from adapt.training.logbook import contact_sheet
 
@@ -50,10 +55,7 @@ def release(run: Path, target: Path) -> Path:
     write_tensors(target / GENERATOR_FILE, _half(tensors), metadata | {"base": target.name})
     if (run / TEXT_FOLDER).is_dir():
         copy_text_encoder(run / TEXT_FOLDER, target / TEXT_FOLDER)
-    everything, _ = read_tensors(run / "checkpoint.safetensors")
-    prefix = "network/discriminator/"
-    judge = {name[len(prefix) :]: value for name, value in everything.items() if name.startswith(prefix)}
-    write_tensors(target / DISCRIMINATOR_FILE, _half(judge), {"base": target.name})
+    write_tensors(target / DISCRIMINATOR_FILE, _half(read_discriminator(run)), {"base": target.name})
     if not (run / "metrics.json").is_file():
         raise CheckpointError(f"{run.name} was not scored; run: adapt evaluate --run {run} …")
     report = read_json(run / "metrics.json")

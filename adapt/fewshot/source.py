@@ -14,15 +14,11 @@ from torch import Tensor, nn
 
 from adapt.config import RunConfig
 from adapt.data.pictures import to_model
-from adapt.errors import CheckpointError
 from adapt.models.factory import build_discriminator
 from adapt.models.image_encoder import EfficientNetLite
 from adapt.models.text_cache import TextFeatureCache
-from adapt.training.checkpoint import load_weights, read_tensors
+from adapt.training.checkpoint import load_weights, read_discriminator
 from adapt.training.inference import GENERATOR_FILE, LoadedGenerator, load_generator
-
-DISCRIMINATOR_FILE = "discriminator.safetensors"
-_PREFIX = "network/discriminator/"
 
 
 @dataclass(frozen=True)
@@ -95,13 +91,7 @@ def load_source(folder: Path, device: torch.device | str = "cpu") -> Source:
     """
     loaded = load_generator(folder, device)
     discriminator = build_discriminator(loaded.config.discriminator)
-    if (folder / DISCRIMINATOR_FILE).is_file():
-        tensors, _ = read_tensors(folder / DISCRIMINATOR_FILE)
-    elif (folder / "checkpoint.safetensors").is_file():
-        everything, _ = read_tensors(folder / "checkpoint.safetensors")
-        tensors = {k[len(_PREFIX) :]: value for k, value in everything.items() if k.startswith(_PREFIX)}
-    else:
-        raise CheckpointError(f"{folder.name} has no discriminator to go on with; adapt a pretrained run or the base")
+    tensors = read_discriminator(folder)
     full = {name: value.float() if value.is_floating_point() else value for name, value in tensors.items()}
     load_weights(discriminator, full, what=f"{folder.name}, discriminator")
     discriminator.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -110,10 +100,7 @@ def load_source(folder: Path, device: torch.device | str = "cpu") -> Source:
 
 
 def source_distance(source: Source, pictures: NDArray[np.uint8], *, count: int = 64) -> float:
-    """How far the shots are from what the base draws: 1 − cosine of the mean ImageNet features, in [0, 2].
-
-    Measured: other birds about 0.05, products on white about 0.5.
-    """
+    """How far the shots are from what the base draws: 1 − cosine of the mean ImageNet features, in [0, 2]."""
     network = EfficientNetLite("efficientnet_lite0", input_px=64)
     prompts = source.prompts or ["a photo of a product"]
     texts = [prompts[i % len(prompts)] for i in range(count)]

@@ -119,6 +119,22 @@ def _below(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
     return {name[len(prefix) :]: value for name, value in tensors.items() if name.startswith(prefix)}
 
 
+DISCRIMINATOR_FILE = "discriminator.safetensors"
+
+
+def read_discriminator(folder: Path) -> dict[str, Tensor]:
+    """The discriminator of a run's checkpoint, or of a base that was shipped without its optimisers.
+
+    Raises:
+        CheckpointError: the folder has neither file, or it is damaged.
+    """
+    if (folder / DISCRIMINATOR_FILE).is_file():
+        return read_tensors(folder / DISCRIMINATOR_FILE)[0]
+    if (folder / "checkpoint.safetensors").is_file():
+        return _below(read_tensors(folder / "checkpoint.safetensors")[0], "network/discriminator/")
+    raise CheckpointError(f"{folder.name} has no discriminator to go on with; name a pretrained run or the base")
+
+
 def read_json(path: Path) -> dict[str, Any]:
     """A JSON object of a run folder.
 

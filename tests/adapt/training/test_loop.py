@@ -173,3 +173,22 @@ def test_interrupt_is_held_back_until_asked_for() -> None:
         os.kill(os.getpid(), signal.SIGINT)
         assert came()
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_grown_run_starts_from_the_weights_that_fit(dataset: Path, tmp_path: Path) -> None:
+    from adapt.config import NetworkConfig
+    from adapt.models.factory import build_discriminator, build_generator
+    from adapt.training.growth import grow_from
+
+    run = tmp_path / pretrain(request(dataset, tmp_path))["run"]
+    options = {"image_px": 64, "widths": [8, 8, 8, 8, 8]}
+    larger = build_generator(NetworkConfig(name="ssa_gan", options=options))
+    judge = build_discriminator(
+        NetworkConfig(name="projected", options={"backbone_px": 64, "head_width": 4, "pixel_width": 2})
+    )
+    taken, fresh = grow_from(run, larger, judge)
+    assert taken > fresh > 0
+    trained = load_file(run / "generator.safetensors")
+    assert torch.equal(larger.state_dict()["blocks.3.conv1.weight"], trained["blocks.3.conv1.weight"])
+    with pytest.raises(CheckpointError, match=r"no generator.safetensors in .*adapt pretrain"):
+        grow_from(tmp_path, larger, judge)
