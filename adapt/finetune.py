@@ -6,6 +6,7 @@ text projections with them.
 """
 
 import hashlib
+import json
 import shlex
 import sys
 from collections.abc import Callable, Sequence
@@ -215,6 +216,8 @@ class _Adaptation:
     def _watch(self, step: int, average: MovingAverage) -> bool:
         """Judge a checkpoint, keep it if it is the best, and say whether to go on."""
         judgement = self._judge(step, average.module)
+        with (self._plan.folder / "judgements.jsonl").open("a", encoding="utf-8") as file:
+            file.write(json.dumps(asdict(judgement)) + "\n")
         self._since_best += 1
         if judgement.better_than(self.best, copy_limit=self._config.fewshot.copy_limit):
             self.best, self._since_best = judgement, 0

@@ -60,6 +60,11 @@ def recorded_blocks(network: nn.Module) -> Any:
             handle.remove()
 
 
+# Measured with the shipped base (EfficientNet-Lite0, 64 pictures): held-out birds 0.07, groceries 0.33, the drawn
+# catalogue 0.47. Published comparisons have consistency help near domains and hurt far ones.
+NEAR, FAR = 0.1, 0.3
+
+
 class AdaptationTerms:
     """The extra generator terms of one adaptation; called by the loop after the common ones."""
 
@@ -74,7 +79,8 @@ class AdaptationTerms:
         """
         self._source, self._config, self._seed = source, config, seed
         self._reconstruction = Reconstruction() if config.reconstruction_weight else None
-        consistency = config.consistency_weight * max(0.0, 1 - distance / 0.5)
+        nearness = min(1.0, max(0.0, (FAR - distance) / (FAR - NEAR)))
+        consistency = config.consistency_weight * nearness
         weights = {
             "g_consistency": consistency,
             "g_reconstruction": config.reconstruction_weight,

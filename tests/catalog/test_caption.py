@@ -228,7 +228,7 @@ def test_choose_groups_takes_the_share_and_never_all() -> None:
 
 
 def test_freeze_refuses_in_one_line(shop: Catalog) -> None:
-    with pytest.raises(CatalogError, match="no captioned picture to freeze; run: adapt ingest DUMP"):
+    with pytest.raises(CatalogError, match="no picture with en captions to freeze; run: adapt ingest DUMP"):
         freeze(shop)
     rebuild_captions(shop)
     with pytest.raises(CatalogError, match="no product 'shop/X' in the catalogue"):
@@ -237,7 +237,7 @@ def test_freeze_refuses_in_one_line(shop: Catalog) -> None:
         freeze(shop, test_share=1.5)
     with shop.write() as session:
         session.execute(delete(ProductImageRow))
-    with pytest.raises(CatalogError, match="no captioned picture"):
+    with pytest.raises(CatalogError, match="no picture with en captions"):
         freeze(shop)
 
 

@@ -109,7 +109,7 @@ def test_stopped_run_ends_with_the_weights_of_an_uninterrupted_one(
 
 
 def test_killed_run_ends_with_the_weights_of_an_uninterrupted_one(dataset: Path, tmp_path: Path) -> None:
-    settings = [part for text in (*SETTINGS[:-3], "train.steps=40", "train.checkpoint_every=2", "train.sample_every=0")
+    settings = [part for text in (*SETTINGS[:-3], "train.steps=24", "train.checkpoint_every=2", "train.sample_every=0")
                 for part in ("--set", text)]  # fmt: skip
     verb = ["pretrain", "--dataset", "folder", "--data-dir", str(dataset), "--preset", "debug", *settings]
     command = [sys.executable, "-m", "adapt.cli", *verb]
@@ -128,7 +128,7 @@ def test_killed_run_ends_with_the_weights_of_an_uninterrupted_one(dataset: Path,
     assert not (run / "summary.json").exists(), "the run was over before it could be killed"
     for name in ("killed", "whole"):
         done = subprocess.run(workspace(name), capture_output=True, text=True, check=True)
-        assert json.loads(done.stdout)["steps"] == 40
+        assert json.loads(done.stdout)["steps"] == 24
     assert_same(weights(run), weights(tmp_path / "whole" / "runs" / run.name))
 
 
