@@ -41,7 +41,7 @@ def evaluate(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be scored and stop.")] = False,
 ) -> None:
     """Score a run: KID, consistency under paraphrase, copies, and whether colours follow the text."""
-    from adapt.cli._runs import default_run, find_run
+    from adapt.cli._runs import default_run, find_run, shipped_bases
 
     session: Session = ctx.obj
     folder = default_run(session) if run is None else find_run(session, run)
@@ -65,6 +65,9 @@ def evaluate(
         folder, chosen, judge=judge, judge_weights=judge_weights, pictures=pictures, seed=seed, device=device
     )
     report = folder / "metrics.json"
+    if folder in shipped_bases():  # its own metrics.json belongs to its card
+        report = session.workspace / "evaluations" / f"{folder.name}-{chosen.dataset}.json"
+        report.parent.mkdir(parents=True, exist_ok=True)
     try:
         write_report(report, metrics, **plan)
     except OSError as error:

@@ -127,3 +127,16 @@ def test_evaluate_says_when_a_run_learned_from_everything(scored_workspace: Path
     finally:
         (scored_workspace / "runs" / "tiny" / "config.json").write_text(json.dumps(before))
     assert "finetune with fewer --shots" in message and len(message.strip().splitlines()) == 1
+
+
+def test_evaluate_leaves_the_figures_of_a_shipped_base_alone(scored_workspace: Path) -> None:
+    from adapt.cli._runs import shipped_bases
+
+    base = shipped_bases()[-1]
+    before = (base / "metrics.json").read_bytes()
+    data = ["--dataset", "folder", "--data-dir", str(scored_workspace / "datasets" / "shop-0")]
+    words = ["evaluate", "--run", base.name, "--pictures", "4", *data]
+    result = runner.invoke(app, ["-w", str(scored_workspace), *words])
+    assert result.exit_code == 0, result.stderr
+    assert (base / "metrics.json").read_bytes() == before
+    assert list((scored_workspace / "evaluations").glob(f"{base.name}-*.json"))
