@@ -16,11 +16,12 @@ from pathlib import Path
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from catalog import decision_log, queue
+from catalog import decision_log
 from catalog.errors import CatalogUnwritable, ExportRefused
 from catalog.exporters import exporter
 from catalog.exporters.delivery import ApprovedPicture, DeliveredFile, Verification
 from catalog.policy import DEFAULT_POLICY, Policy
+from catalog.products import attribute_record
 from catalog.schema import (
     AttributeRow,
     CaptionRow,
@@ -176,7 +177,7 @@ def _select(session: Session, catalog: Catalog, policy: Policy) -> tuple[list[Ap
                 sku=product.sku,
                 name=product.name,
                 category=product.category,
-                attributes=queue.attribute_records(_facts(session, product.id, variant_id)),
+                attributes=tuple(map(attribute_record, _facts(session, product.id, variant_id))),
                 prompt=generation.prompt,
                 run=generation.run,
                 seed=generation.seed,

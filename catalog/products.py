@@ -29,7 +29,10 @@ def product_ids(session: Session, *, source: str | None = None, only: Collection
             )
         query = query.join(SourceRow, SourceRow.id == ProductRow.source_id).where(SourceRow.name == source)
     found = list(session.scalars(query))
-    return found if only is None else [id_ for id_ in found if id_ in set(only)]
+    if only is None:
+        return found
+    wanted = set(only)
+    return [id_ for id_ in found if id_ in wanted]
 
 
 def load_products(session: Session, ids: Sequence[int]) -> list[Product]:
@@ -40,23 +43,26 @@ def load_products(session: Session, ids: Sequence[int]) -> list[Product]:
     return [records[id_] for id_ in ids if id_ in records]
 
 
+def attribute_record(row: AttributeRow) -> Attribute:
+    """Return a row as a record."""
+    return Attribute(
+        name=row.name,
+        value=row.value,
+        unit=row.unit,
+        lang=row.lang,
+        source=row.source,
+        kind=row.kind,
+        variant_id=row.variant_id,
+    )
+
+
 def _load(session: Session, ids: Sequence[int]) -> dict[int, Product]:
     attributes: dict[tuple[int, int | None], list[Attribute]] = defaultdict(list)
     query = (
         select(AttributeRow).where(AttributeRow.product_id.in_(ids)).order_by(AttributeRow.position, AttributeRow.id)
     )
     for row in session.scalars(query):
-        attributes[row.product_id, row.variant_id].append(
-            Attribute(
-                name=row.name,
-                value=row.value,
-                unit=row.unit,
-                lang=row.lang,
-                source=row.source,
-                kind=row.kind,
-                variant_id=row.variant_id,
-            )
-        )
+        attributes[row.product_id, row.variant_id].append(attribute_record(row))
     variants: dict[int, list[Variant]] = defaultdict(list)
     for variant in session.scalars(
         select(VariantRow).where(VariantRow.product_id.in_(ids)).order_by(VariantRow.position, VariantRow.id)

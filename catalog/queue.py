@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from typing import Any
@@ -11,7 +11,8 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session, aliased
 
 from catalog.errors import ReviewRefused
-from catalog.records import Attribute, Decision, ReviewItem, ReviewProgress, Specification
+from catalog.products import attribute_record
+from catalog.records import Decision, ReviewItem, ReviewProgress, Specification
 from catalog.schema import (
     ITEM_STATES,
     AttributeRow,
@@ -138,7 +139,7 @@ def specification(catalog: Catalog, item_id: int) -> Specification:
             name=product.name,
             category=product.category,
             description=product.description,
-            attributes=attribute_records(rows),
+            attributes=tuple(map(attribute_record, rows)),
             variant=variant.sku if variant is not None else None,
         )
 
@@ -261,22 +262,6 @@ def _item_record(row: Sequence[Any]) -> ReviewItem:
         lease_token=queued.lease_token,
         lease_until=queued.lease_until,
         first_shown_at=queued.first_shown_at,
-    )
-
-
-def attribute_records(rows: Iterable[AttributeRow]) -> tuple[Attribute, ...]:
-    """Return rows as records, in their order."""
-    return tuple(
-        Attribute(
-            name=row.name,
-            value=row.value,
-            unit=row.unit,
-            lang=row.lang,
-            source=row.source,
-            kind=row.kind,
-            variant_id=row.variant_id,
-        )
-        for row in rows
     )
 
 

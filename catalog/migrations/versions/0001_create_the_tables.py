@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from catalog.errors import CatalogError
 from catalog.schema import append_only_statements
 
 revision = "0001"
@@ -492,4 +493,4 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Refuse: the backup made before an upgrade is the way back."""
-    raise NotImplementedError("restore the backup beside the database instead")
+    raise CatalogError("a catalogue is not taken back a version; put the backup beside the database in its place")

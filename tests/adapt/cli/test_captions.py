@@ -116,7 +116,7 @@ def test_dataset_freezes_once(filled: Path, tmp_path: Path) -> None:
     assert Path(first["path"]).is_dir()
 
 
-@pytest.mark.parametrize("name", ["../elsewhere", "/tmp/x", "a/b", ".hidden", "x" * 101])
+@pytest.mark.parametrize("name", ["../elsewhere", "/x", "a/b", ".hidden", "x" * 101])
 def test_dataset_refuses_a_name_that_is_a_path(filled: Path, name: str) -> None:
     for extra in ((), ("--dry-run",)):
         assert "is no name for a dataset" in _run(filled, "dataset", "--name", name, *extra, code=1)
