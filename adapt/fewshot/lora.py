@@ -1,7 +1,8 @@
 """Which parts of a pretrained generator learn from a few pictures, by method name.
 
-`lora`    low-rank updates of every convolution and linear layer (Hu et al., arXiv 2106.09685, through peft), with the
-          text mapping and the conditional affine layers trained whole: they are small and turn new words into looks.
+`lora`    low-rank updates of the large convolution and linear layers (Hu et al., arXiv 2106.09685, through peft), with
+          the small layers, the text mapping and the conditional affine layers trained whole: those turn new words into
+          looks.
 `affine`  the mapping and the affine layers alone (Noguchi & Harada, arXiv 1904.01774: scale and shift).
 `full`    everything.
 
@@ -18,14 +19,18 @@ from torch import nn
 from adapt.errors import CheckpointError, ConfigError
 
 METHODS = ("lora", "affine", "full")
-_WHOLE = ("mapping", "affine1", "affine2")
+_AFFINE = ("mapping", "affine1", "affine2")
+LOW_RANK_SHARE = 1 / 8
+"""A low-rank update is made where it has at most this share of the layer's parameters; smaller layers are trained whole.
+Near the picture there is nothing to save: rank 8 of 24 channels bends shapes too little, and its two extra convolutions
+over large maps cost more time than the layer itself."""
 
 
 def adapt_generator(network: nn.Module, *, method: str, rank: int, alpha: float) -> nn.Module:
     """Wrap or mark `network` so that only what the method trains requires a gradient.
 
     Raises:
-        ConfigError: unknown method.
+        ConfigError: unknown method, or a rank that no layer is large enough for.
     """
     if method not in METHODS:
         raise ConfigError(f"fewshot.method='{method}'; allowed are {', '.join(METHODS)}")
@@ -34,27 +39,33 @@ def adapt_generator(network: nn.Module, *, method: str, rank: int, alpha: float)
     if method == "affine":
         network.requires_grad_(False)
         for name, module in network.named_modules():
-            if name.rpartition(".")[2] in _WHOLE:
+            if name.rpartition(".")[2] in _AFFINE:
                 module.requires_grad_(True)
         return network
-    config = LoraConfig(r=rank, lora_alpha=alpha, target_modules=lora_targets(network), modules_to_save=list(_WHOLE))
+    low_rank, whole = lora_layers(network, rank=rank)
+    if not low_rank:
+        raise ConfigError(
+            f"fewshot.rank={rank}: no layer of this base is large enough to gain from it; "
+            "try --set fewshot.rank=1 or --set fewshot.method=full"
+        )
+    config = LoraConfig(r=rank, lora_alpha=alpha, target_modules=low_rank, modules_to_save=whole)
     return get_peft_model(network, config)  # type: ignore[arg-type, return-value]
 
 
-def lora_targets(network: nn.Module) -> list[str]:
-    """Full names of the layers that get a low-rank update.
+def lora_layers(network: nn.Module, *, rank: int) -> tuple[list[str], list[str]]:
+    """Full names of the layers that get a low-rank update, and of those trained whole.
 
-    Layers that are trained whole are left out, and so are spectrally normalised ones: merging would silently drop the
-    update.
+    Spectrally normalised layers get neither: merging would silently drop the update.
     """
-    targets = []
+    low_rank, whole = [], []
     for name, module in network.named_modules():
-        if not isinstance(module, nn.Conv2d | nn.Linear):
+        if not isinstance(module, nn.Conv2d | nn.Linear) or hasattr(module, "parametrizations"):
             continue
-        if any(part in _WHOLE for part in name.split(".")) or hasattr(module, "parametrizations"):
-            continue
-        targets.append(name)
-    return targets
+        outputs, inputs = len(module.weight), module.weight[0].numel()
+        small = rank * (outputs + inputs) > LOW_RANK_SHARE * module.weight.numel()
+        affine = any(part in _AFFINE for part in name.split("."))
+        (whole if small or affine else low_rank).append(name)
+    return low_rank, whole
 
 
 def freeze_lower_half(discriminator: nn.Module) -> int:

@@ -139,20 +139,21 @@ def fit(
             generator.train()
             if networks.freeze_norms:
                 freeze_batch_norms(networks.generator)
+            # one drawing for both players: the discriminator's step leaves the generator as it is
+            _only(learning, "generator")
+            fakes = objective.draw(generator, batch, noise)
             # discriminator, hinge and penalty in one backward
             _only(learning, "discriminator")
-            with torch.no_grad(), objective.autocast(fabric.device.type):
-                fake = networks.generator(noise, batch.sentences[:, 0]).float()
-            d_terms = objective.discriminator_terms(discriminator, batch, fake, rng)
+            d_terms = objective.discriminator_terms(discriminator, batch, fakes[:batch_size].detach(), rng)
             discriminator_optimizer.zero_grad(set_to_none=True)
             fabric.backward(weighted_sum(d_terms, objective.discriminator_weights()))
             discriminator_optimizer.step()
             # generator
             _only(learning, "generator")
             # The judge's plain module: its distributed wrapper would wait for gradients that this step never gives it.
-            g_terms, pictures = objective.generator_terms(generator, networks.discriminator, batch, noise, rng)
+            g_terms = objective.generator_terms(fakes, networks.discriminator, batch, rng)
             if extra_terms is not None:
-                g_terms |= extra_terms(generator, batch, noise, pictures, rng)
+                g_terms |= extra_terms(generator, batch, noise, fakes[:batch_size], rng)
             generator_optimizer.zero_grad(set_to_none=True)
             fabric.backward(weighted_sum(g_terms, objective.generator_weights()))
             generator_optimizer.step()

@@ -100,22 +100,30 @@ class Objective:
             )
         return terms
 
-    def generator_terms(
-        self, generator_net: nn.Module, discriminator: nn.Module, batch: Batch, noise: Tensor, rng: torch.Generator
-    ) -> tuple[Terms, Tensor]:
-        """Terms of G, and the pictures of the first captions (B, 3, H, W)."""
-        size, branches = len(noise), self.branches
-        texts = batch.sentences[:, :branches].transpose(0, 1).flatten(0, 1)  # (branches · B, D)
+    def draw(self, generator_net: nn.Module, batch: Batch, noise: Tensor) -> Tensor:
+        """The step's pictures (branches · B, 3, H, W): of every first caption, then of every second one.
+
+        Both captions of an item see the same noise, in one pass: batch norm treats them alike. D judges these very
+        pictures without their gradient, so one pass of G serves both players.
+        """
         with self.autocast(noise.device.type):
-            # Both captions of an item see the same noise, in one pass: batch norm treats them alike.
-            fakes = generator_net(noise.repeat(branches, 1), texts)
-            judged = size * min(branches, self.loss.adversarial_branches)
+            drawn: Tensor = generator_net(noise.repeat(self.branches, 1), self._texts(batch))
+        return drawn.float()
+
+    def generator_terms(self, fakes: Tensor, discriminator: nn.Module, batch: Batch, rng: torch.Generator) -> Terms:
+        """Terms of G for the pictures (branches · B, 3, H, W) that `draw` gave."""
+        size, texts = len(batch.ids), self._texts(batch)
+        judged = size * min(self.branches, self.loss.adversarial_branches)
+        with self.autocast(fakes.device.type):
             logits = discriminator(self.augmentation(fakes[:judged], rng), texts[:judged, None])
         terms = {"g_adversarial": hinge_generator(logits)}
-        fakes = fakes.float()
         if size > 1:
             terms |= self._comparison_terms(fakes, texts, batch)
-        return terms, fakes[:size]
+        return terms
+
+    def _texts(self, batch: Batch) -> Tensor:
+        """Sentences (branches · B, D) in the order of `draw`."""
+        return batch.sentences[:, : self.branches].transpose(0, 1).flatten(0, 1)
 
     def _comparison_terms(self, fakes: Tensor, texts: Tensor, batch: Batch) -> Terms:
         """Terms that compare the pictures of a batch (branches · B, 3, H, W) with each other, photos and captions."""

@@ -13,6 +13,7 @@ from adapt.fewshot.lora import (
     adapt_generator,
     freeze_lower_half,
     load_adapter,
+    lora_layers,
     merged_copy,
     save_adapter,
     trainable_share,
@@ -40,14 +41,14 @@ def inputs() -> tuple[torch.Tensor, torch.Tensor]:
 @pytest.mark.parametrize("method", METHODS)
 def test_adapted_generator_starts_as_the_source(method: str, inputs: tuple[torch.Tensor, torch.Tensor]) -> None:
     wanted = fresh()(*inputs)
-    adapted = adapt_generator(fresh(), method=method, rank=2, alpha=2.0).eval()
+    adapted = adapt_generator(fresh(), method=method, rank=1, alpha=1.0).eval()
     assert torch.allclose(adapted(*inputs), wanted, atol=1e-6)
     learning, total = trainable_share(adapted)
     assert 0 < learning <= total and (method == "full") == (learning == total)
 
 
 def trained(inputs: tuple[torch.Tensor, torch.Tensor]) -> nn.Module:
-    adapted = adapt_generator(fresh(), method="lora", rank=2, alpha=2.0).eval()
+    adapted = adapt_generator(fresh(), method="lora", rank=1, alpha=1.0).eval()
     optimizer = torch.optim.Adam([p for p in adapted.parameters() if p.requires_grad], lr=1e-3, betas=(0.0, 0.9))
     for _ in range(3):
         optimizer.zero_grad()
@@ -107,3 +108,17 @@ def test_damaged_adapter_is_refused_in_one_line(inputs: tuple[torch.Tensor, torc
     weights.write_bytes(weights.read_bytes()[:100])
     with pytest.raises(AdaptError, match="holds no adapter for this base"):
         load_adapter(fresh(), tmp_path)
+
+
+def test_layers_too_small_for_a_low_rank_are_trained_whole() -> None:
+    network = fresh()
+    low_rank, whole = lora_layers(network, rank=1)
+    assert "blocks.0.conv1" in low_rank and "head.2" in whole and "mapping.0" in whole
+    assert not set(low_rank) & set(whole)
+    convolutions = {name for name, m in network.named_modules() if isinstance(m, nn.Conv2d | nn.Linear)}
+    assert set(low_rank) | set(whole) == convolutions, "no layer is left behind"
+
+
+def test_rank_too_large_for_every_layer_says_what_to_type() -> None:
+    with pytest.raises(AdaptError, match=r"fewshot.rank=64: no layer.*--set fewshot.rank=1 or --set fewshot.method"):
+        adapt_generator(fresh(), method="lora", rank=64, alpha=64.0)

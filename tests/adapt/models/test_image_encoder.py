@@ -91,3 +91,19 @@ def test_efficientnet_lite_refuses_weights_of_another_network(tmp_path: Path) ->
     save_file({"other.weight": torch.zeros(1)}, tmp_path / "other.safetensors")
     with pytest.raises(WeightsError, match="does not hold the weights of efficientnet_lite0"):
         EfficientNetLite(path=tmp_path / "other.safetensors")
+
+
+def test_gradients_under_half_precision_are_those_of_full_precision(encoder: EfficientNetLite) -> None:
+    """The backward of depthwise convolutions in bf16 is slow on processors, and coarse; see `_precision`."""
+
+    def gradient(half: bool) -> torch.Tensor:
+        images = _images(2, 64).requires_grad_(True)
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=half):
+            stages = encoder.stages(images)
+        torch.stack([stage.float().square().mean() for stage in stages]).sum().backward()
+        assert images.grad is not None
+        return images.grad
+
+    torch.testing.assert_close(gradient(half=True), gradient(half=False))
+    with torch.autocast("cpu", dtype=torch.bfloat16), torch.no_grad():
+        assert encoder.stages(_images(1, 64))[0].dtype == torch.bfloat16

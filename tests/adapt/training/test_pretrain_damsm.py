@@ -195,7 +195,9 @@ def test_damsm_term_reaches_the_generator_and_leaves_its_judge_alone(damsm: Dams
         bf16=False, damsm=damsm,
     )  # fmt: skip
     noise = torch.randn(4, generator.config.noise_dim)  # type: ignore[union-attr, call-overload]
-    terms, _ = objective.generator_terms(generator, discriminator, batch, noise, torch.Generator().manual_seed(0))
+    fakes = objective.draw(generator.eval(), batch, noise)
+    assert torch.allclose(fakes[4:], generator(noise, texts[1::2]), atol=1e-5), "the second half shows second captions"
+    terms = objective.generator_terms(fakes, discriminator, batch, torch.Generator().manual_seed(0))
     assert set(terms) == {"g_adversarial", "g_fake_to_fake", "g_fake_to_real", "g_damsm"}
     assert objective.generator_weights()["g_damsm"] == 0.05
     terms["g_damsm"].backward()
