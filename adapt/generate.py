@@ -12,6 +12,7 @@ from adapt.data.pictures import to_pixels
 from adapt.errors import AdaptError
 from adapt.scoring import CandidateScorer
 from adapt.training.inference import LoadedGenerator
+from catalog.atomic import replacing
 from catalog.records import Candidate
 
 Progress = Callable[[str, int, int], None]
@@ -90,9 +91,8 @@ def _batch(
             "nearest_similarity": round(score.nearest_similarity, 4) if score else None,
         }
         # The record comes last: a picture without one is drawn again.
-        partial = folder / f"{name}.json.partial"
-        partial.write_text(json.dumps(record, ensure_ascii=False), encoding="utf-8")
-        partial.replace(folder / f"{name}.json")
+        with replacing(folder / f"{name}.json") as part:
+            part.write_text(json.dumps(record, ensure_ascii=False), encoding="utf-8")
     return [_read(folder, name, prompt) for name, (prompt, _) in zip(names, jobs, strict=True)]
 
 

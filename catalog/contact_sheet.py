@@ -1,6 +1,5 @@
 """A contact sheet: the real picture beside the generated ones, one row of text a product."""
 
-import os
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from pathlib import Path
 from PIL import Image, ImageDraw, ImageFont
 from sqlalchemy import select
 
+from catalog.atomic import replacing
 from catalog.schema import GenerationRow, ImageRow, ProductImageRow
 from catalog.store import Catalog
 
@@ -104,10 +104,8 @@ def write_contact_sheet(
         draw.line([(x + cell_px + 2, y), (x + cell_px + 2, y + cell_px)], fill=_PALE)
         wrapped = textwrap.wrap(row.label, width=card_wide // 6)[:_CAPTION_LINES]
         draw.multiline_text((x, y + cell_px + 3), "\n".join(wrapped), fill=_INK, font=font, spacing=1)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.part")
-    sheet.save(part, "PNG")
-    os.replace(part, path)
+    with replacing(path) as part:
+        sheet.save(part, "PNG")
     return path
 
 

@@ -6,7 +6,6 @@ of a specification can be seen in its pictures.
 
 import csv
 import io
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import product as combinations
@@ -14,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from catalog.atomic import replacing
 from catalog.drawing import Material, View, render
 from catalog.drawing.shapes import SHAPES
 from catalog.errors import CatalogError
@@ -228,6 +228,5 @@ def _table(chosen: tuple[SampleProduct, ...]) -> str:
 
 def _write(path: Path, data: bytes) -> None:
     """Write a file whole or not at all, so that a stopped call leaves nothing half drawn."""
-    part = path.with_name(f".{path.name}.part")
-    part.write_bytes(data)
-    os.replace(part, path)
+    with replacing(path) as part:
+        part.write_bytes(data)

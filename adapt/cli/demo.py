@@ -79,6 +79,7 @@ def demo(
 
 def _walk(session: Session, plan: DemoPlan, dump: Path) -> dict[str, Any]:
     """Run the steps; each is a command that does nothing when its work is done already."""
+    from catalog.atomic import replacing
     from catalog.contact_sheet import sheet_of_run
     from catalog.sample import draw_sample_catalogue
 
@@ -103,10 +104,8 @@ def _walk(session: Session, plan: DemoPlan, dump: Path) -> dict[str, Any]:
         "plan": vars(plan),
         "finished": False,
     }
-    record = session.workspace / RECORD
-    part = record.with_name(f".{RECORD}.part")
-    part.write_text(json.dumps(result), encoding="utf-8")
-    part.replace(record)
+    with replacing(session.workspace / RECORD) as part:
+        part.write_text(json.dumps(result), encoding="utf-8")
     return result
 
 

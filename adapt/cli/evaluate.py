@@ -23,6 +23,8 @@ class Pictures:
     dataset: str
     held_out: "Sequence[ManifestEntry]"
     training: "Sequence[ManifestEntry]"
+    margin: float | None = None
+    """Side at which photos are read, over the side drawn; None for the one the run was trained with."""
 
 
 def evaluate(
@@ -88,6 +90,8 @@ def _pictures(
     if dataset is not None and data_dir is None:
         raise AdaptError(f"--dataset {dataset} needs its folder; add --data-dir DIR")
     settings = _settings(shots_of)
+    # A base beside the run that came of it is judged on that run's framing, or the two figures would not compare.
+    margin = settings.get("config", {}).get("data", {}).get("margin")
     name = dataset or "folder"
     if data_dir is not None:
         folder, entries = data_dir, read_dataset(name, data_dir)
@@ -110,7 +114,8 @@ def _pictures(
     else:
         held_out = [entry for entry in entries if entry.split == "test"]
         training = [entry for entry in entries if entry.split == "train"]
-    return Pictures(dataset=folder.name if name == "folder" else name, held_out=held_out, training=training)
+    where = folder.name if name == "folder" else name
+    return Pictures(dataset=where, held_out=held_out, training=training, margin=margin)
 
 
 def _workspace_dataset(session: Session, content_hash: str | None, *, dry_run: bool) -> "Manifest":
@@ -161,7 +166,7 @@ def _measure(
                 judges=judges,
                 seed=seed,
                 size=EvaluationSize.at_most(pictures),
-                margin=generator.config.data.margin,
+                margin=chosen.margin or generator.config.data.margin,
                 progress=update,
             )
         )

@@ -16,6 +16,7 @@ from PIL import Image, UnidentifiedImageError
 from torch import Tensor
 
 from adapt.errors import AdaptError
+from catalog.atomic import replacing
 from catalog.records import ManifestEntry
 
 Progress = Callable[[str, int, int], None]
@@ -56,10 +57,8 @@ def load_pictures(
         if progress is not None and (i % 64 == 0 or i + 1 == len(entries)):
             progress("decoding pictures", i + 1, len(entries))
     if file is not None:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        partial = file.with_suffix(".partial.npy")
-        np.save(partial, pictures, allow_pickle=False)
-        partial.replace(file)
+        with replacing(file) as part, part.open("wb") as stream:
+            np.save(stream, pictures, allow_pickle=False)
     return pictures
 
 

@@ -21,7 +21,7 @@ class FewShotConfig:
     reconstruction_weight: float = 1.0
     """Weight of the perceptual distance between a drawn picture and the shot of its caption."""
     replay_weight: float = 0.5
-    """Weight of drawing the source's own prompts as the frozen source does."""
+    """Weight of drawing the source's own prompts as the frozen source does, at distance 0; less the farther."""
     replay_share: float = 0.25
     """Replayed prompts a step, as a share of the batch."""
     held_out_share: float = 0.2

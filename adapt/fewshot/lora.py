@@ -21,7 +21,7 @@ from adapt.errors import CheckpointError, ConfigError
 METHODS = ("lora", "affine", "full")
 _AFFINE = ("mapping", "affine1", "affine2")
 LOW_RANK_SHARE = 1 / 8
-"""A low-rank update is made where it has at most this share of the layer's parameters; smaller layers are trained whole.
+"""A low-rank update is made where it has at most this share of a layer's parameters; smaller layers are trained whole.
 Near the picture there is nothing to save: rank 8 of 24 channels bends shapes too little, and its two extra convolutions
 over large maps cost more time than the layer itself."""
 

@@ -69,7 +69,9 @@ class AdaptationTerms:
     """The extra generator terms of one adaptation; called by the loop after the common ones."""
 
     def __init__(self, source: Source, config: FewShotConfig, *, distance: float, seed: int) -> None:
-        """Scale consistency by how far the shots are: near domains gain from it, far ones are held back by it.
+        """Hold on to the source only as far as the shots are near it: far domains are held back by it.
+
+        Consistency and replay lose weight with distance alike, and cost no time where their weight is 0.
 
         Args:
             source: the frozen base.
@@ -80,11 +82,10 @@ class AdaptationTerms:
         self._source, self._config, self._seed = source, config, seed
         self._reconstruction = Reconstruction() if config.reconstruction_weight else None
         nearness = min(1.0, max(0.0, (FAR - distance) / (FAR - NEAR)))
-        consistency = config.consistency_weight * nearness
         weights = {
-            "g_consistency": consistency,
+            "g_consistency": config.consistency_weight * nearness,
             "g_reconstruction": config.reconstruction_weight,
-            "g_replay": config.replay_weight if source.prompts else 0.0,
+            "g_replay": config.replay_weight * nearness if source.prompts else 0.0,
         }
         self.weights = {name: weight for name, weight in weights.items() if weight > 0}
 

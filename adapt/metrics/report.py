@@ -2,11 +2,12 @@
 
 import json
 import math
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from catalog.atomic import replacing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,9 +39,8 @@ class Metric:
 def write_report(path: Path, metrics: Mapping[str, Metric], **context: Any) -> None:
     """Write `context` and the figures as one JSON object, whole or not at all."""
     content = {**context, "metrics": {name: metric.as_dict() for name, metric in metrics.items()}}
-    partial = path.with_suffix(".partial")
-    partial.write_text(json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
-    os.replace(partial, path)
+    with replacing(path) as part:
+        part.write_text(json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
 
 
 def lines(metrics: Mapping[str, Metric]) -> list[str]:

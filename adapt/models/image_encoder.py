@@ -137,7 +137,7 @@ class EfficientNetLite(nn.Module):
 
     @staticmethod
     def _precision(images: Tensor) -> AbstractContextManager[object]:
-        """Float32 where gradients flow on a CPU: the backward of depthwise convolutions is three times slower in bf16."""
+        """Float32 where gradients flow on a CPU: a depthwise convolution's backward is three times slower in bf16."""
         backward = images.requires_grad and torch.is_grad_enabled() and images.device.type == "cpu"
         return torch.autocast("cpu", enabled=False) if backward else nullcontext()
 

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from adapt.models.interfaces import TextEncoder, TextFeatures
 from adapt.weights import WeightsError
+from catalog.atomic import replacing
 
 
 class TextFeatureCache:
@@ -91,10 +92,8 @@ class TextFeatureCache:
         texts = json.dumps(list(self._row), ensure_ascii=False).encode("utf-8", "surrogatepass")
         tensors = {"sentences": self._sentences, "words": self._words, "offsets": self._offsets}
         tensors["texts"] = torch.frombuffer(bytearray(texts), dtype=torch.uint8)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(path.name + ".partial")
-        save_file(tensors, partial, metadata=self._identity())
-        partial.replace(path)
+        with replacing(path) as part:
+            save_file(tensors, part, metadata=self._identity())
 
     @classmethod
     def load(cls, path: Path, encoder: TextEncoder, *, keep_words: bool = True) -> "TextFeatureCache":

@@ -20,15 +20,14 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from adapt.errors import CheckpointError
+from catalog.atomic import replacing
 
 
 def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, Any]) -> None:
-    """Write a safetensors file under a temporary name and move it into place, so that a kill leaves the old one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".partial")
+    """Write a safetensors file, whole or not at all."""
     dense = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
-    save_file(dense, partial, metadata={"adapt": json.dumps(metadata)})
-    partial.replace(path)
+    with replacing(path) as part:
+        save_file(dense, part, metadata={"adapt": json.dumps(metadata)})
 
 
 def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -151,11 +150,9 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def write_json(path: Path, value: Mapping[str, Any]) -> None:
-    """Write an object under a temporary name and move it into place."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    partial.replace(path)
+    """Write an object, whole or not at all."""
+    with replacing(path) as part:
+        part.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def run_folders(root: Path) -> Sequence[Path]:

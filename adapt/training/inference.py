@@ -19,6 +19,7 @@ from adapt.models.factory import build_generator, build_text_encoder
 from adapt.models.interfaces import TextEncoder
 from adapt.models.text_cache import TextFeatureCache
 from adapt.training.checkpoint import load_weights, network_tensors, read_tensors, write_tensors
+from catalog.atomic import replacing
 
 GENERATOR_FILE = "generator.safetensors"
 TEXT_FOLDER = "damsm"
@@ -32,13 +33,11 @@ def copy_text_encoder(source: Path, target: Path) -> None:
     """Copy what DAMSM pretraining wrote; files that are the same already are left alone."""
     if source.resolve() == target.resolve():
         return
-    target.mkdir(parents=True, exist_ok=True)
     for name in _TEXT_FILES:
         file = target / name
         if (source / name).is_file() and not (file.is_file() and filecmp.cmp(source / name, file)):
-            partial = file.with_name(f"{name}.partial")
-            shutil.copy2(source / name, partial)
-            partial.replace(file)
+            with replacing(file) as part:
+                shutil.copy2(source / name, part)
 
 
 def save_generator(path: Path, generator: nn.Module, config: RunConfig, *, half: bool = False, **metadata: Any) -> None:

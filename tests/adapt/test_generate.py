@@ -28,4 +28,4 @@ def test_generate_draws_anew_when_a_caption_number_means_another_text(generator:
     other = generate(generator, [Prompt(product_id=1, caption_id=1, text="a blue bowl")], tmp_path, per_caption=1)
     assert other[0].prompt == "a blue bowl"
     assert json.loads(next(tmp_path.glob("*.json")).read_text())["prompt"] == "a blue bowl"
-    assert not list(tmp_path.glob("*.partial"))
+    assert not list(tmp_path.glob(".*"))

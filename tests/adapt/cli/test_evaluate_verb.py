@@ -97,6 +97,22 @@ def test_evaluate_scores_what_no_shot_and_no_selection_has_seen(scored_workspace
     assert (plan["held_out"], plan["training"]) == (7, 2)
 
 
+def test_evaluate_frames_photos_as_the_run_whose_shots_it_leaves_out(scored_workspace: Path) -> None:
+    """A base is compared with the run that came of it on the same pictures, cut the same way."""
+    manifest = scored_workspace / "datasets" / "shop-0" / "manifest.jsonl"
+    digests = [json.loads(line)["sha256"] for line in manifest.read_text().splitlines()]
+
+    def between_photos(margin: float) -> float:
+        before = _configure(scored_workspace, shots=digests[:4], config={"data": {"margin": margin}})
+        try:
+            answer = json.loads(_call(scored_workspace, "--json", "--pictures", "4", "--shots-of", "tiny"))
+        finally:
+            (scored_workspace / "runs" / "tiny" / "config.json").write_text(json.dumps(before))
+        return float(answer["metrics"]["kid_real"]["value"])
+
+    assert between_photos(1.0) != between_photos(1.5)
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
