@@ -6,7 +6,6 @@ text projections with them.
 """
 
 import hashlib
-import json
 import shlex
 import sys
 from collections.abc import Callable, Sequence
@@ -25,17 +24,17 @@ from adapt.errors import ConfigError
 from adapt.fewshot.card import write_card
 from adapt.fewshot.config import FinetuneConfig
 from adapt.fewshot.lora import METHODS, adapt_generator, freeze_lower_half, merged_copy, save_adapter, trainable_share
-from adapt.fewshot.selection import CheckpointJudge, Judgement
+from adapt.fewshot.selection import CheckpointJudge, Judgement, choose
 from adapt.fewshot.source import Source, load_source, source_distance
 from adapt.fewshot.support_set import SupportSet, choose_support_set
 from adapt.fewshot.terms import AdaptationTerms
-from adapt.training.assembly import comparison_features, fixed_samples
+from adapt.training.assembly import comparison_features, fixed_samples, layout_term
 from adapt.training.checkpoint import read_json, write_json
 from adapt.training.diffaugment import Augmentation
 from adapt.training.ema import MovingAverage
 from adapt.training.inference import GENERATOR_FILE, save_generator
 from adapt.training.loop import FitResult, Networks, fit
-from adapt.training.objective import Objective
+from adapt.training.objective import ExtraTerms, Objective
 from adapt.training.precision import use_bf16
 from catalog.manifest import Manifest
 
@@ -127,9 +126,7 @@ def finetune(request: FinetuneRequest, *, progress: Progress | None = None) -> d
         "seconds": round(result.seconds, 1),
         "images_per_second": round(result.images_per_second, 2),
         "metrics": {name: round(value, 4) for name, value in result.terms.items()}
-        | {f"selected_{name}": value for name, value in asdict(adaptation.best).items()}
-        if adaptation.best
-        else {},
+        | {f"selected_{name}": value for name, value in asdict(adaptation.chosen).items()},
         "shots": len(chosen.support.shots),
         "shots_requested": request.shots,
     }
@@ -162,10 +159,9 @@ class _Adaptation:
             seed=self._config.train.seed,
         )
         self._record = chosen.folder / "selection.json"
-        self.best: Judgement | None = None
-        self._since_best = 0
+        self._judgements: list[Judgement] = []
         if self._record.is_file():
-            self.best = Judgement(**read_json(self._record))
+            self._judgements = [Judgement(**values) for values in read_json(self._record)["judgements"]]
 
     def run(self) -> FitResult:
         """Train, keeping the best checkpoint as the run's generator."""
@@ -191,12 +187,13 @@ class _Adaptation:
         )
         distance = source_distance(source, pictures)
         terms = AdaptationTerms(source, config.fewshot, distance=distance, seed=config.train.seed)
+        layout = layout_term(self._run_config, pictures, source.noise_dim)
         objective = Objective(
             loss=config.loss,
             augmentation=Augmentation(config.train.augment, probability=0.2, adapt_images=config.fewshot.adapt_images),
             features=comparison_features(self._run_config, pictures, source.image_px, device=self._fabric.device),
             bf16=use_bf16(config.train.precision, self._fabric.device),
-            extra_weights=terms.weights,
+            extra_weights=terms.weights | (layout.weights if layout else {}),
         )
         return fit(
             self._fabric,
@@ -208,22 +205,29 @@ class _Adaptation:
             batch_size=batches.batch_size,
             folder=self._plan.folder,
             samples=fixed_samples(support.shots, source.encoder, source.noise_dim, config.train.seed),
-            extra_terms=terms,
+            extra_terms=_both(terms, layout) if layout else terms,
+            choose_noise=layout.noise if layout else None,
             watcher=self._watch,
             progress=self._progress,
         )
 
     def _watch(self, step: int, average: MovingAverage) -> bool:
-        """Judge a checkpoint, keep it if it is the best, and say whether to go on."""
+        """Judge a checkpoint, keep it if it is the one to choose so far, and say whether to go on."""
         judgement = self._judge(step, average.module)
-        with (self._plan.folder / "judgements.jsonl").open("a", encoding="utf-8") as file:
-            file.write(json.dumps(asdict(judgement)) + "\n")
-        self._since_best += 1
-        if judgement.better_than(self.best, copy_limit=self._config.fewshot.copy_limit):
-            self.best, self._since_best = judgement, 0
+        self._judgements.append(judgement)
+        if self.chosen is judgement:
             self._keep(average.module, judgement)
+        write_json(
+            self._record, {"chosen": self.chosen.step, "judgements": [asdict(each) for each in self._judgements]}
+        )
         patience = self._config.fewshot.patience
-        return not patience or self._since_best < patience
+        since = sum(each.step > self.chosen.step for each in self._judgements)
+        return not patience or since < patience
+
+    @property
+    def chosen(self) -> Judgement:
+        """The checkpoint whose generator the run keeps."""
+        return choose(self._judgements, copy_limit=self._config.fewshot.copy_limit)
 
     def _keep(self, network: nn.Module, judgement: Judgement) -> None:
         learning, total = trainable_share(network)
@@ -242,4 +246,8 @@ class _Adaptation:
         )
         if self._config.fewshot.method == "lora":
             save_adapter(network, self._plan.folder / "adapter")
-        write_json(self._record, asdict(judgement))
+
+
+def _both(first: ExtraTerms, second: ExtraTerms) -> ExtraTerms:
+    """The terms of both, as one callable for the loop."""
+    return lambda *arguments: first(*arguments) | second(*arguments)

@@ -57,7 +57,8 @@ def lora_layers(network: nn.Module, *, rank: int) -> tuple[list[str], list[str]]
 
     Spectrally normalised layers get neither: merging would silently drop the update.
     """
-    low_rank, whole = [], []
+    low_rank: list[str] = []
+    whole: list[str] = []
     for name, module in network.named_modules():
         if not isinstance(module, nn.Conv2d | nn.Linear) or hasattr(module, "parametrizations"):
             continue

@@ -10,6 +10,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+NORMAL_95 = 1.96
+"""Half width of a 95 % interval, in standard errors."""
+
 
 def kid(real: Float[Tensor, "N D"], fake: Float[Tensor, "M D"]) -> float:
     """Unbiased estimate; near zero, and as often below it, when both sets are of one distribution.
@@ -48,7 +51,7 @@ def kid_interval(
         rr, ff, rf = kernels
         half = _estimate(rr[rows][:, rows], ff[columns][:, columns], rf[rows][:, columns])
         deviations.append(half - value)
-    spread = 1.96 * torch.tensor(deviations, dtype=torch.float64).square().mean().sqrt().item()
+    spread = NORMAL_95 * torch.tensor(deviations, dtype=torch.float64).square().mean().sqrt().item()
     return value, value - spread, value + spread
 
 
