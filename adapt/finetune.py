@@ -129,6 +129,7 @@ def finetune(request: FinetuneRequest, *, progress: Progress | None = None) -> d
         | {f"selected_{name}": value for name, value in asdict(adaptation.chosen).items()},
         "shots": len(chosen.support.shots),
         "shots_requested": request.shots,
+        "distance_to_base": round(adaptation.distance, 3),
     }
     write_card(folder, source, chosen.support, config, summary)
     write_json(folder / "summary.json", summary)
@@ -158,6 +159,8 @@ class _Adaptation:
             noise_dim=source.noise_dim,
             seed=self._config.train.seed,
         )
+        self.distance = 0.0
+        """Of the shots to what the base draws; known once the run has begun."""
         self._record = chosen.folder / "selection.json"
         self._judgements: list[Judgement] = []
         if self._record.is_file():
@@ -185,8 +188,8 @@ class _Adaptation:
             counterfactual_share=config.loss.counterfactual_share,
             seed=config.train.seed,
         )
-        distance = source_distance(source, pictures)
-        terms = AdaptationTerms(source, config.fewshot, distance=distance, seed=config.train.seed)
+        self.distance = source_distance(source, pictures)
+        terms = AdaptationTerms(source, config.fewshot, distance=self.distance, seed=config.train.seed)
         layout = layout_term(self._run_config, pictures, source.noise_dim)
         objective = Objective(
             loss=config.loss,

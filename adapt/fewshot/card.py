@@ -10,6 +10,7 @@ import torch
 from adapt.fewshot.config import FinetuneConfig
 from adapt.fewshot.source import Source
 from adapt.fewshot.support_set import SupportSet
+from adapt.fewshot.terms import nearness_of
 
 CARD_FILE = "README.md"
 
@@ -18,7 +19,7 @@ def write_card(
     folder: Path, source: Source, support: SupportSet, config: FinetuneConfig, summary: Mapping[str, Any]
 ) -> Path:
     """Write README.md beside the adapter."""
-    fewshot = config.fewshot
+    fewshot, distance = config.fewshot, summary["distance_to_base"]
     categories = sorted({entry.category for entry in support.shots if entry.category})
     metrics = "\n".join(f"| {name} | {value} |" for name, value in summary["metrics"].items())
     text = f"""# {folder.name}
@@ -30,6 +31,7 @@ Adapted from `{source.name}` (generator sha256 `{source.sha256}`) by `adapt fine
 | method | {fewshot.method}, rank {fewshot.rank}, alpha {fewshot.alpha} |
 | shots | {len(support.train)} to learn from, {len(support.held_out)} held out to choose the checkpoint |
 | categories | {len(categories)}: {", ".join(categories[:12])}{" …" if len(categories) > 12 else ""} |
+| distance of the shots to the base | {distance}; the base is held to with {nearness_of(distance):.0%} of the weight |
 | steps, pictures seen | {summary["steps"]}, {summary["images_seen"]} |
 | seconds | {summary["seconds"]} |
 | seed | {config.train.seed} |

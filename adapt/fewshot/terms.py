@@ -65,6 +65,11 @@ def recorded_blocks(network: nn.Module) -> Any:
 NEAR, FAR = 0.1, 0.3
 
 
+def nearness_of(distance: float) -> float:
+    """Share of its weight that a term holding on to the source keeps at this distance of the shots, in [0, 1]."""
+    return min(1.0, max(0.0, (FAR - distance) / (FAR - NEAR)))
+
+
 class AdaptationTerms:
     """The extra generator terms of one adaptation; called by the loop after the common ones."""
 
@@ -81,7 +86,7 @@ class AdaptationTerms:
         """
         self._source, self._config, self._seed = source, config, seed
         self._reconstruction = Reconstruction() if config.reconstruction_weight else None
-        nearness = min(1.0, max(0.0, (FAR - distance) / (FAR - NEAR)))
+        nearness = nearness_of(distance)
         weights = {
             "g_consistency": config.consistency_weight * nearness,
             "g_reconstruction": config.reconstruction_weight,

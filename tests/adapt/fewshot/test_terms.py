@@ -1,10 +1,11 @@
 """Adaptation terms: what they measure, and that they vanish where they should."""
 
+import pytest
 import torch
 
 from adapt.config import NetworkConfig
 from adapt.fewshot.lora import adapt_generator
-from adapt.fewshot.terms import Reconstruction, distance_consistency, recorded_blocks
+from adapt.fewshot.terms import FAR, NEAR, Reconstruction, distance_consistency, nearness_of, recorded_blocks
 from adapt.models.factory import build_generator
 from adapt.training.diffaugment import Augmentation, augment
 
@@ -16,6 +17,12 @@ def test_consistency_is_zero_for_equal_similarities_and_grows_with_change() -> N
     assert distance_consistency(source @ rotation, source).abs().item() < 1e-5
     collapsed = torch.ones(5, 12) + 0.01 * source
     assert distance_consistency(collapsed, source).item() > 0.01
+
+
+def test_source_is_held_to_near_it_and_let_go_far_from_it() -> None:
+    assert nearness_of(0.0) == nearness_of(NEAR) == 1.0
+    assert nearness_of((NEAR + FAR) / 2) == pytest.approx(0.5)
+    assert nearness_of(FAR) == nearness_of(1.0) == 0.0
 
 
 def test_blocks_are_recorded_inside_an_adapter_too() -> None:
