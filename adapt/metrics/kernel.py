@@ -3,7 +3,7 @@
 Paper: Bińkowski et al. 2018, "Demystifying MMD GANs", arXiv 1801.01401, equations 3 and 4: k(x, y) = (x·y / D + 1)³.
 Differs from the paper: the features are whatever extractor the caller chose, so values compare only within one
 extractor; the interval is a delete-half jackknife over both sets instead of a spread over fixed-size blocks.
-Torchmetrics' version agrees to nine digits; it takes pictures, not features, and importing it costs seconds.
+Torchmetrics' version takes pictures, not features, and sets of one size; it is what the tests compare this with.
 """
 
 import torch

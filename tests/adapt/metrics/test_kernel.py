@@ -25,6 +25,13 @@ def test_kid_matches_a_slow_reference() -> None:
     assert kid(real, fake) == pytest.approx(_reference(real.tolist(), fake.tolist()), rel=1e-12)
 
 
+def test_kid_agrees_with_torchmetrics() -> None:
+    from torchmetrics.image.kid import poly_mmd
+
+    real, fake = torch.rand(9, 6, dtype=torch.float64), torch.rand(9, 6, dtype=torch.float64)
+    assert kid(real, fake) == pytest.approx(poly_mmd(real, fake).item(), abs=1e-12)
+
+
 def test_kid_of_two_constant_sets_has_its_closed_form() -> None:
     # x = 1, y = 2 in every one of D entries: k = (1+1)^3, (4+1)^3, (2+1)^3
     assert kid(torch.ones(3, 4), torch.full((5, 4), 2.0)) == pytest.approx(8 + 125 - 2 * 27)
