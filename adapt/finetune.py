@@ -93,7 +93,8 @@ def finetune(request: FinetuneRequest, *, progress: Progress | None = None) -> d
     """Adapt a base to the shots, or go on with the unfinished adaptation of the same request.
 
     Returns:
-        run, steps, images_seen, seconds, images_per_second, metrics, shots; `finished` when nothing was left to do.
+        run, steps, images_seen, seconds, images_per_second, metrics, shots;
+        `already_finished` says that nothing was left to do.
 
     Raises:
         AdaptError: unusable data, base or preset; one line that says what to do.
@@ -101,7 +102,7 @@ def finetune(request: FinetuneRequest, *, progress: Progress | None = None) -> d
     chosen = plan(request)
     folder, config = chosen.folder, chosen.config
     if (folder / "summary.json").is_file():
-        return read_json(folder / "summary.json") | {"finished": True}
+        return read_json(folder / "summary.json") | {"already_finished": True}
     fabric = Fabric(devices=1, accelerator="auto")
     source = load_source(request.base, fabric.device)
     write_json(
@@ -133,7 +134,7 @@ def finetune(request: FinetuneRequest, *, progress: Progress | None = None) -> d
     }
     write_card(folder, source, chosen.support, config, summary)
     write_json(folder / "summary.json", summary)
-    return summary | {"finished": False}
+    return summary | {"already_finished": False}
 
 
 class _Adaptation:

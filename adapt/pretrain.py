@@ -80,7 +80,8 @@ def pretrain(request: PretrainRequest, *, progress: Progress | None = None) -> d
     """Train a generator, or go on with the unfinished run of the same config.
 
     Returns:
-        run, steps, images_seen, seconds, images_per_second, metrics; `finished` says that nothing was left to do.
+        run, steps, images_seen, seconds, images_per_second, metrics;
+        `already_finished` says that nothing was left to do.
 
     Raises:
         AdaptError: unusable data, preset or checkpoint; one line that says what to do.
@@ -88,7 +89,7 @@ def pretrain(request: PretrainRequest, *, progress: Progress | None = None) -> d
     config = resolve_config(request)
     folder = run_folder(request, config)
     if (folder / "summary.json").is_file():
-        return read_json(folder / "summary.json") | {"finished": True}
+        return read_json(folder / "summary.json") | {"already_finished": True}
     fabric = Fabric(devices=request.devices, num_nodes=request.nodes, accelerator="auto")
     if request.devices * request.nodes > 1:
         fabric.launch()
@@ -123,7 +124,7 @@ def pretrain(request: PretrainRequest, *, progress: Progress | None = None) -> d
     }
     if fabric.is_global_zero:
         write_json(folder / "summary.json", summary)
-    return summary | {"finished": False}
+    return summary | {"already_finished": False}
 
 
 def train_from_entries(

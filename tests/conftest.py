@@ -79,7 +79,13 @@ def _add_mug(catalog: "Catalog", name: str, real: str) -> tuple[int, int]:
         session.add(source)
         session.add(ImageRow(sha256=real, ext="png", format="PNG", width=256, height=256, size_bytes=1))
         session.flush()
-        product = ProductRow(source_id=source.id, sku="MUG-1", name=name, category="Kitchen / Mugs")
+        product = ProductRow(
+            source_id=source.id,
+            sku="MUG-1",
+            name=name,
+            category="Kitchen / Mugs",
+            description="Holds <8 fl oz & keeps it warm.",
+        )
         session.add(product)
         session.flush()
         facts = [("colour", "blue", None), ("material", "enamel", None), ("height", "8.5", "cm")]

@@ -5,7 +5,7 @@ from html import escape
 
 import streamlit as st
 
-from catalog.records import Attribute, Decision, ReviewItem, ReviewProgress, Specification
+from catalog.records import Decision, ReviewItem, ReviewProgress, Specification
 from ui import state
 from ui.i18n import LANGUAGES, Translator
 
@@ -45,9 +45,11 @@ figure.shot a {color: inherit}
 .record .head {font-size: .78rem; font-weight: 600; letter-spacing: .03em; opacity: .8; margin: .9rem 0 .3rem}
 .record blockquote {margin: 0; padding: .1rem 0 .1rem .8rem; border-left: 3px solid #1f5f5b; font-size: 1.02rem;
   line-height: 1.5; overflow-wrap: anywhere}
+.record .description {font-size: .9rem; line-height: 1.45; margin: 0 0 .5rem; max-height: 16vh; overflow-y: auto;
+  overflow-wrap: anywhere}
 .record dl, .record dt, .record dd {padding: 0}
 .record dl {display: grid; grid-template-columns: minmax(5.5rem, 36%) 1fr; gap: .3rem .9rem;
-  font-size: .95rem; max-height: 31vh; overflow-y: auto}
+  font-size: .95rem; max-height: 26vh; overflow-y: auto}
 .record dt {opacity: .75; overflow-wrap: anywhere}
 .record dd {overflow-wrap: anywhere}
 .record .small {font-size: .8rem; opacity: .8; font-variant-numeric: tabular-nums}
@@ -143,7 +145,8 @@ def record(t: Translator, item: ReviewItem, spec: Specification, copy_limit: flo
         f'<section class="record">{risk}<h2>{escape(spec.name)}</h2>'
         f'<div class="sub">{escape(" · ".join(part for part in under if part))}</div>'
         f'<div class="head">{escape(t("spec.prompt"))}</div><blockquote>{escape(item.prompt)}</blockquote>'
-        f'<div class="head">{escape(t("spec.title"))}</div>{_attributes(t, spec.attributes)}'
+        f'<div class="head">{escape(t("spec.title"))}</div>{_description(spec.description)}'
+        f"{_attributes(t, spec)}"
         f'<div class="head">{escape(t("spec.scores"))}</div>'
         f'<div class="small">{_scores(item.scores)}{escape(t("spec.run"))} {escape(item.run)} · '
         f"{escape(t('spec.seed'))} {item.seed}</div></section>"
@@ -204,10 +207,15 @@ def _original_link(t: Translator, address: str) -> str:
     return f'<a href="{escape(address)}" target="_blank" rel="noopener">{escape(t("picture.original"))}</a>'
 
 
-def _attributes(t: Translator, attributes: tuple[Attribute, ...]) -> str:
-    facts = [fact for fact in attributes if fact.kind == "fact"]
+def _description(text: str) -> str:
+    # A scrolling region must be reachable by keyboard.
+    return f'<p class="description" tabindex="0">{escape(text)}</p>' if text else ""
+
+
+def _attributes(t: Translator, spec: Specification) -> str:
+    facts = [fact for fact in spec.attributes if fact.kind == "fact"]
     if not facts:
-        return f'<div class="small">{escape(t("spec.none"))}</div>'
+        return "" if spec.description else f'<div class="small">{escape(t("spec.none"))}</div>'
     rows = (
         f'<dt>{escape(fact.name)}</dt><dd lang="{escape(fact.lang)}">{escape(fact.value)}'
         f"{' ' + escape(fact.unit) if fact.unit else ''}</dd>"

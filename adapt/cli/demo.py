@@ -102,7 +102,7 @@ def _walk(session: Session, plan: DemoPlan, dump: Path) -> dict[str, Any]:
         "candidates": answers["generate"]["images"],
         "seconds": round(time.monotonic() - started, 1),
         "plan": vars(plan),
-        "finished": False,
+        "already_finished": False,
     }
     with replacing(session.workspace / RECORD) as part:
         part.write_text(json.dumps(result), encoding="utf-8")
@@ -144,11 +144,11 @@ def _finished(session: Session, plan: DemoPlan) -> dict[str, Any] | None:
         return None  # damaged: walk again, every step knows what is done
     if result.get("plan") != vars(plan) or not Path(result["contact_sheet"]).is_file():
         return None
-    return result | {"finished": True}
+    return result | {"already_finished": True}
 
 
 def _what_to_look_at(session: Session, result: dict[str, Any]) -> list[str]:
-    done = "was finished before" if result["finished"] else f"finished in {result['seconds']:.0f} s"
+    done = "was finished before" if result["already_finished"] else f"finished in {result['seconds']:.0f} s"
     where = shlex.quote(str(session.workspace))
     return [
         f"demo {done}: {result['candidates']} candidates drawn by {result['run']}",

@@ -66,7 +66,7 @@ def finetune(
         return
     with progress() as update:
         result = adapt_base(request, progress=update)
-    state = "is finished already; --new starts another" if result["finished"] else f"took {result['seconds']} s"
+    state = "is finished already; --new starts another" if result["already_finished"] else f"took {result['seconds']} s"
     emit(
         session,
         result,

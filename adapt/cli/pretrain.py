@@ -65,7 +65,7 @@ def pretrain(
         return
     with progress() as update:
         result = train(request, progress=update)
-    if result["finished"]:
+    if result["already_finished"]:
         lines = [f"{result['run']} is finished ({result['steps']} steps); --new starts another."]
     else:
         lines = [

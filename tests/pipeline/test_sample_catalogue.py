@@ -36,10 +36,10 @@ def test_road_from_dump_to_delivery(sample_catalogue: Path, tmp_path: Path) -> N
 
     demo = ["demo", "--products", "10", "--shots", "6", "--preset", "debug", "--base", str(first / "runs" / base)]
     walked = run(second, *demo)
-    assert walked["candidates"] == 20 and not walked["finished"]
+    assert walked["candidates"] == 20 and not walked["already_finished"]
     with Image.open(walked["contact_sheet"]) as sheet:
         assert sheet.width > 600
-    assert run(second, *demo) == walked | {"finished": True}
+    assert run(second, *demo) == walked | {"already_finished": True}
 
     merged = Path(run(second, "merge", "--run", walked["run"])["path"])
     tuned, folded = (load_file(folder / "generator.safetensors") for folder in (merged.parent / walked["run"], merged))

@@ -55,6 +55,7 @@ def opened(chromium: Any, url: str, reviewer: str, locale: str = "en-US") -> tup
     page.on("request", lambda request: hosts.add(request.url.split("/")[2]))
     page.goto(f"{url}/?reviewer={reviewer}")
     page.wait_for_selector(CANDIDATE, timeout=60_000)
+    page.wait_for_function(f"document.querySelector('{CANDIDATE}')?.naturalWidth > 0", timeout=60_000)
     return page, hosts
 
 

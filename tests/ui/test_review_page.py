@@ -72,6 +72,7 @@ def test_page_draws_the_picture_before_the_buttons(page: Callable[..., tuple[App
     picture = next(place for place, kind in enumerate(kinds) if "data-item" in kind)
     assert picture < kinds.index("button")
     assert "a blue enamel mug on a white background" in body and "8.5 cm" in body and "0.62" in body
+    assert "Holds &lt;8 fl oz &amp; keeps it warm." in body
 
 
 def test_page_approves_and_shows_the_next(

@@ -17,7 +17,7 @@ def _record(workspace: Path, **changes: object) -> None:
     sheet.write_bytes(b"png")
     plan = DemoPlan(products=64, shots=50, per_caption=2, seed=0)
     result = {"run": "r", "contact_sheet": str(sheet), "candidates": 3, "seconds": 9.0, "plan": vars(plan)}
-    (workspace / RECORD).write_text(json.dumps(result | {"finished": False} | changes))
+    (workspace / RECORD).write_text(json.dumps(result | {"already_finished": False} | changes))
 
 
 def test_demo_dry_run_prints_commands_and_changes_nothing(workspace: Path) -> None:

@@ -69,14 +69,14 @@ def assert_same(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> None:
 def test_run_leaves_config_log_samples_and_a_usable_generator(dataset: Path, tmp_path: Path) -> None:
     result = pretrain(request(dataset, tmp_path))
     run = tmp_path / result["run"]
-    assert result["steps"] == 6 and result["images_seen"] == 24 and not result["finished"]
+    assert result["steps"] == 6 and result["images_seen"] == 24 and not result["already_finished"]
     assert json.loads((run / "config.json").read_text())["config"]["train"]["steps"] == 6
     assert [json.loads(line)["step"] for line in (run / "metrics.jsonl").read_text().splitlines()] == [6]
     assert (run / "samples" / "step-000006.png").is_file() and list((run / "events").iterdir())
     loaded = load_generator(run)
     images = loaded.generate(["a red tile", "ein 赤い tile 🙂", ""], loaded.noise(3, seed=1))
     assert images.shape == (3, 3, 32, 32) and bool(images.isfinite().all())
-    assert pretrain(request(dataset, tmp_path))["finished"]
+    assert pretrain(request(dataset, tmp_path))["already_finished"]
     again = PretrainRequest(
         dataset="folder", data_dir=dataset, runs=tmp_path, preset="debug", settings=SETTINGS, new=True
     )
