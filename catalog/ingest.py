@@ -62,6 +62,7 @@ def ingest(
     prune: bool = False,
     accept_shrink: bool = False,
     encoding: str | None = None,
+    mapping: Path | None = None,
     progress: Progress | None = None,
 ) -> IngestReport:
     """Bring one source of the catalogue to what a dump folder holds.
@@ -74,6 +75,7 @@ def ingest(
         prune: Delete products the dump no longer has; those with generated pictures are kept.
         accept_shrink: Go on although more than `sync.SHRINK_LIMIT` of the products are gone.
         encoding: Encoding of tables and texts; default is to find out.
+        mapping: A mapping file; default is `mapping.toml` in the dump, else to find out.
         progress: Called with (description, done, total).
 
     Raises:
@@ -83,7 +85,7 @@ def ingest(
     started = time.monotonic()
     listing = Dump(Path(dump), leave_out=None if catalog is None else catalog.workspace)
     name = sync.source_name(listing.root, source)
-    drafts = read_dump(listing, encoding)
+    drafts = read_dump(listing, encoding, mapping)
     if catalog is None and not dry_run:
         raise ValueError("catalog may be None only in a dry run")
     # What is known is read under the lock: another run may be about to end.

@@ -31,6 +31,9 @@ def ingest(
         bool, typer.Option("--accept-shrink", help="Go on although many products are gone from the dump.")
     ] = False,
     encoding: Annotated[str | None, typer.Option(help="Encoding of tables and texts, such as cp932.")] = None,
+    mapping: Annotated[
+        Path | None, typer.Option(help="What the tables and columns mean; default: mapping.toml in the dump.")
+    ] = None,
 ) -> None:
     """Read a catalogue dump into the workspace; the same dump twice changes nothing."""
     session: Session = ctx.obj
@@ -46,6 +49,7 @@ def ingest(
             prune=prune,
             accept_shrink=accept_shrink,
             encoding=encoding,
+            mapping=mapping,
             progress=update,
         )
     result = {

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from catalog.errors import IngestRefused
+from catalog.mapping import FILE_NAME, load_mapping
 from catalog.paths import IMAGE_SUFFIXES, Dump
 from catalog.readers import folder, table
 from catalog.readers.draft import DraftCatalogue
+from catalog.readers.mapped import read_mapped
 from catalog.records import Issue
 
 Reader = Callable[[Dump, str | None], DraftCatalogue]
@@ -16,11 +19,11 @@ READERS: tuple[Reader, ...] = (table.read, folder.read)
 """A reader returns no products for a dump that is not its own; the most special ones come first."""
 
 
-def read_dump(dump: Dump, encoding: str | None = None) -> DraftCatalogue:
-    """Read a dump with the first reader that recognises it.
+def read_dump(dump: Dump, encoding: str | None = None, mapping: Path | None = None) -> DraftCatalogue:
+    """Read a dump by a mapping, its own or a given one, else with the first reader that recognises it.
 
     Raises:
-        IngestRefused: Nothing usable is in it.
+        IngestRefused: Nothing usable is in it, or the mapping is wrong.
     """
     if not dump.with_suffix(IMAGE_SUFFIXES):
         raise IngestRefused(
@@ -28,6 +31,10 @@ def read_dump(dump: Dump, encoding: str | None = None) -> DraftCatalogue:
             f"{', '.join(sorted(suffix[1:] for suffix in IMAGE_SUFFIXES))}; "
             "give the folder that holds tables and pictures"
         )
+    if mapping is None and FILE_NAME in dump.files:
+        mapping = dump.files[FILE_NAME].actual
+    if mapping is not None:
+        return _read_mapped(dump, mapping, encoding)
     unused: list[Issue] = []
     for reader in READERS:
         catalogue = reader(dump, encoding)
@@ -41,6 +48,15 @@ def read_dump(dump: Dump, encoding: str | None = None) -> DraftCatalogue:
             raise IngestRefused(_refusal(dump, errors))
         unused += catalogue.issues
     raise IngestRefused(f"no product found in {dump.root}; a table needs a header row with key, name and pictures")
+
+
+def _read_mapped(dump: Dump, mapping: Path, encoding: str | None) -> DraftCatalogue:
+    catalogue = read_mapped(dump, load_mapping(mapping), encoding)
+    if not catalogue.products:
+        first = f"; first problem: {catalogue.issues[0].detail}" if catalogue.issues else ""
+        raise IngestRefused(f"{mapping.name} leads to no product in {dump.root}{first}; correct its [product] section")
+    catalogue.issues += _not_listed(dump, catalogue.issues)
+    return catalogue
 
 
 def _not_listed(dump: Dump, known: Sequence[Issue]) -> list[Issue]:

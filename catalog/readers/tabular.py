@@ -47,11 +47,14 @@ class Table:
         """Return the table with its first row as header, and rows of another width reported."""
         if self.header or not self.rows:
             return self
-        header = tuple(cell.strip() for cell in self.rows[0].cells)
+        return self.with_names(tuple(cell.strip() for cell in self.rows[0].cells), first=1)
+
+    def with_names(self, header: tuple[str, ...], *, first: int = 0) -> Table:
+        """Return the rows from `first` on under given column names, and rows of another width reported."""
         table = Table(
             file=self.file, header=header, encoding=self.encoding, layout=self.layout, issues=list(self.issues)
         )
-        for row in self.rows[1:]:
+        for row in self.rows[first:]:
             table._take(row)
         return table
 
@@ -90,14 +93,15 @@ def read_table(file: DumpFile, encoding: str | None = None) -> Table | Issue:
         return _from_json_lines(file, text, used)
     if file.suffix == ".json":
         return _from_json(file, text, used)
-    return _from_delimited(file, text, used)
+    return read_delimited(file, text, used)
 
 
 # --- delimited text -------------------------------------------------------------------------------
 
 
-def _from_delimited(file: DumpFile, text: str, encoding: str) -> Table:
-    delimiter = _vote_delimiter(text)
+def read_delimited(file: DumpFile, text: str, encoding: str, delimiter: str | None = None) -> Table:
+    """Parse delimited text into a table without header; the delimiter is found by vote when None."""
+    delimiter = delimiter or _vote_delimiter(text)
     table = Table(file=file, encoding=encoding, layout=f"text separated by {delimiter!r}")
     # The module's default of 131,072 is below pictures and specifications kept inside cells.
     csv.field_size_limit(MAX_CELL_CHARS)
@@ -183,7 +187,7 @@ def _from_json(file: DumpFile, text: str, encoding: str) -> Table | Issue:
         return Issue(
             source=file.path, line=getattr(error, "lineno", None), reason="FILE_UNREADABLE", detail=f"no JSON: {error}"
         )
-    listed = value if isinstance(value, list) else _record_list(value)
+    listed = value if isinstance(value, list) else record_list(value)
     if listed is None:
         return Issue(source=file.path, reason="TABLE_EMPTY", detail="JSON without a list of objects")
     records = [(number, item) for number, item in enumerate(listed, start=1) if isinstance(item, dict)]
@@ -195,7 +199,8 @@ def _from_json(file: DumpFile, text: str, encoding: str) -> Table | Issue:
     return _from_records(file, records, issues, encoding, "JSON list")
 
 
-def _record_list(value: Any) -> list[Any] | None:
+def record_list(value: Any) -> list[Any] | None:
+    """Return the list of objects a JSON document holds, or its objects by their keys; None where it has neither."""
     if not isinstance(value, dict):
         return None
     lists = [

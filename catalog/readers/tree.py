@@ -1,0 +1,129 @@
+"""Records of any shape as trees of dictionaries, lists and text, and the ways (`a.b[lang=en].c`) into them."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from catalog.readers.cells import clean
+
+Tree = Any
+"""dict[str, Tree] | list[Tree] | str | None."""
+
+PARENT = "^"
+"""Key under which a record found inside another one holds that outer record."""
+MAX_DEPTH = 12
+_FILTER = re.compile(r"^(?P<key>.*)\[(?P<name>[^=\[\]]+)=(?P<value>[^\[\]]*)\]$")
+_MARKUP_KEYS = frozenset(
+    {"id", "type", "version", "time", "style", "level", "key", "href", "url", "src", "align", "tag"}
+)
+_ESCAPED_TAG = re.compile(r"&lt;/?[a-zA-Z][^&]*?&gt;")
+
+
+def leaves_at(tree: Tree, way: str) -> list[Tree]:
+    """Return what a dotted way reaches, through lists into each of their items; nothing when it leads nowhere."""
+    if not way:
+        return [item for item in (tree if isinstance(tree, list) else [tree]) if item not in (None, "")]
+    if isinstance(tree, list):
+        return [leaf for item in tree for leaf in leaves_at(item, way)]
+    tree = _opened(tree)
+    if isinstance(tree, list):
+        return leaves_at(tree, way)
+    if not isinstance(tree, dict):
+        return []
+    parts = way.split(".")
+    # A column name may itself hold dots, so the longest name that is there wins.
+    for length in range(len(parts), 0, -1):
+        name, rest = ".".join(parts[:length]), ".".join(parts[length:])
+        if name in tree:
+            return leaves_at(tree[name], rest)
+        wanted = _FILTER.match(name)
+        if wanted and wanted["key"] in tree:
+            found = tree[wanted["key"]]
+            items = found if isinstance(found, list) else [found]
+            # In XML the name may be an attribute's.
+            names = (wanted["name"], f"@{wanted['name']}")
+            kept = [
+                item for item in items if any(wanted["value"] in map(as_text, leaves_at(item, name)) for name in names)
+            ]
+            return leaves_at(kept, rest)
+    return []
+
+
+def records_at(tree: Tree, way: str) -> list[dict[str, Tree]]:
+    """Return the dictionaries a way leads to; `*` takes a dictionary's items as {key, value}.
+
+    Each record holds the one it was found in under `^`.
+    """
+    found: list[tuple[Tree, dict[str, Tree] | None]] = [(tree, None)]
+    for part in way.replace("/", ".").split(".") if way else []:
+        inner: list[tuple[Tree, dict[str, Tree] | None]] = []
+        for value, outer in _spread(found):
+            if not isinstance(value, dict):
+                continue
+            record = _within(value, outer)
+            if part == "*":
+                inner += [({"key": key, "value": item}, outer) for key, item in value.items()]
+            elif part in value:
+                inner.append((value[part], record))
+        found = inner
+    return [_within(value, outer) for value, outer in _spread(found) if isinstance(value, dict)]
+
+
+def columns_of(tree: Tree, prefix: str = "", depth: int = 0) -> Iterator[str]:
+    """Yield every way into a tree, inner nodes included; lists count as one."""
+    if isinstance(tree, list):
+        for item in tree:
+            yield from columns_of(item, prefix, depth)
+    elif isinstance(tree, dict) and depth < MAX_DEPTH:
+        for key, value in tree.items():
+            if key != PARENT:
+                yield f"{prefix}{key}"
+                yield from columns_of(value, f"{prefix}{key}.", depth + 1)
+
+
+def as_text(leaf: Tree) -> str:
+    """Return a value as clean text: rich-text trees, JSON in text, HTML and escaped HTML lose their markup."""
+    opened = _opened(leaf)
+    if isinstance(opened, (dict, list)):
+        return "\n".join(text for text in _written_in(opened) if text)
+    text = str(opened or "")
+    return clean(html.unescape(text) if _ESCAPED_TAG.search(text) else text)
+
+
+def _opened(tree: Tree) -> Tree:
+    """Return the tree that a text holds as JSON, else the tree itself."""
+    if not isinstance(tree, str) or tree.lstrip()[:1] not in ("{", "["):
+        return tree
+    try:
+        value = json.loads(tree, parse_int=str, parse_float=str)
+    except (ValueError, RecursionError):
+        return tree
+    return value if isinstance(value, (dict, list)) else tree
+
+
+def _written_in(tree: Tree) -> Iterator[str]:
+    if isinstance(tree, dict):
+        for key, value in tree.items():
+            if key.casefold() not in _MARKUP_KEYS and not key.startswith(("@", PARENT)):
+                yield from _written_in(value)
+    elif isinstance(tree, list):
+        for item in tree:
+            yield from _written_in(item)
+    elif isinstance(tree, str):
+        yield as_text(tree)
+
+
+def _spread(found: list[tuple[Tree, dict[str, Tree] | None]]) -> Iterator[tuple[Tree, dict[str, Tree] | None]]:
+    for value, outer in found:
+        if isinstance(value, list):
+            yield from ((item, outer) for item in value)
+        else:
+            yield value, outer
+
+
+def _within(record: dict[str, Tree], outer: dict[str, Tree] | None) -> dict[str, Tree]:
+    return record if outer is None or PARENT in record else {**record, PARENT: outer}

@@ -1,0 +1,232 @@
+"""Dumps read by a mapping: shapes of tables, joins, values, and what a wrong mapping answers."""
+
+import json
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from catalog.errors import IngestRefused
+from catalog.mapping import load_mapping
+from catalog.paths import Dump
+from catalog.readers import read_dump
+from catalog.readers.draft import DraftCatalogue
+
+CATALOGUES = Path(__file__).resolve().parents[3] / "shared" / "data" / "catalogs"
+needs_catalogues = pytest.mark.skipif(not CATALOGUES.is_dir(), reason="the sample catalogues are not here")
+
+# ruff: noqa: E501 - mappings are one fact a line
+SALEOR = """
+attributes = [
+  { table = "assignedproductattributevalue", product = "product", name = "value.attribute.name", value = "value.name" },
+  { table = "assignedvariantattributevalue", variant = "assignment.variant", name = "value.attribute.name", value = "value.name" },
+]
+images = [
+  { table = "named", product = "key", path = "value" },
+  { table = "productmedia", product = "product", path = "image" },
+]
+[tables]
+objects = { file = "populatedb_data.json", split = "model" }
+named = { file = "images_mapping.json", rows = "*" }
+[join]
+"assignedvariantattributevalue.assignment" = "assignedvariantattribute.pk"
+[product]
+key = "pk"
+name = "name"
+category = "category.name"
+text = "description"
+[variant]
+table = "productvariant"
+product = "product"
+key = "sku"
+"""
+
+MAGENTO = """
+images = [{ table = "photos", product = "sku", path = "image" }]
+[tables]
+set = { file = "Configurable*/fixtures/products.csv", where = { product_type = "configurable" } }
+single = { file = "Configurable*/fixtures/products.csv", where = { product_type = "simple" } }
+gear = { file = ["*/SimpleProduct/products_*.csv", "*/yoga_*.csv", "*/products_training_*.csv"] }
+photos = { file = "*/images_*.csv" }
+[[product]]
+table = "set"
+key = "sku"
+name = "name"
+category = { from = "categories", match = "Default Category/([^,]+)" }
+text = "description"
+attributes = { from = "additional_attributes", separator = ",", packed = "=" }
+images = ["base_image", "additional_images"]
+[[product]]
+table = "gear"
+key = "sku"
+name = "name"
+category = "category"
+text = "description"
+attributes = ["material", "pattern", "color"]
+[variant]
+table = "single"
+product = { from = "sku", match = "^[^-]+" }
+key = "sku"
+attributes = { from = "additional_attributes", separator = ",", packed = "=" }
+images = "base_image"
+"""
+
+
+@pytest.fixture
+def read(tmp_path: Path) -> Callable[..., DraftCatalogue]:
+    """Return a function that writes files and a mapping into a dump and reads it; pictures are added as named."""
+
+    def run(mapping: str, files: dict[str, str | bytes], pictures: tuple[str, ...] = ("a.png",)) -> DraftCatalogue:
+        dump = tmp_path / "dump"
+        for name, content in {**files, "mapping.toml": mapping}.items():
+            path = dump / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        for name in pictures:
+            (dump / name).parent.mkdir(parents=True, exist_ok=True)
+            Image.new("RGB", (8, 8)).save(dump / name)
+        return read_dump(Dump(dump))
+
+    return run
+
+
+PRODUCT = '[product]\nkey = "sku"\nname = "name"\n'
+
+
+def facts(catalogue: DraftCatalogue, number: int = 0) -> dict[str, str]:
+    return {fact.name: fact.value for fact in catalogue.products[number].attributes if fact.kind == "fact"}
+
+
+def read_with(mapping: str, dump: Path, tmp_path: Path) -> DraftCatalogue:
+    (tmp_path / "own.toml").write_text(mapping)
+    return read_dump(Dump(dump), mapping=tmp_path / "own.toml")
+
+
+@needs_catalogues
+def test_fixture_of_objects_is_read_by_22_lines(tmp_path: Path) -> None:
+    catalogue = read_with(SALEOR, CATALOGUES / "saleor_demo", tmp_path)
+    assert len(SALEOR.strip().splitlines()) <= 25
+    products = {product.sku: product for product in catalogue.products}
+    assert len(products) == 32 and sum(len(product.variants) for product in products.values()) == 73
+    assert sum(len(product.pictures) for product in products.values()) == 47
+    assert Counter(issue.reason for issue in catalogue.issues) == {"FILE_MISSING": 48}
+    assert products["126"].description == "Launch new markets fast"
+    assert products["126"].variants[0].attributes[0].value == "MP3"
+
+
+@needs_catalogues
+def test_shop_of_many_tables_is_read_with_colours_on_its_variants(tmp_path: Path) -> None:
+    catalogue = read_with(MAGENTO, CATALOGUES / "magento_luma", tmp_path)
+    assert len(catalogue.products) == 199 and not catalogue.issues
+    assert sum(len(product.variants) for product in catalogue.products) == 1847
+    hoodie = next(product for product in catalogue.products if product.sku == "MH01")
+    assert "<" not in hoodie.description and hoodie.category == "Men/Tops/Hoodies & Sweatshirts"
+    colours = {variant.key: {f.name: f.value for f in variant.attributes}["color"] for variant in hoodie.variants}
+    shown = {picture.path: colours.get(picture.variant_key or "") for picture in hoodie.pictures}
+    assert shown["media/m/h/mh01-gray_main.jpg"] == "Gray" and shown["media/m/h/mh01-black_main.jpg"] == "Black"
+
+
+def test_link_table_joins_pictures_and_the_template_makes_their_path(read: Callable[..., DraftCatalogue]) -> None:
+    catalogue = read(
+        'images = [{ table = "links", product = "product_id.sku", path = "shots/{picture_id.name}.png" }]\n'
+        '[tables]\nproduct = "products.csv"\nlinks = "links.csv"\npictures = "pictures.csv"\n' + PRODUCT,
+        {
+            "products.csv": "id;sku;name\n1;007;Mug\n2;008;Cup\n",
+            "pictures.csv": "id,name\n10,front\n11,back\n",
+            "links.csv": "product_id,picture_id\n1,10\n1,11\n2,11\n3,10\n",
+        },
+        ("shots/front.png", "shots/back.png"),
+    )
+    assert [product.sku for product in catalogue.products] == ["007", "008"]
+    assert [picture.path for picture in catalogue.products[0].pictures] == ["shots/front.png", "shots/back.png"]
+    assert [(issue.reason, issue.line) for issue in catalogue.issues] == [("ROW_UNKNOWN_KEY", 5)]
+
+
+def test_xml_with_namespaces_languages_and_escaped_markup(read: Callable[..., DraftCatalogue]) -> None:
+    catalogue = read(
+        '[tables]\nproduct = { file = "feed.xml", rows = "rss/channel/item" }\n[product]\nkey = "@id"\n'
+        'name = "name[lang=en]"\ntext = "body"\nattributes = { colour = "spec[name=Colour].value" }\nimages = "link"\n',
+        {
+            "feed.xml": '<rss xmlns:g="urn:x" xmlns:xml="http://www.w3.org/XML/1998/namespace"><channel><title>no</title>'
+            '<item id="0012"><g:name xml:lang="en">Mug</g:name></item>'
+            '<item id="13"><g:name lang="ja">カップ</g:name><g:name lang="en">Cup</g:name>'
+            "<body>&lt;p&gt;Holds &lt;b&gt;tea&lt;/b&gt;&lt;/p&gt;</body><g:link>a.png</g:link>"
+            "<spec><name>Weight</name><value>2</value></spec><spec><name>Colour</name><value>red</value></spec>"
+            "</item></channel></rss>"
+        },
+    )
+    assert [product.sku for product in catalogue.products] == ["0012", "13"]
+    assert catalogue.products[1].name == "Cup" and catalogue.products[1].description == "Holds tea"
+    assert facts(catalogue, 1) == {"colour": "red"} and catalogue.products[1].pictures[0].path == "a.png"
+
+
+def test_nested_json_gives_rows_with_their_outer_record(read: Callable[..., DraftCatalogue]) -> None:
+    shop = {"shop": {"groups": [{"title": "Mugs", "goods": [{"sku": "1", "name": "Red", "img": ["a.png", "b.png"]}]}]}}
+    catalogue = read(
+        '[tables]\nproduct = { file = "shop.json", rows = "shop.groups.goods" }\n'
+        + PRODUCT
+        + 'category = "^.title"\nimages = "img"\n',
+        {"shop.json": json.dumps(shop)},
+        ("a.png", "b.png"),
+    )
+    assert catalogue.products[0].category == "Mugs" and len(catalogue.products[0].pictures) == 2
+
+
+def test_file_without_header_in_another_encoding(read: Callable[..., DraftCatalogue]) -> None:
+    catalogue = read(
+        'encoding = "cp932"\n[tables]\nproduct = { file = "p.dat", separator = "~", header = ["sku", "name", "pics", "色"] }\n'
+        + PRODUCT
+        + 'images = { from = "pics", separator = "+" }\nattributes = "*"\n',
+        {"p.dat": "0001~髙級カップ①~a.png+b.png~赤\n".encode("cp932")},
+        ("a.png", "b.png"),
+    )
+    product = catalogue.products[0]
+    assert (product.sku, product.name, len(product.pictures)) == ("0001", "髙級カップ1", 2)
+    assert facts(catalogue) == {"色": "赤"}
+
+
+@pytest.mark.parametrize(
+    ("mapping", "said"),
+    [
+        ("x = 1", "'x' is not known; write encoding, tables"),
+        ("[tables\n", "is no TOML"),
+        ("", "no table is named"),
+        ('[tables]\nproduct = "none.csv"\n' + PRODUCT, "no file 'none.csv' in the dump"),
+        ('[tables]\nproduct = "p.csv"\n', "product: no key"),
+        (
+            '[tables]\nproduct = "p.csv"\n[product]\nkey = "skuu"\nname = "name"\n',
+            "no column 'skuu'; did you mean sku?",
+        ),
+        ('[tables]\nproducts = "p.csv"\n' + PRODUCT, "there is no table 'product'; did you mean products?"),
+        ('[tables]\nproduct = "p.csv"\n[join]\n"sku" = "a.b"\n' + PRODUCT, "names no column of a table"),
+        ('[tables]\nproduct = { file = "p.csv", where = { kind = "x" } }\n' + PRODUCT, "where: no column 'kind'"),
+        ('[tables]\nproduct = "p.csv"\n[product]\nname = "name"\nkey = { from = "sku", match = "(" }\n', "key.match"),
+        ('[tables]\nproduct = { file = "p.csv", where = { sku = "9" } }\n' + PRODUCT, "where lets none of 1"),
+    ],
+)
+def test_wrong_mapping_is_refused_in_one_line(read: Callable[..., DraftCatalogue], mapping: str, said: str) -> None:
+    with pytest.raises(IngestRefused) as refused:
+        read(mapping, {"p.csv": "sku,name\n1,Mug\n"})
+    assert said in str(refused.value) and "\n" not in str(refused.value)
+
+
+def test_mapping_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(IngestRefused, match="cannot read the mapping"):
+        load_mapping(tmp_path / "mapping.toml")
+
+
+def test_damaged_files_are_issues_and_not_fatal(read: Callable[..., DraftCatalogue]) -> None:
+    catalogue = read(
+        'images = [{ table = "more", product = "sku", path = "file" }]\n'
+        '[tables]\nproduct = "p.csv"\nmore = "m*.json"\n' + PRODUCT,
+        {"p.csv": "sku,name\n1,Mug\n1,Cup\n,Can\n", "m1.json": "{", "m2.json": '[{"sku": 1, "file": "../a.png"}]'},
+    )
+    assert [product.name for product in catalogue.products] == ["Mug"]
+    assert Counter(issue.reason for issue in catalogue.issues) == {
+        "FILE_UNREADABLE": 1,
+        "ROW_DUP_KEY": 1,
+        "ROW_NO_KEY": 1,
+        "FILE_ESCAPES_ROOT": 1,
+    }
