@@ -1,6 +1,8 @@
 """Dumps read by a mapping: shapes of tables, joins, values, and what a wrong mapping answers."""
 
 import json
+import textwrap
+import tomllib
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +11,7 @@ import pytest
 from PIL import Image
 
 from catalog.errors import IngestRefused
-from catalog.mapping import load_mapping
+from catalog.mapping import load_mapping, parse_mapping
 from catalog.paths import Dump
 from catalog.readers import read_dump
 from catalog.readers.draft import DraftCatalogue
@@ -230,3 +232,12 @@ def test_damaged_files_are_issues_and_not_fatal(read: Callable[..., DraftCatalog
         "ROW_NO_KEY": 1,
         "FILE_ESCAPES_ROOT": 1,
     }
+
+
+def test_mapping_in_the_readme_is_understood() -> None:
+    text = (Path(__file__).resolve().parents[2] / "catalog" / "README.md").read_text()
+    example = textwrap.dedent(text.partition("what columns mean:\n\n")[2].partition("\n\nA column is named")[0])
+    mapping = parse_mapping(tomllib.loads(example), "README.md")
+    assert set(mapping.tables) == {"product", "colour", "item", "objects"} and mapping.encoding == "cp932"
+    assert mapping.products[0].name is not None and mapping.products[0].name.columns == ("brand", "title")
+    assert [name for name, _ in mapping.products[0].attributes] == ["colour", "more"]
