@@ -8,14 +8,15 @@ from pathlib import Path
 from catalog.errors import IngestRefused
 from catalog.mapping import FILE_NAME, load_mapping
 from catalog.paths import IMAGE_SUFFIXES, Dump
-from catalog.readers import folder, table
+from catalog.readers import folder, magento, table
 from catalog.readers.draft import DraftCatalogue
 from catalog.readers.mapped import read_mapped
+from catalog.readers.table_set import TableSet
 from catalog.records import Issue
 
-Reader = Callable[[Dump, str | None], DraftCatalogue]
+Reader = Callable[[TableSet], DraftCatalogue]
 
-READERS: tuple[Reader, ...] = (table.read, folder.read)
+READERS: tuple[Reader, ...] = (magento.read, table.read, folder.read)
 """A reader returns no products for a dump that is not its own; the most special ones come first."""
 
 
@@ -36,8 +37,9 @@ def read_dump(dump: Dump, encoding: str | None = None, mapping: Path | None = No
     if mapping is not None:
         return _read_mapped(dump, mapping, encoding)
     unused: list[Issue] = []
+    tables = TableSet(dump, encoding)
     for reader in READERS:
-        catalogue = reader(dump, encoding)
+        catalogue = reader(tables)
         if catalogue.products:
             catalogue.issues = unused + catalogue.issues
             catalogue.issues += _not_listed(dump, catalogue.issues)

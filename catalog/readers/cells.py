@@ -28,6 +28,11 @@ def clean_line(value: str) -> str:
     return re.sub(r"\s+", " ", unicodedata.normalize("NFKC", clean(value))).strip()
 
 
+def fact_value(value: str) -> str:
+    """Return the value of a fact on one line; one value a line is a list, as shops export several choices."""
+    return ", ".join(line for line in map(clean_line, clean(value).split("\n")) if line)
+
+
 def language(text: str) -> str:
     """Return `ja` for text with kana or kanji, else `en`."""
     return "ja" if _JAPANESE.search(text) else "en"

@@ -6,12 +6,13 @@ import json
 import re
 from collections.abc import Sequence
 
-from catalog.paths import IMAGE_SUFFIXES, Dump, DumpFile
+from catalog.paths import IMAGE_SUFFIXES, DumpFile
 from catalog.readers import headers
 from catalog.readers.cells import clean, clean_line
 from catalog.readers.draft import DraftAttribute, DraftCatalogue, DraftPicture, DraftProduct
 from catalog.readers.encoding import decode_text
 from catalog.readers.sidecar import ABOUT_THE_DUMP, facts_of, read_text
+from catalog.readers.table_set import TableSet
 from catalog.records import Issue
 
 NAME = "folder"
@@ -25,8 +26,9 @@ _PICTURE_FOLDERS = frozenset(
 _FOLDER_TEXTS = frozenset({"spec", "specs", "description", "info", "product", "data", "about", "text"})
 
 
-def read(dump: Dump, encoding: str | None = None) -> DraftCatalogue:
+def read(tables: TableSet) -> DraftCatalogue:
     """Read a dump by its files alone; without products when it holds no pictures."""
+    dump, encoding = tables.dump, tables.encoding
     folders: dict[str, list[DumpFile]] = {}
     for file in dump.with_suffix(IMAGE_SUFFIXES):
         folders.setdefault(file.folder, []).append(file)

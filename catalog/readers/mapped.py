@@ -8,7 +8,7 @@ from catalog.errors import PathRefused
 from catalog.mapping import ChildSpec, EntitySpec, FieldSpec, MappingSpec
 from catalog.paths import IMAGE_SUFFIXES, Dump, DumpFile
 from catalog.readers import headers
-from catalog.readers.cells import LIST_SEPARATORS, clean_line, split_list
+from catalog.readers.cells import LIST_SEPARATORS, clean_line, fact_value, split_list
 from catalog.readers.draft import DraftAttribute, DraftCatalogue, DraftPicture, DraftProduct, DraftVariant
 from catalog.readers.relation import Record, Relations
 from catalog.records import Issue
@@ -119,8 +119,7 @@ class _MappedReader:
                     if not sign:
                         continue
                     name = clean_line(packed).lower()
-                # One value a line is a list.
-                if line := clean_line(", ".join(filter(None, text.split("\n")))):
+                if line := fact_value(text):
                     facts.append(DraftAttribute(name=name, value=line, source=f"{record.file}: {value.text}"))
         return facts
 
@@ -153,7 +152,7 @@ class _MappedReader:
             for text in self.relations.texts(record, child.value):
                 if child.kind == "texts":
                     self._add_text(product, label or headers.shown(child.value.columns[0]), text, record)
-                elif label and (line := clean_line(text)):
+                elif label and (line := fact_value(text)):
                     fact = DraftAttribute(name=label.lower(), value=line, source=f"{record.file}: {child.value.text}")
                     (variant or product).attributes.append(fact)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from catalog.errors import PathRefused
 from catalog.paths import Dump
 from catalog.readers import headers
-from catalog.readers.cells import clean, clean_line, packed_fact, split_list
+from catalog.readers.cells import clean, clean_line, fact_value, packed_fact, split_list
 from catalog.readers.columns import Columns, is_continuation
 from catalog.readers.draft import DraftAttribute, DraftPicture, DraftProduct, DraftVariant
 from catalog.readers.sidecar import facts_of, read_text, text_attribute
@@ -180,7 +180,7 @@ class RowReader:
     def _facts(self, row: Row, *, variant: bool) -> list[DraftAttribute]:
         columns, facts = self.columns, []
         for index in columns.facts:
-            if (index in columns.variant_level) == variant and (value := clean_line(row.cells[index])):
+            if (index in columns.variant_level) == variant and (value := fact_value(row.cells[index])):
                 header = self.table.header[index].strip()
                 facts.append(DraftAttribute(name=headers.shown(header), value=value, source=header))
         for packed in columns.packed:

@@ -3,28 +3,29 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from catalog.paths import IMAGE_SUFFIXES, TABLE_SUFFIXES, TEXT_SUFFIXES, Dump, DumpFile
+from catalog.paths import IMAGE_SUFFIXES, TEXT_SUFFIXES, Dump, DumpFile
 from catalog.readers import headers
 from catalog.readers.columns import Columns, understand
 from catalog.readers.draft import DraftCatalogue, DraftPicture, DraftProduct
 from catalog.readers.rows import RowReader, TableReading
 from catalog.readers.side_list import find_join, picture_column, read_join
 from catalog.readers.sidecar import ABOUT_THE_DUMP, facts_of, read_text, text_attribute
-from catalog.readers.tabular import Table, read_table
+from catalog.readers.table_set import TableSet
+from catalog.readers.tabular import Table
 from catalog.records import Issue
 
 NAME = "table"
 MIN_SCORE = 4
-MAX_TABLES = 500
+_REPEATED_SHARE = 0.1
 _OTHER_MANIFESTS = (".xlsx", ".xls", ".ods", ".xml", ".parquet")
 _VIEW = re.compile(r"[ _\-.]*(\(\d+\)|\d{1,3}|front|back|side|main|top|left|right|detail)$", re.I)
 
 
-def read(dump: Dump, encoding: str | None = None) -> DraftCatalogue:
+def read(tables: TableSet) -> DraftCatalogue:
     """Read a dump that has a table of products; without products, but with issues, when its tables cannot be used."""
-    tables, issues = _parse_all(dump, encoding)
+    dump, encoding, issues = tables.dump, tables.encoding, tables.issues
     best = _product_tables(tables, dump)
     if not best:
         return DraftCatalogue(reader=NAME, issues=_unusable(dump, tables, issues))
@@ -50,7 +51,7 @@ def read(dump: Dump, encoding: str | None = None) -> DraftCatalogue:
     return catalogue
 
 
-def _unusable(dump: Dump, tables: Sequence[Table], issues: Sequence[Issue]) -> list[Issue]:
+def _unusable(dump: Dump, tables: Iterable[Table], issues: Sequence[Issue]) -> list[Issue]:
     """Say for each table why it holds no products; only a damaged or empty one is an error."""
     found = list(issues)
     for file in dump.with_suffix(_OTHER_MANIFESTS):
@@ -69,43 +70,7 @@ def _unusable(dump: Dump, tables: Sequence[Table], issues: Sequence[Issue]) -> l
     return found
 
 
-def _parse_all(dump: Dump, encoding: str | None) -> tuple[list[Table], list[Issue]]:
-    tables: list[Table] = []
-    issues: list[Issue] = []
-    for file in dump.with_suffix(TABLE_SUFFIXES):
-        if len(tables) >= MAX_TABLES:
-            issues.append(
-                Issue(source=file.path, reason="TABLE_LIMIT", detail=f"only the first {MAX_TABLES} tables are read")
-            )
-            break
-        if file.suffix == ".txt" and not _may_be_table(file, dump):
-            continue
-        parsed = read_table(file, encoding)
-        if isinstance(parsed, Issue):
-            # JSON beside pictures is often configuration; only a file that should be a table is reported.
-            if file.suffix != ".json" or parsed.reason == "FILE_UNREADABLE":
-                issues.append(parsed)
-        elif parsed.rows:
-            tables.append(parsed)
-        else:
-            issues += parsed.issues
-    return tables, issues
-
-
-def _may_be_table(file: DumpFile, dump: Dump) -> bool:
-    try:
-        head = file.read(2048)
-    except OSError:
-        return False
-    line = head.split(b"\n", 1)[0].decode("utf-8", errors="replace").strip()
-    cells = re.split(r"[,;\t|]", line)
-    if len(cells) < 2 or file.stem.casefold() in ABOUT_THE_DUMP:
-        return False
-    known = sum(headers.is_known_header(cell.strip('" ')) for cell in cells)
-    return known >= 2 or cells[0].strip().lower().endswith(tuple(IMAGE_SUFFIXES))
-
-
-def _product_tables(tables: Sequence[Table], dump: Dump) -> list[tuple[Table, Columns]]:
+def _product_tables(tables: Iterable[Table], dump: Dump) -> list[tuple[Table, Columns]]:
     """Return the best table of products, and further files with the very same columns."""
     found: list[tuple[int, int, Table, Columns]] = []
     for table in tables:
@@ -120,8 +85,30 @@ def _product_tables(tables: Sequence[Table], dump: Dump) -> list[tuple[Table, Co
     if not found:
         return []
     _, _, best, best_columns = max(found, key=lambda item: (item[0], item[1], item[2].file.path))
-    same = [(table, columns) for _, _, table, columns in found if table.header == best.header and table is not best]
-    return [(best, best_columns), *same]
+    others = [(table, columns) for _, _, table, columns in found if table is not best]
+    same = [(table, columns) for table, columns in others if table.header == best.header]
+    return [(best, best_columns), *same, *_further(best, best_columns, others)]
+
+
+def _further(
+    best: Table, best_columns: Columns, others: Sequence[tuple[Table, Columns]]
+) -> list[tuple[Table, Columns]]:
+    """Return tables with other columns that hold further products: key and name as in the best one, other keys."""
+    if best_columns.key is None or best_columns.name is None:
+        return []
+    wanted = [headers.normalise(best.header[index]) for index in (best_columns.key, best_columns.name)]
+    known = {cell.strip() for cell in best.column(best_columns.key)}
+    further = []
+    for table, columns in others:
+        if table.header == best.header or columns.key is None or columns.name is None:
+            continue
+        keys = {cell.strip() for cell in table.column(columns.key)}
+        named = [headers.normalise(table.header[index]) for index in (columns.key, columns.name)]
+        # A table that repeats known keys says more about the same products, which is for a mapping to join.
+        if named == wanted and len(keys & known) < _REPEATED_SHARE * len(keys):
+            known |= keys
+            further.append((table, columns))
+    return further
 
 
 def _has_header(table: Table) -> bool:
