@@ -1,7 +1,8 @@
 """The files of a dump, and the rules by which a written path may name one of them.
 
 Nothing outside the dump folder is ever opened. One leading slash means the dump's root, as many
-shops write; drive letters, UNC names, `..`, URLs and links that leave the folder are refused.
+shops write, and a web address the file of its name; drive letters, UNC names, `..` and links that
+leave the folder are refused.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import unquote
 
 from catalog.errors import IngestRefused, PathRefused
 
@@ -23,6 +25,7 @@ TABLE_SUFFIXES = frozenset({".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".txt"
 MAX_FILES = 2_000_000
 _EXCERPT = 120
 _DRIVE = re.compile(r"^[A-Za-z]:")
+_LINK = re.compile(r"^(?:https?://[^/?#\s]+|//[^/?#\s]+\.[a-z]{2,}(?=/))([^?#]*)", re.I)
 _SCHEME = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*://")
 _JUNK_NAMES = frozenset({"thumbs.db", "desktop.ini", "__macosx", "node_modules"})
 
@@ -109,6 +112,9 @@ class Dump:
         Raises:
             PathRefused: With code FILE_BAD_PATH, FILE_ESCAPES_ROOT, URL_NOT_FETCHED, FILE_AMBIGUOUS or FILE_MISSING.
         """
+        link = _LINK.match(written.strip())
+        if link:
+            return self._resolve_link(unquote(link[1]), written)
         relative = clean_path(written)
         tries = [relative]
         if folder and not written.strip().startswith(("/", "\\")):
@@ -122,6 +128,19 @@ class Dump:
             if len(folded) == 1:
                 return self.files[folded[0]]
         return self._resolve_end(relative, written, suggest)
+
+    def _resolve_link(self, way: str, written: str) -> DumpFile:
+        """Return the file a web address names if the dump holds it: shops write addresses and pack the files."""
+        tail = clean_path(way.strip("/") or "?")
+        while True:
+            try:
+                return self._resolve_end(tail, written, suggest=False)
+            except PathRefused as error:
+                if "/" in tail and error.code == "FILE_MISSING":
+                    tail = tail.partition("/")[2]  # the folders of a web server are seldom those of the dump
+                    continue
+                detail = f"{excerpt(written)} is a URL; nothing is fetched, put the file into the dump under its name"
+                raise PathRefused("URL_NOT_FETCHED" if error.code == "FILE_MISSING" else error.code, detail) from error
 
     def _resolve_end(self, relative: str, written: str, suggest: bool) -> DumpFile:
         ending = "/" + relative.casefold()

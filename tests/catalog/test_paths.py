@@ -47,6 +47,8 @@ def dump(tmp_path_factory: pytest.TempPathFactory) -> Dump:
         ("/deep/c.jpg", "sub/deep/c.jpg"),
         ("カ\u3099ラス.jpg", "ガラス.jpg"),
         ("in.jpg", "in.jpg"),
+        ("https://example.com/shop/sub/deep/c.jpg?v=3", "sub/deep/c.jpg"),
+        ("//cdn.example.com/%E3%82%AC%E3%83%A9%E3%82%B9.jpg", "ガラス.jpg"),
     ],
 )
 def test_resolve_finds_what_a_shop_means(dump: Dump, written: str, found: str) -> None:
@@ -72,7 +74,8 @@ def test_resolve_looks_beside_the_manifest_first(dump: Dump) -> None:
         ("c:a.jpg", "FILE_ESCAPES_ROOT"),
         ("out.jpg", "FILE_ESCAPES_ROOT"),
         ("outdir/secret.jpg", "FILE_ESCAPES_ROOT"),
-        ("https://example.com/a.jpg", "URL_NOT_FETCHED"),
+        ("https://example.com/nowhere.jpg", "URL_NOT_FETCHED"),
+        ("https://example.com/%2e%2e/secret.jpg", "FILE_ESCAPES_ROOT"),
         ("file:///etc/passwd", "URL_NOT_FETCHED"),
         ("x://a.jpg", "URL_NOT_FETCHED"),
         ("", "FILE_BAD_PATH"),
