@@ -86,7 +86,7 @@ def _batch(
         record = {
             "prompt": prompt.text,
             "seed": seed,
-            "scores": {"text_match": round(score.text_match, 4)} if score else {},
+            "scores": {"text_match": round(score.text_match, 4)} if score and score.text_match is not None else {},
             "nearest_sha256": score.nearest_sha256 if score else None,
             "nearest_similarity": round(score.nearest_similarity, 4) if score else None,
         }

@@ -1,7 +1,7 @@
 """Scores that a candidate carries into review: does it fit its text, and which real photo is it nearest to."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -24,8 +24,11 @@ Progress = Callable[[str, int, int], None]
 class Score:
     """What a reviewer is shown beside a candidate."""
 
-    text_match: float
-    """Share of the other products' captions that fit the picture less than its own does, in [0, 1]; chance is ½."""
+    text_match: float | None
+    """Share of the other products' captions that fit the picture less than its own does, in [0, 1]; chance is ½.
+
+    None where there are too few captioned photos to learn what fits.
+    """
     nearest_sha256: str
     """The most similar real photo of the dataset."""
     nearest_similarity: float
@@ -51,7 +54,7 @@ class CandidateScorer:
         self._photos = self._features(photos)
         first = {entry.product_id: entry.captions[0].text for entry in entries}
         self._products = torch.tensor(list(first))
-        self._codes = F.normalize(self._matcher.encode(list(first.values())).sentence, dim=1)
+        self._codes = None if self._matcher is None else self._sentences(self._matcher, list(first.values()))
 
     @torch.no_grad()
     def __call__(
@@ -59,32 +62,47 @@ class CandidateScorer:
     ) -> list[Score]:
         """Score pictures in [-1, 1] drawn for `texts` of `product_ids`."""
         found = nearest(self._features(images), self._photos)
-        codes = torch.cat([self._matcher(part).pooled for part in images.split(32)])
-        own = F.normalize(self._matcher.encode(texts).sentence, dim=1)
-        pictures = F.normalize(codes, dim=1)
-        fit = (pictures * own).sum(dim=1, keepdim=True)  # (B, 1)
-        others = torch.tensor(product_ids)[:, None] != self._products[None, :]  # (B, P)
-        beaten = ((pictures @ self._codes.T < fit) & others).sum(dim=1) / others.sum(dim=1).clamp_min(1)
+        beaten = self._beaten(images, texts, product_ids)
         return [
             Score(
-                text_match=float(beaten[i]),
+                text_match=None if beaten is None else float(beaten[i]),
                 nearest_sha256=self._sha256[int(found.index[i])],
                 nearest_similarity=float(found.similarity[i]),
             )
             for i in range(len(images))
         ]
 
+    def _beaten(self, images: Tensor, texts: Sequence[str], product_ids: Sequence[int]) -> Float[Tensor, " B"] | None:
+        if self._matcher is None or self._codes is None:
+            return None
+        codes = torch.cat([self._matcher(part).pooled for part in images.split(32)])
+        pictures = F.normalize(codes, dim=1)
+        fit = (pictures * self._sentences(self._matcher, texts)).sum(dim=1, keepdim=True)  # (B, 1)
+        others = torch.tensor(product_ids)[:, None] != self._products[None, :]  # (B, P)
+        return ((pictures @ self._codes.T < fit) & others).sum(dim=1) / others.sum(dim=1).clamp_min(1)
+
+    @staticmethod
+    def _sentences(matcher: Damsm, texts: Sequence[str]) -> Float[Tensor, "B D"]:
+        return F.normalize(matcher.encode(texts).sentence, dim=1)
+
     @torch.no_grad()
     def _features(self, images: Tensor) -> Tensor:
         return torch.cat([self._network(part).pooled.float() for part in images.split(16)])
 
 
-def matcher_for(manifest: Manifest, *, image_px: int, cache: Path, progress: Progress | None) -> Damsm:
-    """The text-image matcher of a dataset: read from the cache, else trained once."""
+def matcher_for(manifest: Manifest, *, image_px: int, cache: Path, progress: Progress | None) -> Damsm | None:
+    """The text-image matcher of a dataset: read from the cache, else trained once; None below two captioned photos."""
+    captioned = [entry for entry in manifest.entries if entry.captions]
+    if len(captioned) < 2:
+        return None
     folder = cache / f"matcher-{image_px}px-{manifest.content_hash[:12]}"
     if (folder / "damsm.json").is_file():
         return Damsm.load(folder)
     config = DamsmConfig(image_px=image_px, captions_per_picture=3, steps=120, batch_size=32)
-    model = train_damsm(manifest.entries, config, cache=cache, progress=progress)
+    if sum(entry.split == "train" for entry in captioned) < 2:
+        # Nothing can be spared to hold out; the matcher only ranks candidates.
+        captioned = [replace(entry, split="train") for entry in captioned]
+        config = replace(config, held_out_share=0.0)
+    model = train_damsm(captioned, config, cache=cache, progress=progress)
     model.save(folder)
     return model

@@ -150,6 +150,21 @@ def select_entries(
     return entries
 
 
+def captions_without_picture(
+    catalog: Catalog, *, source: str | None = None, lang: str | None = "en"
+) -> dict[int, tuple[Caption, ...]]:
+    """Return product → captions of the products that no picture shows yet; they are in no dataset, and can be drawn."""
+    with catalog.read() as session:
+        bare = [
+            product for product in load_products(session, product_ids(session, source=source)) if not product.pictures
+        ]
+        captions = _captions(session, [product.id for product in bare], lang)
+    told: dict[int, list[Caption]] = defaultdict(list)
+    for (product_id, _), wordings in captions.items():
+        told[product_id] += wordings
+    return {product_id: tuple(wordings) for product_id, wordings in told.items()}
+
+
 def choose_groups(groups: Iterable[str], *, share: float, seed: int) -> set[str]:
     """Draw groups to hold out: `share` of them rounded, at least one of two or more, never all."""
     ranked = sorted(groups, key=lambda group: hashlib.sha256(f"{seed}:{group}".encode()).digest())

@@ -42,6 +42,9 @@ _HIDDEN = re.compile(
     r"生産国|寸法|幅|奥行|高さ|直径|厚み|長さ|お手入れ|注意|性別|年齢|カテゴリ|分類|発売|納期|賞味|消費期限|原材料|成分|内容量|入数"
 )
 """Attribute names of facts that do not show in a picture."""
+_CAMERA_NAME = re.compile(r"(?:img|dsc[nf]?|p|pxl|photo|image|picture|screenshot|item|product)?[\s_\-.\d()]*", re.I)
+_NAME_WORDS = 12
+_NAME_CHARS = 80
 _JAPANESE = re.compile(r"[\u3041-\u30ff\u3400-\u9fff]")
 _WORDS_ONLY = re.compile(r"[a-z]+(?:[ -][a-z]+){0,2}")
 _MOST_VALUES = 3
@@ -203,6 +206,8 @@ def _add_name(
     sheet: FactSheet, product: Product, type_text: str, brand: str, glossary: Glossary, varying: set[str]
 ) -> None:
     name = clean_name(product.name, brand, glossary)
+    if not name or _CAMERA_NAME.fullmatch(product.name):
+        name = clean_name(_said_first(product.description), brand, glossary)
     if _JAPANESE.search(name):
         _read_japanese_name(sheet, name, type_text or product.category, glossary, varying)
         return
@@ -222,6 +227,14 @@ def _add_name(
             for fact, value in visual_facts(text, nouns, glossary, name=name if kind else "").items():
                 if fact not in varying and not _said(value, kind, noun):
                     sheet.facts.setdefault(fact, value)
+
+
+def _said_first(text: str) -> str:
+    """Return the first sentence of a text without its article, if it is short enough to name the product."""
+    sentence = re.split(r"[.。!！\n]", text.strip(), maxsplit=1)[0].strip()
+    if len(sentence.split()) > _NAME_WORDS or len(sentence) > _NAME_CHARS:
+        return ""
+    return re.sub(r"^(?:this is |it is )?(?:an?|the|this|our)\s+", "", sentence, flags=re.IGNORECASE)
 
 
 def _said(value: str, kind: str, noun: str) -> bool:

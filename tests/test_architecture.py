@@ -83,7 +83,7 @@ def test_readme_python_runs(repository: Path, tmp_path: Path, monkeypatch: pytes
     [code] = re.findall(r"```python\n(.*?)```", _readme(repository), flags=re.DOTALL)
     monkeypatch.chdir(tmp_path)
     exec(compile(code, "README.md", "exec"), {})
-    assert (tmp_path / "adapt-workspace" / "catalog.db").is_file()
+    assert (tmp_path / "sample-workspace" / "catalog.db").is_file()
 
 
 def test_readme_ingest_runs(sample_catalogue: Path, workspace: Path) -> None:

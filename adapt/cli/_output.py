@@ -4,12 +4,15 @@ import json
 import math
 import os
 import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
 from adapt.cli._session import Session
+
+LOG_EVERY_S = 30.0
 
 
 class Update(Protocol):
@@ -38,12 +41,12 @@ def note(message: str) -> None:
 
 @contextmanager
 def progress() -> Iterator[Update]:
-    """Show a progress bar with rate and time left on stderr; silent when that is not a terminal.
+    """Show a progress bar with rate and time left on stderr; where that is no terminal, a line now and then.
 
     Each new description starts a bar of its own, so a verb of several parts shows one line a part.
     """
     if not sys.stderr.isatty():
-        yield lambda description, done, total: None
+        yield _LogLines()
         return
     from rich.console import Console
     from rich.progress import (
@@ -74,6 +77,19 @@ def progress() -> Iterator[Update]:
             bar.update(task, completed=done, total=total, rate=f"{speed:.1f}/s" if speed else "")
 
         yield update
+
+
+class _LogLines:
+    """Progress for log files: a line every half minute, so that short work stays silent."""
+
+    def __init__(self) -> None:
+        self._last = time.monotonic()
+
+    def __call__(self, description: str, done: float, total: float | None) -> None:
+        if time.monotonic() - self._last < LOG_EVERY_S:
+            return
+        self._last = time.monotonic()
+        note(f"{description}: {done:g}" + (f" of {total:g}" if total is not None else ""))
 
 
 def _plain(value: Any) -> Any:

@@ -46,6 +46,22 @@ def default_base(session: Session) -> Path:
     return found
 
 
+def default_tuned_run(session: Session) -> Path:
+    """The newest fine-tuned run; never a base, which would draw what it was trained on for your products.
+
+    Raises:
+        CheckpointError: there is none yet.
+    """
+    found = newest_run(session, kind="finetune")
+    if found is None:
+        bases = ", ".join(path.name for path in shipped_bases()) or "none is shipped"
+        raise CheckpointError(
+            "no fine-tuned run in this workspace; make one: adapt finetune --shots 50 "
+            f"(or name a base with --run, which draws what it was trained on: {bases})"
+        )
+    return found
+
+
 def default_run(session: Session) -> Path:
     """The newest fine-tuned run, else the newest run, else the newest shipped base.
 

@@ -16,6 +16,9 @@ MAX_SEED = 2**32 - 1
 """Largest seed that torch, NumPy and the database all take."""
 
 
+DEFAULT_WORKSPACE = Path("adapt-workspace")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Session:
     """One call of the command line."""
@@ -76,4 +79,4 @@ class Session:
 
 def choose_workspace(given: Path | None) -> Path:
     """Return the workspace to use: as given, else `$ADAPT_WORKSPACE`, else `./adapt-workspace`."""
-    return given or Path(os.environ.get("ADAPT_WORKSPACE") or "adapt-workspace")
+    return given or Path(os.environ.get("ADAPT_WORKSPACE") or DEFAULT_WORKSPACE)

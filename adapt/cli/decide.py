@@ -7,6 +7,7 @@ import typer
 from adapt.cli._output import emit
 from adapt.cli._session import Session
 from adapt.errors import AdaptError
+from catalog.policy import REJECT_REASONS
 
 
 def decide(
@@ -16,7 +17,10 @@ def decide(
     approve: Annotated[bool, typer.Option("--approve", help="Approve the items.")] = False,
     reject: Annotated[bool, typer.Option("--reject", help="Reject them; needs --reason.")] = False,
     undo: Annotated[bool, typer.Option("--undo", help="Take back this reviewer's decision on them.")] = False,
-    reason: Annotated[list[str] | None, typer.Option(help="Why, for --reject; may be given several times.")] = None,
+    reason: Annotated[
+        list[str] | None,
+        typer.Option(help=f"Why, for --reject; may be given several times: {', '.join(REJECT_REASONS)}."),
+    ] = None,
     note: Annotated[str, typer.Option(help="Free text kept with the decision.")] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check the items and change nothing.")] = False,
 ) -> None:

@@ -4,7 +4,7 @@ import json
 import shlex
 import time
 from contextlib import redirect_stdout
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import StringIO
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,9 +12,12 @@ from typing import Annotated, Any
 import typer
 
 from adapt.cli._output import emit, note, progress
-from adapt.cli._session import MAX_SEED, Session
+from adapt.cli._session import DEFAULT_WORKSPACE, MAX_SEED, Session
+from adapt.errors import AdaptError
 
 SOURCE = "demo-catalogue"
+WORKSPACE = Path("adapt-demo")
+"""Where the demo goes unless a workspace is named: its drawn products must not mix with somebody's own."""
 RECORD = "demo.json"
 
 
@@ -65,6 +68,8 @@ def demo(
     Stopped half way, the same command goes on; once finished, it answers at once.
     """
     session: Session = ctx.obj
+    if session.workspace == DEFAULT_WORKSPACE:
+        session = ctx.obj = replace(session, workspace=WORKSPACE)
     plan = DemoPlan(products=products, shots=shots, per_caption=per_caption, seed=seed, base=base, preset=preset)
     dump = session.workspace / SOURCE
     if dry_run:
@@ -73,8 +78,23 @@ def demo(
         return
     result = _finished(session, plan)
     if result is None:
+        _refuse_other_products(session)
         result = _walk(session, plan, dump)
     emit(session, result, _what_to_look_at(session, result))
+
+
+def _refuse_other_products(session: Session) -> None:
+    from catalog.summary import summarize
+
+    if not (session.workspace / "catalog.db").is_file() and session.database_url() is None:
+        return
+    with session.open_catalog(create=False) as catalog:
+        others = [name for name in summarize(catalog).sources if name != SOURCE]
+    if others:
+        raise AdaptError(
+            f"workspace {session.workspace} holds {', '.join(others[:3])}, which the drawn products would mix with; "
+            f"give the demo a folder of its own: adapt -w {WORKSPACE} demo"
+        )
 
 
 def _walk(session: Session, plan: DemoPlan, dump: Path) -> dict[str, Any]:

@@ -60,7 +60,7 @@ def _machine() -> Iterator[Finding]:
     yield Finding(name="python", found=True, detail=f"{platform.python_version()} on {platform.system()}")
     yield Finding(name="torch", found=True, detail=f"{torch.__version__}, {cores} CPU cores")
     has_gpu = torch.cuda.is_available()
-    detail = torch.cuda.get_device_name(0) if has_gpu else "none; everything runs on the CPU, --device cuda uses one"
+    detail = torch.cuda.get_device_name(0) if has_gpu else "none; everything runs on the CPU"
     yield Finding(name="GPU", found=has_gpu, detail=detail, needed=False)
 
 

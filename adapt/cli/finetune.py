@@ -18,9 +18,16 @@ def finetune(
         Path | None, typer.Option(help="A frozen dataset instead of the workspace's catalogue.")
     ] = None,
     method: Annotated[str | None, typer.Option(help="lora, affine or full; default: the preset's.")] = None,
-    preset: Annotated[str, typer.Option(help="Preset name or a TOML file.")] = "default",
+    preset: Annotated[
+        str, typer.Option(help="Preset (default, debug) or a TOML file; debug only tries the machinery.")
+    ] = "default",
     settings: Annotated[
-        list[str] | None, typer.Option("--set", metavar="SECTION.FIELD=VALUE", help="Override a config field.")
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="SECTION.FIELD=VALUE",
+            help="Override a config field, such as train.steps=200 or optim.generator_lr=1e-3.",
+        ),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, max=MAX_SEED, help="Seed of the shots and of everything random.")] = 0,
     new: Annotated[bool, typer.Option("--new", help="Start another run of the same request.")] = False,

@@ -21,18 +21,21 @@ def generate(
 ) -> None:
     """Draw candidates with scores and put them into the review queue; what is there already is not drawn again."""
     from adapt.cli._datasets import workspace_dataset
-    from adapt.cli._runs import default_run, find_run
+    from adapt.cli._runs import default_tuned_run, find_run
     from adapt.generate import Prompt
     from adapt.generate import generate as draw
     from adapt.scoring import CandidateScorer
     from adapt.training.inference import load_generator
+    from catalog.dataset import captions_without_picture
     from catalog.generation import enqueue
 
     session: Session = ctx.obj
     begun = time.perf_counter()
-    folder = find_run(session, run) if run else default_run(session)
+    folder = find_run(session, run) if run else default_tuned_run(session)
     dataset = workspace_dataset(session, source=source, dry_run=dry_run)
     by_product = {entry.product_id: entry.captions for entry in dataset.entries if entry.captions}
+    with session.open_catalog(create=False) as catalog:
+        by_product |= captions_without_picture(catalog, source=source)
     chosen = sorted(by_product)[:limit]
     prompts = [
         Prompt(product_id=product, caption_id=caption.id, text=caption.text)

@@ -27,18 +27,22 @@ def status(ctx: typer.Context) -> None:
     }
     lines = [f"workspace   {session.workspace}", f"dumps       {', '.join(summary.sources) or 'none'}"]
     lines += [f"{name:<11} {count}" for name, count in counts.items()]
-    lines += [f"  run       {run.name}" for run in runs]
+    lines += [
+        f"  run       {run.name}{'' if (run / 'summary.json').is_file() else ' (unfinished: the same command goes on)'}"
+        for run in runs
+    ]
+    trained = any(run.name.startswith("finetune") and (run / "summary.json").is_file() for run in runs)
     names = {"sources": list(summary.sources), "run_names": [run.name for run in runs]}
-    emit(session, counts | names, [*lines, f"next        {_next_step(counts)}"])
+    emit(session, counts | names, [*lines, f"next        {_next_step(counts, trained)}"])
 
 
-def _next_step(counts: dict[str, int]) -> str:
-    """Return the command that most likely comes next."""
+def _next_step(counts: dict[str, int], trained: bool) -> str:
+    """Return the command that most likely comes next; `trained`: whether a fine-tuning is finished."""
     if not counts["products"]:
         return "adapt ingest DUMP"
     if not counts["captions"]:
         return "adapt captions --rebuild"
-    if not counts["runs"]:
+    if not trained:
         return "adapt finetune --shots 50"
     if not counts["candidates"]:
         return "adapt generate --per-caption 4"

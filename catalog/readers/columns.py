@@ -18,6 +18,7 @@ from catalog.readers.tabular import Row, Table
 SAMPLE_ROWS = 300
 RESOLVING_SHARE = 0.8
 LONG_TEXT_CHARS = 100
+_FORGOTTEN_SHARE = 0.2
 _IMAGE_WORDS = frozenset({"image", "images", "photo", "photos", "picture", "pictures", "asset", "assets", "画像"})
 _NOT_A_LINK = frozenset({"alt", "label", "labels", "position", "width", "height", "type", "credit", "caption", "count"})
 _DROP_WORDS = frozenset({"price", "stock", "tax", "inventory", "shipping", "cost", "qty", "seo", "meta"})
@@ -253,6 +254,8 @@ class _Inference:
     def _find_groups(self) -> None:
         columns, rows = self.columns, self.table.rows
         blank = [row for row in rows if columns.name is not None and is_continuation(row, columns)]
+        if self._only_lack_their_name(blank):
+            blank = []
         parents = self._values(columns.parent, rows) if columns.parent is not None else []
         repeated = len(set(parents)) < len(parents)
         columns.grouped = bool(blank) or repeated
@@ -267,6 +270,19 @@ class _Inference:
             named = bool(set(headers.words(self.table.header[index])[:1]) & headers.VARIANT_WORDS)
             if index in varying or (named and index not in (columns.key, columns.parent, columns.name)):
                 columns.variant_level.add(index)
+
+    def _only_lack_their_name(self, blank: Sequence[Row]) -> bool:
+        """Whether a few rows without a name are else as full as the others: products whose name was forgotten."""
+        name, key, rows = self.columns.name, self.columns.key, self.table.rows
+        if name is None or key is None or not self._is_unique(key) or len(blank) > _FORGOTTEN_SHARE * len(rows):
+            return False
+        named = [row for row in rows if row.cells[name].strip()]
+        filled = [
+            index
+            for index in range(len(self.table.header))
+            if index not in (name, key) and sum(bool(row.cells[index].strip()) for row in named) >= 0.9 * len(named)
+        ]
+        return bool(filled) and all(row.cells[index].strip() for row in blank for index in filled)
 
     def _varying(self, rows: Sequence[Row]) -> set[int]:
         """Return the columns that differ between the rows of one product."""

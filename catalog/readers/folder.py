@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from catalog.paths import IMAGE_SUFFIXES, DumpFile
 from catalog.readers import headers
@@ -43,7 +43,8 @@ def read(tables: TableSet) -> DraftCatalogue:
         pictures, beside = folders[folder], texts.get(folder, [])
         whole = bool(folder) and _is_one_product(folder, pictures, beside)
         by_folder += whole
-        groups = {folder.rpartition("/")[2]: pictures} if whole else _by_stem(pictures)
+        told = {file.stem for file in beside}
+        groups = {folder.rpartition("/")[2]: pictures} if whole else _by_stem(pictures, told)
         for name, files in groups.items():
             line = re.sub(r"[\s\x00-\x1f]+", " ", name).strip() or name  # a file's name may hold a line break
             sku = line if line not in taken else f"{folder}/{line}"
@@ -78,11 +79,16 @@ def _is_one_product(folder: str, pictures: Sequence[DumpFile], texts: Sequence[D
     return len(pictures) > 1 and len(_by_stem(pictures)) == 1
 
 
-def _by_stem(pictures: Sequence[DumpFile]) -> dict[str, list[DumpFile]]:
+def _by_stem(pictures: Sequence[DumpFile], told: Collection[str] = ()) -> dict[str, list[DumpFile]]:
+    """Group pictures by what their names share; `told` are names that have a text of their own, and stay apart."""
     whole = {file.stem for file in pictures}
     groups: dict[str, list[DumpFile]] = {}
     for file in pictures:
         base = _VIEW.sub("", file.stem)
+        # A camera's IMG_0001 and IMG_0002 share no more than the camera.
+        if file.stem in told or _ONLY_VIEW.match(base):
+            groups.setdefault(file.stem, []).append(file)
+            continue
         # `pump-200` and `pump-300` are two products unless there is a `pump` or they are counted from 1.
         counted = (
             base in whole or re.search(r"[ _\-.]\(?0*[0-9]\)?$", file.stem) or not re.search(r"\d+\)?$", file.stem)

@@ -5,11 +5,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
+from PIL import Image
+from sqlalchemy import delete, select
 
 from adapt.config import RunConfig, from_dict, read_preset
 from adapt.generate import Prompt, generate
 from adapt.models.factory import build_generator
+from adapt.scoring import CandidateScorer
 from adapt.training.inference import GENERATOR_FILE, load_generator, save_generator
+from catalog.dataset import captions_without_picture, freeze
+from catalog.ingest import ingest
+from catalog.manifest import Manifest
+from catalog.records import Caption, ManifestEntry
+from catalog.schema import ProductImageRow, ProductRow
+from catalog.store import Catalog
 
 
 @pytest.fixture(scope="module")
@@ -18,6 +28,38 @@ def generator(tmp_path_factory: pytest.TempPathFactory) -> Any:
     config = from_dict(RunConfig, read_preset("pretrain", "debug"))
     save_generator(folder / GENERATOR_FILE, build_generator(config.model), config)
     return load_generator(folder)
+
+
+def test_products_without_a_picture_can_be_drawn(sample_catalogue: Path, tmp_path: Path) -> None:
+    with Catalog.open(tmp_path / "workspace") as catalog:
+        ingest(catalog, sample_catalogue)
+        assert captions_without_picture(catalog) == {}
+        with catalog.write() as session:
+            first = session.scalars(select(ProductRow.id).order_by(ProductRow.id)).first()
+            session.execute(delete(ProductImageRow).where(ProductImageRow.product_id == first))
+        told = captions_without_picture(catalog)
+        assert list(told) == [first] and len(told[first]) >= 10 and all(caption.lang == "en" for caption in told[first])
+        assert first not in {entry.product_id for entry in freeze(catalog).entries}
+
+
+def test_candidates_of_a_catalogue_of_one_photo_have_no_text_match(tmp_path: Path) -> None:
+    picture = tmp_path / "a.png"
+    Image.new("RGB", (64, 64), "red").save(picture)
+    caption = Caption(id=1, text="a red mug", lang="en", template="t", facts={})
+    entry = ManifestEntry(
+        image=picture,
+        sha256="0" * 64,
+        product="s/1",
+        product_id=1,
+        category="",
+        split="train",
+        captions=(caption,),
+        group="s/1",
+    )
+    manifest = Manifest(folder=tmp_path, name="one", content_hash="1" * 64, entries=(entry,), seed=0)
+    scorer = CandidateScorer(manifest, image_px=64, cache=tmp_path / "cache")
+    score = scorer(torch.zeros(1, 3, 64, 64), ["a red mug"], [1])[0]
+    assert score.text_match is None and score.nearest_sha256 == "0" * 64
 
 
 def test_generate_draws_anew_when_a_caption_number_means_another_text(generator: Any, tmp_path: Path) -> None:

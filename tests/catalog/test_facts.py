@@ -162,3 +162,18 @@ def test_slot_of_knows_visible_and_hidden_attributes(name: str, slot: str | None
 )
 def test_clean_name_drops_noise(terms: Glossary, name: str, clean: str) -> None:
     assert clean_name(name, "Acme", terms) == clean
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "facts"),
+    [
+        ("IMG_0001", "A red leather handbag with gold buckle. New!", {"noun": "handbag", "colour": "red"}),
+        ("item7", "赤い椅子", {"noun": "chair", "colour": "red"}),
+        ("item7", "", {}),
+    ],
+)
+def test_a_name_that_names_nothing_leaves_it_to_the_text(
+    terms: Glossary, name: str, text: str, facts: dict[str, str]
+) -> None:
+    found = dict(facts_of(product(name, text=text), terms).facts)
+    assert {key: found.get(key) for key in facts} == facts and bool(found) == bool(facts)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from catalog.errors import IngestRefused
 from catalog.paths import Dump, DumpFile
@@ -24,6 +25,15 @@ def write(root: Path, files: dict[str, str | bytes]) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content.encode() if isinstance(content, str) else content)
     return root
+
+
+def _png() -> bytes:
+    out = io.BytesIO()
+    Image.new("RGB", (8, 8)).save(out, "PNG")
+    return out.getvalue()
+
+
+PNG = _png()
 
 
 def read(root: Path, files: dict[str, str | bytes], **options: str) -> DraftCatalogue:
@@ -365,3 +375,21 @@ def test_folder_keeps_line_breaks_of_file_names_out_of_keys(tmp_path: Path) -> N
     products = read(tmp_path, {"red\nmug.jpg": b"1", "red mug.jpg": b"2"}).products
     skus = [product.sku for product in products]
     assert len(set(skus)) == 2 and not any("\n" in sku for sku in skus)
+
+
+def test_a_forgotten_name_costs_one_row_and_makes_no_variants(tmp_path: Path) -> None:
+    rows = "".join(f"A{number},{'' if number == 3 else 'mug'},red,p{number}.png\n" for number in range(1, 7))
+    files = {"t.csv": "sku,name,colour,image\n" + rows, **{f"p{number}.png": PNG for number in range(1, 7)}}
+    catalogue = read(tmp_path, files)
+    assert [product.sku for product in catalogue.products] == ["A1", "A2", "A4", "A5", "A6"]
+    assert not any(product.variants for product in catalogue.products)
+    assert [(issue.reason, issue.line) for issue in catalogue.issues] == [("ROW_NO_NAME", 4)]
+
+
+def test_pictures_with_texts_of_their_own_and_camera_names_stay_apart(tmp_path: Path) -> None:
+    files = {"IMG_0001.png": PNG, "IMG_0002.png": PNG, "IMG_0001.txt": "a red chair", "IMG_0002.txt": "赤い椅子"}
+    products = read(tmp_path, files).products
+    assert [(product.sku, product.description) for product in products] == [
+        ("IMG_0001", "a red chair"),
+        ("IMG_0002", "赤い椅子"),
+    ]

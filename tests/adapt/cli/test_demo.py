@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import pytest
 from typer.testing import CliRunner
 
 from adapt.cli import app
@@ -36,6 +37,27 @@ def test_finished_demo_answers_at_once(workspace: Path) -> None:
     assert not (workspace / SOURCE).exists()
 
 
+def test_demo_goes_into_a_workspace_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("ADAPT_WORKSPACE", raising=False)
+    result = runner.invoke(app, ["demo", "--dry-run"])
+    assert "adapt -w adapt-demo ingest" in result.stdout and "adapt-workspace" not in result.stdout
+
+
+def test_demo_does_not_mix_with_a_catalogue(sample_catalogue: Path, workspace: Path) -> None:
+    assert runner.invoke(app, ["-w", str(workspace), "ingest", str(sample_catalogue)]).exit_code == 0
+    result = runner.invoke(app, ["-w", str(workspace), "demo"])
+    assert result.exit_code == 1 and f"holds {sample_catalogue.name}" in result.stderr
+    assert result.stderr.rstrip().endswith("adapt -w adapt-demo demo")
+
+
+def test_generate_draws_no_birds_for_products(sample_catalogue: Path, workspace: Path) -> None:
+    assert runner.invoke(app, ["-w", str(workspace), "ingest", str(sample_catalogue)]).exit_code == 0
+    result = runner.invoke(app, ["-w", str(workspace), "generate"])
+    assert result.exit_code == 1 and "no fine-tuned run in this workspace" in result.stderr
+    assert "adapt finetune --shots 50" in result.stderr and "birds_64" in result.stderr
+
+
 def test_demo_stops_at_the_first_step_that_fails(workspace: Path) -> None:
     _record(workspace)
     (workspace / "catalog.db").write_bytes(b"this is no database" * 100)
@@ -44,4 +66,4 @@ def test_demo_stops_at_the_first_step_that_fails(workspace: Path) -> None:
     assert result.stdout == ""
     failed = [line for line in result.stderr.splitlines() if line.startswith("adapt:")]
     assert len(failed) == 1, result.stderr
-    assert "$ adapt" in result.stderr and "finetune" not in result.stderr
+    assert "finetune" not in result.stderr
