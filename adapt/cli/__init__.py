@@ -94,7 +94,7 @@ def _with_shared_options(function: Callable[..., None]) -> Callable[..., None]:
         session: Session = ctx.obj
         session = replace(session, json=session.json or json, debug=session.debug or debug)
         if workspace is not None:
-            session = replace(session, workspace=workspace)
+            session = replace(session, workspace=choose_workspace(workspace))
         ctx.obj = ctx.find_root().obj = session
         function(ctx, **rest)
 
@@ -140,6 +140,9 @@ def _prepare_environment() -> None:
     """Set what must stand in the environment before torch or albumentations is imported."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     os.environ.setdefault("OMP_NUM_THREADS", str(cores))
+    # By default OpenMP's threads spin while they wait for each other: beside any other busy process two trainings on
+    # two cores then ran 60 times slower. Short spinning costs an idle machine nothing (tests/benchmarks/README.md).
+    os.environ.setdefault("GOMP_SPINCOUNT", "20000")
     os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
 
 

@@ -53,6 +53,11 @@ def default_tuned_run(session: Session) -> Path:
         CheckpointError: there is none yet.
     """
     found = newest_run(session, kind="finetune")
+    if found is not None and not (found / "summary.json").is_file():
+        raise CheckpointError(
+            f"run {found.name} is not finished; the finetune command that began it goes on with it "
+            f"(or draw from it as it is: --run {found.name})"
+        )
     if found is None:
         bases = ", ".join(path.name for path in shipped_bases()) or "none is shipped"
         raise CheckpointError(

@@ -79,4 +79,5 @@ class Session:
 
 def choose_workspace(given: Path | None) -> Path:
     """Return the workspace to use: as given, else `$ADAPT_WORKSPACE`, else `./adapt-workspace`."""
-    return given or Path(os.environ.get("ADAPT_WORKSPACE") or DEFAULT_WORKSPACE)
+    # A shell leaves `~` alone in `--workspace=~/x` and in files of settings.
+    return (given or Path(os.environ.get("ADAPT_WORKSPACE") or DEFAULT_WORKSPACE)).expanduser()

@@ -58,6 +58,25 @@ def test_generate_draws_no_birds_for_products(sample_catalogue: Path, workspace:
     assert "adapt finetune --shots 50" in result.stderr and "birds_64" in result.stderr
 
 
+def test_generate_does_not_draw_from_an_unfinished_run(sample_catalogue: Path, workspace: Path) -> None:
+    assert runner.invoke(app, ["-w", str(workspace), "ingest", str(sample_catalogue)]).exit_code == 0
+    run = workspace / "runs" / "finetune-2shots-abc"
+    run.mkdir(parents=True)
+    (run / "generator.safetensors").write_bytes(b"")
+    result = runner.invoke(app, ["-w", str(workspace), "generate"])
+    assert result.exit_code == 1 and "run finetune-2shots-abc is not finished" in result.stderr
+
+
+def test_workspace_below_home_is_one_folder_for_every_verb(
+    sample_catalogue: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    assert runner.invoke(app, ["-w", "~/shop", "ingest", str(sample_catalogue)]).exit_code == 0
+    assert runner.invoke(app, ["dataset", "-w", "~/shop"]).exit_code == 0
+    assert (tmp_path / "home" / "shop" / "datasets").is_dir() and not (tmp_path / "~").exists()
+
+
 def test_demo_stops_at_the_first_step_that_fails(workspace: Path) -> None:
     _record(workspace)
     (workspace / "catalog.db").write_bytes(b"this is no database" * 100)
