@@ -6,6 +6,7 @@ A delivery is complete or not there: it is written beside its final place, read 
 from __future__ import annotations
 
 import hashlib
+import re
 import shutil
 import uuid
 from collections import Counter
@@ -74,10 +75,19 @@ def export(
         progress: Called with (description, done, total).
 
     Raises:
-        ExportRefused: Unknown format, nothing approved, `out` exists, or a written file does not read back.
+        ExportRefused: Unknown format, nothing approved, `out` exists or is an address, the log of decisions was
+            tampered with, or a written file does not read back.
         CatalogUnwritable: The delivery cannot be written.
     """
     writer = exporter(format)
+    if out is not None and re.match(r"^[a-z][a-z0-9+.-]+:/", str(out)):
+        raise ExportRefused(f"{out} is an address; a delivery is made in a folder of this machine: --out DIR")
+    broken = decision_log.first_broken_decision(catalog)
+    if broken is not None:
+        raise ExportRefused(
+            f"decision {broken} was changed or added outside the review, so approvals cannot be trusted; "
+            "nothing was delivered: restore the database from a copy made before that"
+        )
     target = (out or _next_free(catalog.workspace / "exports", format)).expanduser().absolute()
     with catalog.read() as session:
         pictures, excluded = _select(session, catalog, policy)
@@ -160,6 +170,9 @@ def _select(session: Session, catalog: Catalog, policy: Policy) -> tuple[list[Ap
         # The state is derived from the log; both must say so before a picture leaves the house.
         if item.state != "approved" or len(approved) < item.quorum:
             excluded[_EXCLUDED_AS.get(item.state, "undecided")] += 1
+            continue
+        if image.kind != "generated":
+            excluded["not_generated"] += 1
             continue
         if not catalog.blobs.has(generation.image_sha256):
             excluded["picture_missing"] += 1

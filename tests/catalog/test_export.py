@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from catalog import export, provenance, queue, review
 from catalog.errors import CatalogUnwritable, ExportRefused
@@ -81,6 +81,35 @@ def test_export_dry_run_writes_nothing(judged: Path, tmp_path: Path) -> None:
         with catalog.read() as session:
             assert session.scalars(select(ExportRunRow)).all() == []
     assert not (tmp_path / "out").exists()
+
+
+def test_export_delivers_nothing_when_the_log_was_tampered_with(judged: Path, tmp_path: Path) -> None:
+    with Catalog.open(judged) as catalog:
+        with catalog.write() as session:
+            session.execute(
+                text(
+                    "INSERT INTO decision(item_id, round, reviewer_id, verdict, note, decided_at, blind,"
+                    " policy_version, ui_version, idempotency_key, prev_hash, hash) SELECT 5, 1, reviewer_id,"
+                    " 'approve', '', decided_at, 0, 0, '', 'forged', '', 'forged' FROM decision LIMIT 1"
+                )
+            )
+            session.execute(text("UPDATE review_item SET state = 'approved' WHERE id = 5"))
+        with pytest.raises(ExportRefused, match="was changed or added outside the review"):
+            export.export(catalog, out=tmp_path / "delivery")
+    assert not (tmp_path / "delivery").exists()
+
+
+def test_export_never_delivers_a_photo_of_the_catalogue(judged: Path, tmp_path: Path) -> None:
+    with Catalog.open(judged) as catalog:
+        with catalog.write() as session:
+            session.execute(text("UPDATE image SET kind = 'catalogue'"))
+        report = export.export(catalog, out=tmp_path / "delivery", dry_run=True)
+    assert report.images == 0 and report.excluded["not_generated"] == 2
+
+
+def test_export_refuses_an_address(judged: Path) -> None:
+    with Catalog.open(judged) as catalog, pytest.raises(ExportRefused, match="is an address"):
+        export.export(catalog, out=Path("s3://bucket/delivery"))
 
 
 def test_export_refuses_to_overwrite(judged: Path, tmp_path: Path) -> None:
