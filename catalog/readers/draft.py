@@ -19,6 +19,8 @@ class DraftAttribute:
     unit: str | None = None
     kind: str = "fact"
     """`fact` or `text`."""
+    number: float | None = None
+    """The value as a number in `unit`, where it is one."""
 
 
 @dataclass(kw_only=True)
@@ -67,6 +69,24 @@ class DraftProduct:
         return hashlib.sha256(json.dumps(content, ensure_ascii=True, sort_keys=True).encode()).hexdigest()
 
 
+@dataclass(frozen=True, kw_only=True)
+class RowBooks:
+    """What became of the rows of the tables that were used: read = accepted + duplicate + quarantined."""
+
+    read: int = 0
+    accepted: int = 0
+    duplicate: int = 0
+    quarantined: int = 0
+
+    def __add__(self, other: RowBooks) -> RowBooks:
+        return RowBooks(
+            read=self.read + other.read,
+            accepted=self.accepted + other.accepted,
+            duplicate=self.duplicate + other.duplicate,
+            quarantined=self.quarantined + other.quarantined,
+        )
+
+
 @dataclass(kw_only=True)
 class DraftCatalogue:
     """All a reader found in one dump."""
@@ -77,3 +97,8 @@ class DraftCatalogue:
     evidence: list[str] = field(default_factory=list)
     """What was concluded and why, one line each, for people."""
     encoding: str | None = None
+    rows: RowBooks = field(default_factory=RowBooks)
+    documents: set[str] = field(default_factory=set)
+    """Files of the dump that were read as tables or texts."""
+    mapping: str = ""
+    """The `mapping.toml` that reads the dump in the same way, for a person to edit."""

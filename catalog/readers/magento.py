@@ -7,22 +7,18 @@ without one. A simple product that a configurable one lists is its variant; ever
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 
-from catalog.errors import PathRefused
-from catalog.paths import Dump
 from catalog.readers import table as general
 from catalog.readers.cells import clean, clean_line
-from catalog.readers.draft import DraftAttribute, DraftCatalogue, DraftPicture, DraftProduct, DraftVariant
+from catalog.readers.draft import DraftAttribute, DraftCatalogue, DraftVariant
+from catalog.readers.drafting import Drafting, NamedRow
 from catalog.readers.table_set import TableSet
-from catalog.readers.tabular import Table
-from catalog.records import Issue
 
 NAME = "magento"
 SIGNATURE = frozenset({"sku", "product_type", "additional_attributes"})
 _TEXTS = ("description", "short_description")
-_PICTURES = ("base_image", "small_image", "thumbnail_image", "additional_images")
+_PICTURES = ("base_image", "small_image", "thumbnail_image", "swatch_image", "additional_images")
 _NO_PICTURE = frozenset({"", "no_selection"})
 _PAIR = re.compile(r"(?:^|,)([a-z][a-z0-9_]*)=")
 """A value may hold commas; only `,name=` begins the next pair."""
@@ -31,87 +27,52 @@ _SETTINGS = re.compile(
 )
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Row:
-    """One row of an export, by column name."""
-
-    file: str
-    line: int
-    cells: dict[str, str]
-
-    def __getitem__(self, column: str) -> str:
-        return self.cells.get(column, "").strip()
-
-
-@dataclass(kw_only=True)
-class _Reading:
-    """What the rows come to."""
-
-    dump: Dump
-    products: dict[str, DraftProduct] = field(default_factory=dict)
-    issues: list[Issue] = field(default_factory=list)
-    variants: int = 0
-
-    def report(self, row: _Row, reason: str, detail: str) -> None:
-        self.issues.append(Issue(source=row.file, line=row.line, reason=reason, detail=detail))
-
-
 def read(tables: TableSet) -> DraftCatalogue:
     """Read the Magento exports of a dump, and its other tables as any dump's; without products if there are none."""
     exports = [headed for found in tables if set((headed := found.with_header()).header) >= SIGNATURE]
-    reading = _Reading(dump=tables.dump)
     if not exports:
         return DraftCatalogue(reader=NAME)
-    rows = [row for export in exports for row in _rows(export)]
-    _read_rows(rows, reading)
+    drafting = Drafting(NAME, tables.dump)
+    _read_rows([row for export in exports for row in drafting.rows(export)], drafting)
+    drafting.evidence += [f"{export.file.path}: a Magento 2 export of {len(export.rows)} rows" for export in exports]
+    drafting.evidence.append(f"{drafting.variants} simple products are variants of a configurable one")
+    catalogue = drafting.done(encoding=exports[0].encoding)
     rest = general.read(tables.without({export.file.path for export in exports}))
-    catalogue = DraftCatalogue(reader=NAME, encoding=exports[0].encoding, evidence=rest.evidence)
-    catalogue.issues = [issue for export in exports for issue in export.issues] + reading.issues
+    known = {product.sku for product in catalogue.products}
+    catalogue.products += [product for product in rest.products if product.sku not in known]
+    catalogue.evidence += rest.evidence
     if rest.products:
         catalogue.issues += rest.issues
-    for product in rest.products:
-        reading.products.setdefault(product.sku, product)
-    catalogue.products = list(reading.products.values())
-    catalogue.evidence = [
-        f"{export.file.path}: a Magento 2 export of {len(export.rows)} rows" for export in exports
-    ] + [f"{reading.variants} simple products are variants of a configurable one", *rest.evidence]
+        catalogue.rows += rest.rows
+        catalogue.documents |= rest.documents
     return catalogue
 
 
-def _rows(export: Table) -> Iterator[_Row]:
-    for row in export.rows:
-        yield _Row(file=export.file.path, line=row.line, cells=dict(zip(export.header, row.cells, strict=True)))
-
-
-def _read_rows(rows: list[_Row], reading: _Reading) -> None:
-    base: dict[str, _Row] = {}
+def _read_rows(rows: Sequence[NamedRow], drafting: Drafting) -> None:
+    base: dict[str, NamedRow] = {}
     for row in rows:
         if not row["sku"]:
-            reading.report(row, "ROW_NO_KEY", f"no sku; name {row['name'][:60]!r}")
-        elif not row["store_view_code"]:
-            if row["sku"] in base:
-                first = base[row["sku"]]
-                detail = f"sku {row['sku']!r} was taken by {first.file} line {first.line}; the first row counts"
-                reading.report(row, "ROW_DUP_KEY", detail)
-            else:
-                base[row["sku"]] = row
+            drafting.reject(row.place, "ROW_NO_KEY", f"no sku; name {row['name'][:60]!r}")
+        elif not row["store_view_code"] and (first := base.setdefault(row["sku"], row)) is not row:
+            where = f"{first.place.file} line {first.place.line}"
+            drafting.duplicate(row.place, f"sku {row['sku']!r} was taken by {where}; the first row counts")
     parents = {sku: row["sku"] for row in base.values() for sku in _variation_skus(row)}
     for sku, row in base.items():
         if sku not in parents:
-            reading.products[sku] = _product(row, reading)
+            _add_product(row, drafting)
     for sku, row in base.items():
         if sku in parents:
-            _add_variant(reading.products[parents[sku]], row, reading)
+            _add_variant(row, parents[sku], drafting)
     for row in rows:
         if row["store_view_code"] and row["sku"]:
-            _add_translation(row, reading, known=row["sku"] in base)
+            _add_translation(row, drafting, known=row["sku"] in base)
     for sku, parent in parents.items():
         if sku not in base:
             detail = f"{parent!r} lists the variant {sku!r}, which has no row"
-            reading.report(base[parent], "ROW_UNKNOWN_KEY", detail)
+            drafting.report(base[parent].place, "ROW_UNKNOWN_KEY", detail)
 
 
-def _variation_skus(row: _Row) -> list[str]:
+def _variation_skus(row: NamedRow) -> list[str]:
     if row["product_type"] != "configurable":
         return []
     return [
@@ -126,21 +87,15 @@ def _pairs(packed: str) -> dict[str, str]:
     return {start[1]: packed[start.end() : end].strip() for start, end in zip(starts, ends, strict=True)}
 
 
-def _product(row: _Row, reading: _Reading) -> DraftProduct:
-    product = DraftProduct(
-        sku=row["sku"],
-        name=clean_line(row["name"]) or row["sku"],
-        category=_category(row["categories"]),
-        attributes=_facts(row),
-        origin=row.file,
-        line=row.line,
-    )
+def _add_product(row: NamedRow, drafting: Drafting) -> None:
+    name = clean_line(row["name"]) or row["sku"]
+    product = drafting.product(row.place, row["sku"], name, _category(row["categories"]))
+    if product is None:
+        return
+    product.attributes += _facts(row)
     for column in _TEXTS:
-        if text := clean(row[column]):
-            product.attributes.append(_text(column, text))
-            product.description = product.description or text
-    _add_pictures(product, row, None, reading)
-    return product
+        drafting.text(product, column.replace("_", " "), row[column], column)
+    drafting.pictures(product, row.place, _pictures(row))
 
 
 def _category(written: str) -> str:
@@ -149,7 +104,7 @@ def _category(written: str) -> str:
     return " > ".join(clean_line(part) for part in max(ways, key=len, default=[]))
 
 
-def _facts(row: _Row) -> list[DraftAttribute]:
+def _facts(row: NamedRow) -> list[DraftAttribute]:
     return [
         DraftAttribute(
             name=name.replace("_", " "), value=clean_line(value.replace("|", ", ")), source="additional_attributes"
@@ -159,45 +114,32 @@ def _facts(row: _Row) -> list[DraftAttribute]:
     ]
 
 
-def _text(column: str, text: str) -> DraftAttribute:
-    return DraftAttribute(name=column.replace("_", " "), value=text, source=column, kind="text")
-
-
-def _add_variant(product: DraftProduct, row: _Row, reading: _Reading) -> None:
+def _add_variant(row: NamedRow, parent: str, drafting: Drafting) -> None:
+    product = drafting.products.get(parent)
+    if product is None:
+        drafting.reject(row.place, "ROW_UNKNOWN_KEY", f"its configurable product {parent!r} was not taken")
+        return
     shared = {(fact.name, fact.value) for fact in product.attributes}
     facts = [fact for fact in _facts(row) if (fact.name, fact.value) not in shared]
-    variant = DraftVariant(key=row["sku"], sku=row["sku"], name=clean_line(row["name"]), attributes=facts)
-    product.variants.append(variant)
-    reading.variants += 1
-    _add_pictures(product, row, variant.key, reading)
+    variant: DraftVariant = drafting.variant(product, row.place, row["sku"], row["name"], facts)
+    drafting.pictures(product, row.place, _pictures(row), variant)
 
 
-def _add_translation(row: _Row, reading: _Reading, *, known: bool) -> None:
+def _add_translation(row: NamedRow, drafting: Drafting, *, known: bool) -> None:
     if not known:
-        reading.report(row, "ROW_UNKNOWN_KEY", f"a translation of {row['sku']!r}, which has no row of its own")
+        detail = f"a translation of {row['sku']!r}, which has no row of its own"
+        drafting.reject(row.place, "ROW_UNKNOWN_KEY", detail)
         return
-    product = reading.products.get(row["sku"])
+    drafting.accept(row.place)
+    product = drafting.products.get(row["sku"])
     if product is None:
         return  # A variant shows what its product says.
     for column in ("name", *_TEXTS):
         if text := clean(row[column]):
-            product.attributes.append(_text(f"{column} {row['store_view_code']}", text))
+            name = f"{column.replace('_', ' ')} {row['store_view_code']}"
+            product.attributes.append(DraftAttribute(name=name, value=text, source=column, kind="text"))
 
 
-def _add_pictures(product: DraftProduct, row: _Row, variant_key: str | None, reading: _Reading) -> None:
+def _pictures(row: NamedRow) -> list[str]:
     written = [item.strip() for column in _PICTURES for item in row[column].split(",")]
-    for path in dict.fromkeys(item for item in written if item not in _NO_PICTURE):
-        try:
-            file = reading.dump.resolve(path)
-        except PathRefused as error:
-            reading.report(row, error.code, error.detail)
-            continue
-        known = next((picture for picture in product.pictures if picture.path == file.path), None)
-        if known is not None:
-            # The parent's own picture shows one of its variants, and is captioned as that one.
-            known.variant_key = known.variant_key or variant_key
-            continue
-        role = "extra" if product.pictures else "main"
-        product.pictures.append(
-            DraftPicture(path=file.path, role=role, variant_key=variant_key, origin=row.file, line=row.line)
-        )
+    return [item for item in written if item not in _NO_PICTURE]
