@@ -135,6 +135,40 @@ class Issue:
     """Line in `source`, counted from 1; None where the whole file is meant."""
     severity: str = "error"
     """`error`: the item was quarantined; `warning`: it was kept."""
+    params: Mapping[str, str] = field(default_factory=dict)
+    """The values that `detail` states, by name, so that it can be said in another language."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RowBooks:
+    """What became of the rows of the tables that were used: read = accepted + duplicate + quarantined."""
+
+    read: int = 0
+    accepted: int = 0
+    duplicate: int = 0
+    quarantined: int = 0
+
+    def __add__(self, other: RowBooks) -> RowBooks:
+        return RowBooks(
+            read=self.read + other.read,
+            accepted=self.accepted + other.accepted,
+            duplicate=self.duplicate + other.duplicate,
+            quarantined=self.quarantined + other.quarantined,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileBooks:
+    """What became of files: present = linked + duplicate + quarantined + unreferenced."""
+
+    present: int = 0
+    linked: int = 0
+    """Pictures that show a product; tables and texts that were read."""
+    duplicate: int = 0
+    """Further files of a picture that is linked: the same content, or a smaller size of it."""
+    quarantined: int = 0
+    unreferenced: tuple[str, ...] = ()
+    """Files that nothing names, by path."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -161,6 +195,14 @@ class IngestReport:
     issues: tuple[Issue, ...] = field(default=())
     evidence: tuple[str, ...] = field(default=())
     """What the reader concluded about each table and column, one line each."""
+    reader: str = ""
+    encoding: str | None = None
+    rows: RowBooks = field(default_factory=RowBooks)
+    pictures: FileBooks = field(default_factory=FileBooks)
+    documents: FileBooks = field(default_factory=FileBooks)
+    """All files of the dump that are no pictures."""
+    mapping: str = ""
+    """The `mapping.toml` that reads the dump in the same way."""
 
 
 @dataclass(frozen=True, kw_only=True)

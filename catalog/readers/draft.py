@@ -6,7 +6,7 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass, field
 
-from catalog.records import Issue
+from catalog.records import Issue, RowBooks
 
 
 @dataclass(kw_only=True)
@@ -67,24 +67,6 @@ class DraftProduct:
         for picture in content["pictures"]:
             picture.pop("line")
         return hashlib.sha256(json.dumps(content, ensure_ascii=True, sort_keys=True).encode()).hexdigest()
-
-
-@dataclass(frozen=True, kw_only=True)
-class RowBooks:
-    """What became of the rows of the tables that were used: read = accepted + duplicate + quarantined."""
-
-    read: int = 0
-    accepted: int = 0
-    duplicate: int = 0
-    quarantined: int = 0
-
-    def __add__(self, other: RowBooks) -> RowBooks:
-        return RowBooks(
-            read=self.read + other.read,
-            accepted=self.accepted + other.accepted,
-            duplicate=self.duplicate + other.duplicate,
-            quarantined=self.quarantined + other.quarantined,
-        )
 
 
 @dataclass(kw_only=True)

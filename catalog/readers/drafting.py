@@ -10,9 +10,9 @@ from typing import NamedTuple
 from catalog.errors import PathRefused
 from catalog.paths import IMAGE_SUFFIXES, Dump, DumpFile
 from catalog.readers.cells import clean, clean_line, fact_value
-from catalog.readers.draft import DraftAttribute, DraftCatalogue, DraftPicture, DraftProduct, DraftVariant, RowBooks
+from catalog.readers.draft import DraftAttribute, DraftCatalogue, DraftPicture, DraftProduct, DraftVariant
 from catalog.readers.tabular import Table
-from catalog.records import Issue
+from catalog.records import Issue, RowBooks
 
 MAX_KEY_CHARS = 200
 _ACCEPTED, _DUPLICATE, _QUARANTINED = "accepted", "duplicate", "quarantined"

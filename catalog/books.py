@@ -1,0 +1,56 @@
+"""The books of a dump's files: each one is linked, a duplicate, quarantined, or listed as unreferenced."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+
+from catalog.paths import IMAGE_SUFFIXES, Dump
+from catalog.readers.draft import DraftCatalogue
+from catalog.records import FileBooks, Issue
+
+
+def picture_books(
+    dump: Dump, catalogue: DraftCatalogue, stored: Mapping[str, str | None], keepers: Mapping[str, str]
+) -> FileBooks:
+    """Account for the picture files of a dump.
+
+    Args:
+        dump: The dump.
+        catalogue: What was read from it.
+        stored: Path of each picture that was taken in → digest of its content, None when it was refused.
+        keepers: Digest of a picture → digest of the largest one that shows the same.
+    """
+    present = [path for path, file in dump.files.items() if file.suffix in IMAGE_SUFFIXES]
+    named = {picture.path for product in catalogue.products for picture in product.pictures}
+    refused = {path for path in named if stored.get(path) is None}
+    shown: dict[str, list[str]] = {}
+    for path in sorted(named - refused):
+        digest = stored[path] or ""
+        shown.setdefault(keepers.get(digest, digest), []).append(path)
+    unreferenced = sorted(set(present) - named)
+    # A picture that a text file's place or an archive lists by another ending is linked all the same.
+    elsewhere = len(named - set(present))
+    return FileBooks(
+        present=len(present) + elsewhere,
+        linked=len(shown),
+        duplicate=sum(len(paths) - 1 for paths in shown.values()),
+        quarantined=len(refused),
+        unreferenced=tuple(unreferenced),
+    )
+
+
+def document_books(dump: Dump, catalogue: DraftCatalogue, issues: Iterable[Issue]) -> FileBooks:
+    """Account for all other files of a dump: tables and texts, links that leave it, and what nothing reads."""
+    others = [path for path, file in dump.files.items() if file.suffix not in IMAGE_SUFFIXES]
+    present = [*others, *dump.escaping, *(path for path in dump.unreadable if path not in dump.escaping)]
+    whole = {issue.source for issue in issues if issue.line is None and issue.severity == "error"}
+    read = [path for path in present if path in catalogue.documents]
+    quarantined = [path for path in present if path not in catalogue.documents and _refused(path, dump, whole)]
+    spare = set(present) - set(read) - set(quarantined)
+    return FileBooks(
+        present=len(present), linked=len(read), quarantined=len(quarantined), unreferenced=tuple(sorted(spare))
+    )
+
+
+def _refused(path: str, dump: Dump, whole: Collection[str]) -> bool:
+    return path in whole or path in dump.escaping or path in dump.unreadable
