@@ -55,7 +55,7 @@ def test_corrections_come_back_as_excel_saves_them(tmp_path: Path, separator: st
 def test_corrections_of_another_form_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "other.csv"
     path.write_text("sku,name\n1,x\n", encoding="utf-8")
-    with pytest.raises(IngestRefused, match="lacks the column _file and _line; give back the rejects.csv of a run"):
+    with pytest.raises(IngestRefused, match=r"lacks the column _file and _line; give back the rejects\.csv"):
         read_corrections(path)
     path.write_text("_file,_line,sku\na.csv,three,x\n", encoding="utf-8")
     with pytest.raises(IngestRefused, match="line 2: 'three' is no line number"):
