@@ -1,0 +1,107 @@
+"""Pictures and tables for benchmarks, made by the same code on every machine."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+COLOURS = ("黒", "白", "赤", "紺", "ベージュ", "グレー")
+MATERIALS = ("綿", "麻", "ステンレス", "磁器", "オーク材", "牛革")
+
+
+def photograph(number: int, side_px: int = 1500) -> Image.Image:
+    """Return a picture like a shop's: a textured thing, on white in six of ten; the same number gives the same one."""
+    rng = np.random.default_rng(number)
+    rows, columns = np.mgrid[0:side_px, 0:side_px].astype(np.float32) / side_px
+    picture = np.empty((side_px, side_px, 3), np.float32)
+    for channel in range(3):
+        waves = sum(
+            np.sin(2 * np.pi * (rng.uniform(0.5, 14) * rows + rng.uniform(0.5, 14) * columns) + rng.uniform(0, 6))
+            for _ in range(4)
+        )
+        picture[:, :, channel] = rng.uniform(50, 200) + 22 * waves
+    picture += _grain(rng, side_px)
+    if rng.random() < 0.6:
+        across, down = rng.uniform(0.22, 0.42, 2)
+        outside = ((columns - 0.5) / across) ** 2 + ((rows - 0.5) / down) ** 4 > 1
+        picture[outside] = 255
+    return Image.fromarray(picture.clip(0, 255).astype(np.uint8))
+
+
+def _grain(rng: np.random.Generator, side_px: int) -> NDArray[np.float32]:
+    coarse = rng.normal(0, 9, (side_px // 2 + 1, side_px // 2 + 1, 1)).astype(np.float32)
+    return coarse.repeat(2, 0).repeat(2, 1)[:side_px, :side_px]
+
+
+def write_photographs(folder: Path, count: int, side_px: int = 1500) -> list[Path]:
+    """Write numbered JPEGs of quality 82 to 92, every fifth progressive, and return their paths."""
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = []
+    for number in range(count):
+        path = folder / f"photo_{number:05}.jpg"
+        photograph(number, side_px).save(path, quality=82 + number % 11, progressive=number % 5 == 0)
+        paths.append(path)
+    return paths
+
+
+def write_small_pictures(folder: Path, count: int) -> list[Path]:
+    """Write numbered 64 px JPEGs, no two alike, in folders of a thousand."""
+    paths = []
+    for number in range(count):
+        rng = np.random.default_rng(number)
+        coarse = Image.fromarray(rng.integers(0, 255, (6, 6, 3), np.uint8)).resize((64, 64), Image.Resampling.BICUBIC)
+        path = folder / f"{number // 1000:03}" / f"item_{number:06}.jpg"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        coarse.save(path, quality=88)
+        paths.append(path)
+    return paths
+
+
+def write_picture_table(folder: Path, pictures: list[Path], name: str = "products.csv") -> None:
+    """Write a table of one product a picture."""
+    with (folder / name).open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["sku", "name", "color", "image"])
+        for number, path in enumerate(pictures):
+            colour = ("red", "blue", "green", "black")[number % 4]
+            writer.writerow([f"P{number:06}", f"Mug {number}", colour, path.relative_to(folder).as_posix()])
+
+
+def write_japanese_table(path: Path, rows: int, picture: str) -> None:
+    """Write a CP932 table of `rows` products with twelve columns of facts; the first product has the picture."""
+    header = ["商品コード", "商品名", "商品説明", "画像", "色", "素材", "サイズ", "重量(g)", "柄", "形状", "原産国", "JANコード"]  # fmt: skip
+    header += ["仕上げ", "シリーズ", "容量", "付属品"]
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\r\n")
+    writer.writerow(header)
+    for number, cells in enumerate(_japanese_rows(rows)):
+        writer.writerow([*cells[:3], picture if number == 0 else "", *cells[3:]])
+    path.write_bytes(buffer.getvalue().encode("cp932"))
+
+
+def _japanese_rows(rows: int) -> Iterator[list[str]]:
+    for number in range(rows):
+        colour, material = COLOURS[number % 6], MATERIALS[number // 6 % 6]
+        yield [
+            f"{number:08}",
+            f"{material}のマグカップ {colour} {number}号",
+            f"毎日使える{material}製のマグカップです。色は{colour}。",
+            colour,
+            material,
+            f"幅{8 + number % 5}×奥行{6 + number % 4}×高さ{9 + number % 3}cm",
+            str(200 + number % 300),
+            ("無地", "水玉", "ストライプ")[number % 3],
+            ("丸形", "角形")[number % 2],
+            "日本",
+            f"49{number:011}",
+            ("マット", "光沢")[number % 2],
+            f"シリーズ{number % 40}",
+            f"{150 + number % 200}ml",
+            ("蓋付き", "なし")[number % 2],
+        ]
