@@ -75,8 +75,8 @@ def write_picture_table(folder: Path, pictures: list[Path], name: str = "product
 
 def write_japanese_table(path: Path, rows: int, picture: str) -> None:
     """Write a CP932 table of `rows` products with twelve columns of facts; the first product has the picture."""
-    header = ["商品コード", "商品名", "商品説明", "画像", "色", "素材", "サイズ", "重量(g)", "柄", "形状", "原産国", "JANコード"]  # fmt: skip
-    header += ["仕上げ", "シリーズ", "容量", "付属品"]
+    header = ["商品コード", "商品名", "商品説明", "画像", "色", "素材", "サイズ", "重量(g)", "柄", "形状", "原産国"]
+    header += ["JANコード", "仕上げ", "シリーズ", "容量", "付属品"]
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\r\n")
     writer.writerow(header)

@@ -1,0 +1,159 @@
+"""What an ingest tells people: lines for the console, and the files `report.json`, `rejects.csv`, `mapping.toml`.
+
+They lie in `<workspace>/ingest/<source>` and are of the newest run. Its mapping is what the reader concluded; once a
+person has edited it, it is how the dump is read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from pathlib import Path
+
+from catalog.atomic import replacing
+from catalog.messages import Messages
+from catalog.records import FileBooks, IngestReport, Issue
+from catalog.rejects import write_rejects
+
+FOLDER = "ingest"
+REPORT, REJECTS, MAPPING = "report.json", "rejects.csv", "mapping.toml"
+SHOWN_CODES = 5
+_SHOWN_NAMES = 5
+_MARK = "# as adapt read the dump, "
+_HINT = "; edit it and it is used the next time"
+
+
+def folder_of(workspace: Path, source: str) -> Path:
+    """Return the folder of a source's newest report."""
+    return workspace / FOLDER / source
+
+
+def edited_mapping(workspace: Path, source: str) -> Path | None:
+    """Return the mapping of an earlier run if a person has changed it since, else None."""
+    path = folder_of(workspace, source) / MAPPING
+    if not path.is_file():
+        return None
+    try:
+        first, _, rest = path.read_text(encoding="utf-8").partition("\n")
+    except (OSError, UnicodeDecodeError):
+        return path  # its reader says what is wrong with it
+    return None if first == _mark(rest) else path
+
+
+def write_report(
+    workspace: Path,
+    report: IngestReport,
+    originals: Mapping[tuple[str, int], Mapping[str, str]],
+    messages: Messages,
+    counts: Mapping[str, object],
+) -> Path:
+    """Write the files of a run and return their folder.
+
+    Args:
+        workspace: The workspace.
+        report: What the run did.
+        originals: (file, line) → column → cell of rows that have issues.
+        messages: Texts of the language that `rejects.csv` is written in.
+        counts: The numbers of the run by name.
+    """
+    folder = folder_of(workspace, report.source)
+    value = {
+        "source": report.source,
+        "run_id": report.run_id,
+        "reader": report.reader,
+        "encoding": report.encoding,
+        "counts": dict(counts),
+        "books": books_of(report),
+        "codes": {
+            code: {"count": count, "title": messages.title(code), "advice": messages.advice(code)}
+            for code, count in Counter(issue.reason for issue in report.issues).most_common()
+        },
+        "issues": [asdict(issue) | {"detail": messages.detail(issue)} for issue in report.issues],
+        "evidence": list(report.evidence),
+    }
+    text = json.dumps(value, ensure_ascii=False, indent=1)
+    _write(folder / REPORT, text.encode("utf-8", errors="backslashreplace"))
+    rejects = write_rejects(report.issues, originals, messages)
+    if rejects is not None:
+        _write(folder / REJECTS, rejects)
+    else:
+        (folder / REJECTS).unlink(missing_ok=True)
+    if report.mapping and edited_mapping(workspace, report.source) is None:
+        _write(folder / MAPPING, f"{_mark(report.mapping)}\n{report.mapping}".encode())
+    return folder
+
+
+def books_of(report: IngestReport) -> dict[str, object]:
+    """Return the books of rows and files as JSON keeps them; each adds up to what was read or is present."""
+    return {
+        "rows": asdict(report.rows),
+        "pictures": _books(report.pictures),
+        "documents": _books(report.documents),
+    }
+
+
+def summary(report: IngestReport, messages: Messages) -> Iterator[str]:
+    """Yield what a run came to, in lines for the console."""
+    say = messages.text
+    yield say(
+        "products",
+        source=report.source,
+        added=report.products_added,
+        updated=report.products_updated,
+        unchanged=report.products_unchanged,
+        missing=report.products_missing,
+        pruned=report.products_pruned,
+    )
+    yield say(
+        "pictures",
+        added=report.images_added,
+        known=report.images_reused,
+        linked=report.images_linked,
+        captions=report.captions,
+        seconds=report.seconds,
+    )
+    if report.rows.read:
+        yield say("rows", **asdict(report.rows))
+    for key, books in (("picture_files", report.pictures), ("other_files", report.documents)):
+        if books.present:
+            yield say(key, **(_books(books) | {"unreferenced": len(books.unreferenced)}))
+    names = [*report.pictures.unreferenced, *report.documents.unreferenced]
+    if names:
+        shown = ", ".join(names[:_SHOWN_NAMES])
+        more = len(names) - _SHOWN_NAMES
+        yield say("unreferenced", paths=say("and_more", paths=shown, count=more) if more > 0 else shown)
+    yield from _issues(report, messages)
+
+
+def _issues(report: IngestReport, messages: Messages) -> Iterator[str]:
+    if not report.issues:
+        return
+    yield messages.text("issues", quarantined=report.quarantined, warnings=report.warnings)
+    first: dict[str, Issue] = {}
+    for issue in report.issues:
+        first.setdefault(issue.reason, issue)
+    for code, count in Counter(issue.reason for issue in report.issues).most_common(SHOWN_CODES):
+        issue = first[code]
+        where = issue.source
+        if issue.line is not None:
+            where = messages.text("where_line", source=issue.source, line=issue.line)
+        detail = messages.detail(issue)
+        yield messages.text("issue", count=count, code=code, title=messages.title(code), where=where, detail=detail)
+        if advice := messages.advice(code):
+            yield messages.text("advice", advice=advice)
+
+
+def _books(books: FileBooks) -> dict[str, object]:
+    return asdict(books) | {"unreferenced": list(books.unreferenced)}
+
+
+def _mark(mapping: str) -> str:
+    return f"{_MARK}{hashlib.sha256(mapping.encode()).hexdigest()[:12]}{_HINT}"
+
+
+def _write(path: Path, data: bytes) -> None:
+    with replacing(path) as part:
+        part.write_bytes(data)
