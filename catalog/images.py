@@ -1,27 +1,31 @@
-"""Decode picture files strictly, and bring them to plain, upright 8-bit RGB without location data.
+"""Decode picture files strictly, and bring them to plain, upright 8-bit sRGB without location data.
 
-JPEG goes through simplejpeg in strict mode: it reports the decoder's warnings, which is the only
-way to see a half-copied file; Pillow alone decodes a zeroed block in silence.
+`survey` is for a catalogue pass: it checks every byte but makes a small picture. `decode` makes all pixels.
 """
 
 from __future__ import annotations
 
+import hashlib
 import io
 import struct
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
-import simplejpeg
 from numpy.typing import NDArray
-from PIL import ExifTags, Image, ImageCms, ImageFile, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageFile, UnidentifiedImageError
 
+from catalog import framing, jpeg
+from catalog.colour import Flags, srgb_strips
 from catalog.errors import ImageRejected
 
 MAX_BYTES = 200 * 1024 * 1024
 MAX_PIXELS = 100_000_000
 MIN_SIDE_PX = 16
+SURVEY_SIDE_PX = 256
+"""Fingerprints look at 32 x 32 points at most."""
 # MPO, a JPEG with further frames, is opened through JPEG.
 FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "AVIF")
 _EXT = {
@@ -34,8 +38,6 @@ _EXT = {
     "GIF": "gif",
     "AVIF": "avif",
 }
-# Decoder remarks that do not touch the pixels.
-_HARMLESS = ("extraneous bytes before marker", "icc", "unknown adobe", "unsupported marker type")
 _JPEG_QUALITY = 95
 # EXIF orientation → what turns the picture upright.
 _TURN = {
@@ -47,6 +49,11 @@ _TURN = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+_SIDEWAYS = frozenset({_TURN[number] for number in (5, 6, 7, 8)})
+# What every browser shows, and where the end of the file is known, so that nothing hides behind it.
+_KEPT_FORMATS = frozenset({"JPEG", "PNG", "WEBP"})
+_CHANGING = frozenset({"orientation", "alpha", "cmyk", "sixteen_bit", "gps", "frames", "icc", "trailing", "polyglot"})
+_XMP_GPS = b"GPSLatitude"
 _BLOCKED = (
     (b"%PDF", "a PDF document"),
     (b"%!PS", "a PostScript document"),
@@ -55,19 +62,21 @@ _BLOCKED = (
 )
 
 
-Flags = dict[str, bool | int]
-
-
 @dataclass(frozen=True, kw_only=True)
 class DecodedImage:
     """A picture as the catalogue keeps it."""
 
     pixels: NDArray[np.uint8]
-    """Upright RGB, shape (height, width, 3)."""
+    """Upright sRGB, shape (height, width, 3)."""
     format: str
     """Format of the file: one of FORMATS, or MPO."""
-    flags: Mapping[str, bool | int]
-    """What was unusual: orientation, alpha, cmyk, sixteen_bit, gps, frames, icc, header_odd; absent when it was not."""
+    flags: Mapping[str, bool | int | float]
+    """What was unusual, absent when it was not.
+
+    orientation (2 to 8), frames (their number), alpha with alpha_share (how much of the picture its mask
+    leaves visible, 0 to 1), sixteen_bit, cmyk, cmyk_guessed (no usable profile), lab, icc (converted from its
+    profile), icc_unusable, gps, trailing (bytes behind the end), polyglot (also a zip archive), header_odd.
+    """
 
     @property
     def width(self) -> int:
@@ -81,9 +90,33 @@ class DecodedImage:
 
     @property
     def plain(self) -> bool:
-        """Whether any viewer shows the original bytes as these pixels, and they tell no location."""
-        changing = {"orientation", "alpha", "cmyk", "sixteen_bit", "gps", "frames", "icc"}
-        return self.format in ("JPEG", "PNG", "WEBP", "BMP") and not changing & set(self.flags)
+        """Whether the original bytes may be kept; see `SurveyedImage.plain`."""
+        return _is_plain(self.format, self.flags)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SurveyedImage:
+    """A picture that was checked through and through, with only as many pixels as fingerprints need."""
+
+    width: int
+    """Full width in pixels, after turning upright."""
+    height: int
+    """Full height in pixels, after turning upright."""
+    reduced: Image.Image
+    """Upright sRGB, both sides at least SURVEY_SIDE_PX unless the picture itself is smaller."""
+    pixel_sha256: str
+    """Equal in files of one format whose pixels are equal and whose metadata differs; no digest of `reduced`."""
+    format: str
+    flags: Mapping[str, bool | int | float]
+    """As in DecodedImage."""
+
+    @property
+    def plain(self) -> bool:
+        """Whether any viewer shows the original bytes as these pixels, and they hold nothing else that matters.
+
+        A picture that is not plain is kept as `encode_plain(decode(data))`.
+        """
+        return _is_plain(self.format, self.flags)
 
 
 def decode(data: bytes) -> DecodedImage:
@@ -92,25 +125,40 @@ def decode(data: bytes) -> DecodedImage:
     Raises:
         ImageRejected: The file is no picture of an allowed format, is damaged, or is beyond the caps.
     """
-    _refuse_unopened(data)
-    try:
-        with warnings.catch_warnings():
-            # Our own cap is checked below, before any pixel is decoded.
-            warnings.simplefilter("ignore")
-            with Image.open(io.BytesIO(data), formats=FORMATS) as opened:
-                return _decode_opened(opened, data)
-    except ImageRejected:
-        raise
-    except Image.DecompressionBombError as error:
-        raise ImageRejected("IMG_BOMB", f"more than {MAX_PIXELS // 1_000_000} megapixels") from error
-    except UnidentifiedImageError as error:
-        raise ImageRejected("IMG_NOT_IMAGE", f"no picture of an allowed format ({', '.join(FORMATS)})") from error
-    except MemoryError as error:
-        raise ImageRejected("IMG_BOMB", "too large for the memory at hand") from error
-    except Exception as error:
-        # Decoders of hostile files raise nearly anything; each is one damaged file, never the end of a run.
-        code = "IMG_TRUNCATED" if "truncated" in str(error).lower() else "IMG_DATA_CORRUPT"
-        raise ImageRejected(code, f"{type(error).__name__}: {error}"[:200]) from error
+    with _opened(data) as opened:
+        flags = _flags(opened, data)
+        picture, _ = _loaded(opened, data, flags)
+        pixels = np.empty((picture.height, picture.width, 3), dtype=np.uint8)
+        top = 0
+        for strip in srgb_strips(picture, flags):
+            pixels[top : top + strip.height] = np.asarray(strip)
+            top += strip.height
+        turn = _turn(opened, flags)
+        if turn is not None:
+            pixels = np.array(Image.fromarray(pixels).transpose(turn))
+        return DecodedImage(pixels=pixels, format=opened.format or "", flags=flags)
+
+
+def survey(data: bytes) -> SurveyedImage:
+    """Check a picture file as strictly as `decode` does, at a fraction of the time and memory.
+
+    Raises:
+        ImageRejected: As `decode`.
+    """
+    with _opened(data) as opened:
+        flags = _flags(opened, data)
+        picture, digest = _loaded(opened, data, flags, SURVEY_SIDE_PX)
+        turn = _turn(opened, flags)
+        reduced, pixel_digest = _reduced(picture, flags)
+        width, height = opened.size[::-1] if turn in _SIDEWAYS else opened.size
+        return SurveyedImage(
+            width=width,
+            height=height,
+            reduced=reduced if turn is None else reduced.transpose(turn),
+            pixel_sha256=hashlib.sha256(f"{digest or pixel_digest} {turn}".encode()).hexdigest(),
+            format=opened.format or "",
+            flags=flags,
+        )
 
 
 def encode_plain(image: DecodedImage) -> tuple[bytes, str]:
@@ -147,31 +195,115 @@ def _refuse_unopened(data: bytes) -> None:
         raise ImageRejected("IMG_FORMAT_BLOCKED", "a HEIC photograph; export it as JPEG")
 
 
-def _decode_opened(opened: ImageFile.ImageFile, data: bytes) -> DecodedImage:
-    width, height = opened.size
+@contextmanager
+def _opened(data: bytes) -> Iterator[ImageFile.ImageFile]:
+    """Open a file under the caps; whatever goes wrong until it is closed becomes one ImageRejected."""
+    _refuse_unopened(data)
+    try:
+        with warnings.catch_warnings():
+            # Our own cap is checked here, before any pixel is decoded.
+            warnings.simplefilter("ignore")
+            with Image.open(io.BytesIO(data), formats=FORMATS) as opened:
+                _refuse_size(*opened.size)
+                yield opened
+    except ImageRejected:
+        raise
+    except Image.DecompressionBombError as error:
+        raise ImageRejected("IMG_BOMB", f"more than {MAX_PIXELS // 1_000_000} megapixels") from error
+    except UnidentifiedImageError as error:
+        raise ImageRejected("IMG_NOT_IMAGE", f"no picture of an allowed format ({', '.join(FORMATS)})") from error
+    except MemoryError as error:
+        raise ImageRejected("IMG_BOMB", "too large for the memory at hand") from error
+    except Exception as error:
+        # Decoders of hostile files raise nearly anything; each is one damaged file, never the end of a run.
+        raise ImageRejected(_code(str(error).lower()), f"{type(error).__name__}: {error}"[:200]) from error
+
+
+def _code(said: str) -> str:
+    # Pillow's own caps on packed text and profiles.
+    if "too large" in said or "too much memory" in said or "max_text" in said:
+        return "IMG_BOMB"
+    return "IMG_TRUNCATED" if "truncated" in said else "IMG_DATA_CORRUPT"
+
+
+def _refuse_size(width: int, height: int) -> None:
     if width * height > MAX_PIXELS:
         raise ImageRejected(
             "IMG_BOMB", f"{width} x {height} px; at most {MAX_PIXELS // 1_000_000} megapixels are decoded"
         )
     if min(width, height) < MIN_SIDE_PX:
         raise ImageRejected("IMG_SMALL", f"{width} x {height} px; at least {MIN_SIDE_PX} px a side are needed")
-    file_format = opened.format or ""
-    flags = _flags(opened)
-    pixels = None
-    if file_format in ("JPEG", "MPO"):
-        direct = opened.mode == "RGB" and not opened.info.get("icc_profile")
-        # Where only the check is wanted, an eighth of the size will do: every coded byte is still read.
-        pixels = _strict_jpeg(data, flags, min_side_px=0 if direct else 1)
-        pixels = pixels if direct else None
-    if pixels is None:
+
+
+def _loaded(opened: ImageFile.ImageFile, data: bytes, flags: Flags, min_side_px: int = 0) -> tuple[Image.Image, str]:
+    """Return the picture with its pixels, and the digest of what makes them where they are not all decoded.
+
+    A JPEG comes at the smallest scale with sides of at least `min_side_px`; 0 is full size.
+    """
+    if opened.format not in ("JPEG", "MPO"):
+        end = {"PNG": framing.png_end, "WEBP": framing.webp_end}.get(opened.format or "", len)(data)
+        _note_tail(data, end, flags)
         opened.load()
-    picture = _flatten(opened, flags) if pixels is None else Image.fromarray(pixels)
-    turn = _TURN.get(int(flags.get("orientation", 1)))
-    upright = picture if turn is None else picture.transpose(turn)
-    return DecodedImage(pixels=np.array(upright, dtype=np.uint8), format=file_format, flags=flags)
+        if opened.format == "PNG":
+            _mend_png(opened, data, flags)
+        return opened, ""
+    parts = jpeg.layout(data)
+    if parts.progressive and opened.width * opened.height > jpeg.MAX_PROGRESSIVE_PIXELS:
+        raise ImageRejected(
+            "IMG_BOMB",
+            f"{opened.width} x {opened.height} px in a progressive JPEG; "
+            f"at most {jpeg.MAX_PROGRESSIVE_PIXELS // 1_000_000} megapixels, or save it as a baseline JPEG",
+        )
+    pixels, odd = jpeg.strict_pixels(data, parts, min_side_px)
+    if odd:
+        flags["header_odd"] = True
+    _note_tail(data, parts.end or len(data), flags)
+    profile = opened.info.get("icc_profile") or b""
+    picture = jpeg.as_picture(pixels)
+    picture.info["icc_profile"] = profile
+    return picture, parts.digest(data, profile)
 
 
-def _flags(opened: ImageFile.ImageFile) -> Flags:
+def _note_tail(data: bytes, end: int, flags: Flags) -> None:
+    # Scanners and file transfers leave zeros and line ends behind, which hide nothing.
+    if data[end:].strip(b"\x00\r\n "):
+        flags["trailing"] = len(data) - end
+    if framing.holds_zip(data):
+        flags["polyglot"] = True
+
+
+def _mend_png(opened: ImageFile.ImageFile, data: bytes, flags: Flags) -> None:
+    """Note 16 bit, of which Pillow keeps the upper byte, and scale the see-through colour as the pixels are."""
+    full = (1 << data[24]) - 1  # bit depth in the header
+    if data[24] == 16:
+        flags["sixteen_bit"] = True
+    clear = opened.info.get("transparency")
+    if opened.mode in ("1", "L") and isinstance(clear, int):
+        opened.info["transparency"] = clear * 255 // full
+    elif opened.mode == "RGB" and isinstance(clear, tuple) and full > 255:
+        opened.info["transparency"] = tuple(value >> 8 for value in clear)
+
+
+def _reduced(picture: Image.Image, flags: Flags) -> tuple[Image.Image, str]:
+    """Return a picture as sRGB at half, a quarter or an eighth, and the digest of its full pixels."""
+    # Strips are a multiple of 8 high, so that no block of these factors crosses from one into the next.
+    factor = next((step for step in (8, 4, 2) if min(picture.size) >= step * SURVEY_SIDE_PX), 1)
+    reduced = Image.new("RGB", (-(-picture.width // factor), -(-picture.height // factor)))
+    digest = hashlib.sha256(f"{picture.width} {picture.height}".encode())
+    top = 0
+    for strip in srgb_strips(picture, flags):
+        digest.update(strip.tobytes())
+        reduced.paste(strip.reduce(factor), (0, top // factor))
+        top += strip.height
+    return reduced, digest.hexdigest()
+
+
+def _turn(opened: ImageFile.ImageFile, flags: Flags) -> Image.Transpose | None:
+    # Pillow turns a TIFF upright itself as it loads.
+    return None if opened.format == "TIFF" else _TURN.get(int(flags.get("orientation", 1)))
+
+
+def _flags(opened: ImageFile.ImageFile, data: bytes) -> Flags:
     flags: Flags = {}
     try:
         exif = opened.getexif()
@@ -182,7 +314,8 @@ def _flags(opened: ImageFile.ImageFile) -> Flags:
         return {"header_odd": True, "gps": True}
     if orientation in _TURN:
         flags["orientation"] = int(orientation)
-    if gps:
+    # XMP is text; PNG may pack it.
+    if gps or _XMP_GPS in data or any(_XMP_GPS in _bytes(value) for value in opened.info.values()):
         flags["gps"] = True
     frames = getattr(opened, "n_frames", 1)
     if frames > 1:
@@ -190,59 +323,9 @@ def _flags(opened: ImageFile.ImageFile) -> Flags:
     return flags
 
 
-def _strict_jpeg(data: bytes, flags: Flags, min_side_px: int) -> NDArray[np.uint8] | None:
-    """Decode a JPEG in strict mode, at the smallest scale of at least `min_side_px` a side; 0 is full size.
-
-    Returns None, with a flag set, for oddities in the header that leave the pixels alone.
-    """
-    _, _, colour_space, _ = simplejpeg.decode_jpeg_header(data, strict=False)
-    target = "CMYK" if colour_space in ("CMYK", "YCCK") else "GRAY" if colour_space == "Gray" else "RGB"
-    try:
-        return np.asarray(simplejpeg.decode_jpeg(data, target, min_height=min_side_px, min_width=min_side_px))
-    except ValueError as error:
-        said = str(error)
-        if not any(remark in said.lower() for remark in _HARMLESS):
-            code = "IMG_TRUNCATED" if "premature end of jpeg file" in said.lower() else "IMG_DATA_CORRUPT"
-            raise ImageRejected(code, f"{said[:160]}; save it again from the original") from error
-    flags["header_odd"] = True
-    return None
+def _bytes(value: object) -> bytes:
+    return value if isinstance(value, bytes) else value.encode() if isinstance(value, str) else b""
 
 
-def _flatten(picture: Image.Image, flags: Flags) -> Image.Image:
-    mode = picture.mode
-    if mode.startswith("I"):
-        flags["sixteen_bit"] = True
-        values = np.asarray(picture).astype(np.int64)
-        # 16 bit to 8 bit: 65535 = 257 * 255. `convert("RGB")` would clip everything above 255 to white.
-        grey = np.clip((values + 128) // 257, 0, 255).astype(np.uint8)
-        return Image.fromarray(grey).convert("RGB")
-    if mode == "F":
-        raise ImageRejected("IMG_FORMAT_BLOCKED", "floating-point pixels; export it as 8 or 16 bit")
-    if mode == "CMYK":
-        flags["cmyk"] = True
-        return _through_profile(picture, flags) or picture.convert("RGB")
-    if mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in picture.info:
-        flags["alpha"] = True
-        layer = picture.convert("RGBA")
-        white = Image.new("RGBA", layer.size, (255, 255, 255, 255))
-        return Image.alpha_composite(white, layer).convert("RGB")
-    if mode == "RGB" and picture.info.get("icc_profile"):
-        return _through_profile(picture, flags) or picture
-    return picture.convert("RGB")
-
-
-def _through_profile(picture: Image.Image, flags: Flags) -> Image.Image | None:
-    """Convert to sRGB by the embedded profile; None when it has none, is sRGB already, or is unusable."""
-    embedded = picture.info.get("icc_profile")
-    if not embedded:
-        return None
-    try:
-        profile = ImageCms.ImageCmsProfile(io.BytesIO(embedded))
-        if "srgb" in ImageCms.getProfileDescription(profile).lower():
-            return None
-        converted = ImageCms.profileToProfile(picture, profile, ImageCms.createProfile("sRGB"), outputMode="RGB")
-    except (ImageCms.PyCMSError, OSError, ValueError):
-        flags["icc_unusable"] = True
-        return None
-    flags["icc"] = True
-    return converted
+def _is_plain(file_format: str, flags: Mapping[str, bool | int | float]) -> bool:
+    return file_format in _KEPT_FORMATS and not _CHANGING & flags.keys()
