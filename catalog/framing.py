@@ -1,4 +1,4 @@
-"""What a PNG or WebP file holds around its pixels: check sums, its end, and what was hung on behind it."""
+"""Tell from the bytes of a file what it is, whether it is whole, and what was hung on behind it, without decoding."""
 
 from __future__ import annotations
 
@@ -11,6 +11,45 @@ _PNG_START = b"\x89PNG\r\n\x1a\n"
 _ZIP_END = b"PK\x05\x06"
 _ZIP_TAIL = (1 << 16) + 22
 """A zip archive ends with 22 bytes and a comment of at most 64 KiB."""
+
+_BLOCKED = (
+    (b"%PDF", "a PDF document"),
+    (b"%!PS", "a PostScript document"),
+    (b"\xc5\xd0\xd3\xc6", "a PostScript document"),
+    (b"8BPS", "a Photoshop file"),
+    (b"PK\x03\x04", "a zip archive"),
+    (b"\x1f\x8b", "a gzip file"),
+    (b"Rar!", "a RAR archive"),
+    (b"7z\xbc\xaf", "a 7-Zip archive"),
+    (b"\x00\x00\x00\x0cJXL ", "a JPEG XL picture"),
+    (b"\xff\x0a", "a JPEG XL picture"),
+    (b"\x00\x00\x00\x0cjP  ", "a JPEG 2000 picture"),
+)
+_BEGINNINGS = ((b"\xff\xd8", "JPEG"), (b"\x89PNG", "PNG"), (b"GIF8", "GIF"), (b"II*\0", "TIFF"), (b"MM\0*", "TIFF"))
+
+
+def refuse_foreign(data: bytes) -> None:
+    """Refuse what is no picture of pixels under a picture's name; Pillow would hand some of it to other programs.
+
+    Raises:
+        ImageRejected: It is a document, an archive, a drawing, a web page or a picture of a format not taken.
+    """
+    head = data[:1024].lstrip(b"\xef\xbb\xbf \t\r\n")
+    for magic, meaning in _BLOCKED:
+        if head.startswith(magic):
+            raise ImageRejected("IMG_FORMAT_BLOCKED", f"{meaning} under a picture's name; export it as JPEG or PNG")
+    lower = head.lower()
+    if lower.startswith((b"<!doctype html", b"<html", b"<head", b"<body")):
+        raise ImageRejected("IMG_NOT_IMAGE", "a web page, probably a download error page saved as a picture")
+    if lower.startswith(b"<svg") or (lower.startswith((b"<?xml", b"<!doctype")) and b"<svg" in lower):
+        raise ImageRejected("IMG_FORMAT_BLOCKED", "an SVG drawing; export it as PNG")
+    if data[4:8] == b"ftyp" and b"avif" not in data[8:64]:
+        raise ImageRejected("IMG_FORMAT_BLOCKED", "a HEIC photograph or a film; export it as JPEG")
+
+
+def begun_as(data: bytes) -> str:
+    """Return the format whose first bytes these are, empty when it is none that can be told."""
+    return next((name for magic, name in _BEGINNINGS if data.startswith(magic)), "AVIF" * (data[4:8] == b"ftyp"))
 
 
 def png_end(data: bytes) -> int:

@@ -54,12 +54,8 @@ _SIDEWAYS = frozenset({_TURN[number] for number in (5, 6, 7, 8)})
 _KEPT_FORMATS = frozenset({"JPEG", "PNG", "WEBP"})
 _CHANGING = frozenset({"orientation", "alpha", "cmyk", "sixteen_bit", "gps", "frames", "icc", "trailing", "polyglot"})
 _XMP_GPS = b"GPSLatitude"
-_BLOCKED = (
-    (b"%PDF", "a PDF document"),
-    (b"%!PS", "a PostScript document"),
-    (b"8BPS", "a Photoshop file"),
-    (b"PK\x03\x04", "a zip archive"),
-)
+_MAX_FRAMES = 1000
+"""Pages of a TIFF are counted up to here: a list of them may run in circles or fill the file."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -182,17 +178,9 @@ def _refuse_unopened(data: bytes) -> None:
         raise ImageRejected("IMG_NOT_IMAGE", "the file is empty")
     if len(data) > MAX_BYTES:
         raise ImageRejected("IMG_BOMB", f"the file is larger than {MAX_BYTES >> 20} MiB")
-    head = data[:1024].lstrip(b"\xef\xbb\xbf \t\r\n")
-    for magic, meaning in _BLOCKED:
-        if head.startswith(magic):
-            raise ImageRejected("IMG_FORMAT_BLOCKED", f"{meaning} under a picture's name")
-    lower = head.lower()
-    if lower.startswith((b"<!doctype html", b"<html", b"<head", b"<body")):
-        raise ImageRejected("IMG_NOT_IMAGE", "a web page, probably a download error page saved as a picture")
-    if lower.startswith(b"<svg") or (lower.startswith((b"<?xml", b"<!doctype")) and b"<svg" in lower):
-        raise ImageRejected("IMG_FORMAT_BLOCKED", "an SVG drawing; export it as PNG")
-    if data[4:8] == b"ftyp" and data[8:12] in (b"heic", b"heix", b"mif1", b"hevc"):
-        raise ImageRejected("IMG_FORMAT_BLOCKED", "a HEIC photograph; export it as JPEG")
+    framing.refuse_foreign(data)
+    if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
+        framing.webp_end(data)  # before Pillow, which only says that it cannot open a cut-off file
 
 
 @contextmanager
@@ -211,19 +199,25 @@ def _opened(data: bytes) -> Iterator[ImageFile.ImageFile]:
     except Image.DecompressionBombError as error:
         raise ImageRejected("IMG_BOMB", f"more than {MAX_PIXELS // 1_000_000} megapixels") from error
     except UnidentifiedImageError as error:
+        begun = framing.begun_as(data)
+        if begun:
+            detail = f"begins as {begun} and is none; copy it again from the original"
+            raise ImageRejected("IMG_DATA_CORRUPT", detail) from error
         raise ImageRejected("IMG_NOT_IMAGE", f"no picture of an allowed format ({', '.join(FORMATS)})") from error
     except MemoryError as error:
         raise ImageRejected("IMG_BOMB", "too large for the memory at hand") from error
     except Exception as error:
         # Decoders of hostile files raise nearly anything; each is one damaged file, never the end of a run.
-        raise ImageRejected(_code(str(error).lower()), f"{type(error).__name__}: {error}"[:200]) from error
+        raise _broken(error) from error
 
 
-def _code(said: str) -> str:
+def _broken(error: Exception) -> ImageRejected:
+    said = " ".join(str(error).split())[:160] or type(error).__name__
     # Pillow's own caps on packed text and profiles.
-    if "too large" in said or "too much memory" in said or "max_text" in said:
-        return "IMG_BOMB"
-    return "IMG_TRUNCATED" if "truncated" in said else "IMG_DATA_CORRUPT"
+    if "too large" in said or "too much memory" in said.lower():
+        return ImageRejected("IMG_BOMB", f"packed text or a packed profile in it is too large ({said})")
+    code = "IMG_TRUNCATED" if "truncated" in said.lower() else "IMG_DATA_CORRUPT"
+    return ImageRejected(code, f"{said}; save it again from the original")
 
 
 def _refuse_size(width: int, height: int) -> None:
@@ -317,10 +311,28 @@ def _flags(opened: ImageFile.ImageFile, data: bytes) -> Flags:
     # XMP is text; PNG may pack it.
     if gps or _XMP_GPS in data or any(_XMP_GPS in _bytes(value) for value in opened.info.values()):
         flags["gps"] = True
-    frames = getattr(opened, "n_frames", 1)
+    frames = _frames(opened)
     if frames > 1:
-        flags["frames"] = int(frames)
+        flags["frames"] = frames
     return flags
+
+
+def _frames(opened: ImageFile.ImageFile) -> int:
+    if opened.format != "TIFF":
+        return int(getattr(opened, "n_frames", 1))
+    count = 1
+    while count < _MAX_FRAMES and _has_frame(opened, count):
+        count += 1
+    opened.seek(0)
+    return count
+
+
+def _has_frame(opened: ImageFile.ImageFile, number: int) -> bool:
+    try:
+        opened.seek(number)
+    except EOFError:
+        return False
+    return True
 
 
 def _bytes(value: object) -> bytes:
