@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import ExifTags, Image, ImageFile, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageFile, TiffImagePlugin, UnidentifiedImageError
 
 from catalog import framing, jpeg
 from catalog.colour import Flags, srgb_strips
@@ -238,8 +238,11 @@ def _loaded(opened: ImageFile.ImageFile, data: bytes, flags: Flags, min_side_px:
         end = {"PNG": framing.png_end, "WEBP": framing.webp_end}.get(opened.format or "", len)(data)
         _note_tail(data, end, flags)
         opened.load()
+        bits = _sample_bits(opened, data)
+        if bits > 8:
+            flags["sixteen_bit"] = True
         if opened.format == "PNG":
-            _mend_png(opened, data, flags)
+            _mend_see_through(opened, bits)
         return opened, ""
     parts = jpeg.layout(data)
     if parts.progressive and opened.width * opened.height > jpeg.MAX_PROGRESSIVE_PIXELS:
@@ -251,7 +254,8 @@ def _loaded(opened: ImageFile.ImageFile, data: bytes, flags: Flags, min_side_px:
     pixels, odd = jpeg.strict_pixels(data, parts, min_side_px)
     if odd:
         flags["header_odd"] = True
-    _note_tail(data, parts.end or len(data), flags)
+    # Behind the first picture of an MPO lie its others.
+    _note_tail(data, (opened.format == "JPEG" and parts.end) or len(data), flags)
     profile = opened.info.get("icc_profile") or b""
     picture = jpeg.as_picture(pixels)
     picture.info["icc_profile"] = profile
@@ -266,11 +270,16 @@ def _note_tail(data: bytes, end: int, flags: Flags) -> None:
         flags["polyglot"] = True
 
 
-def _mend_png(opened: ImageFile.ImageFile, data: bytes, flags: Flags) -> None:
-    """Note 16 bit, of which Pillow keeps the upper byte, and scale the see-through colour as the pixels are."""
-    full = (1 << data[24]) - 1  # bit depth in the header
-    if data[24] == 16:
-        flags["sixteen_bit"] = True
+def _sample_bits(opened: ImageFile.ImageFile, data: bytes) -> int:
+    # Pillow keeps the upper byte of 16-bit colours, at most a level off, and does not say so.
+    if isinstance(opened, TiffImagePlugin.TiffImageFile):
+        return max(int(bits) for bits in opened.tag_v2.get(258, (1,)))
+    return data[24] if opened.format == "PNG" else 8  # in a PNG's first chunk, always at this place
+
+
+def _mend_see_through(opened: ImageFile.ImageFile, bits: int) -> None:
+    """Bring the see-through colour of a PNG, which Pillow leaves as written, to the scale of its pixels."""
+    full = (1 << bits) - 1
     clear = opened.info.get("transparency")
     if opened.mode in ("1", "L") and isinstance(clear, int):
         opened.info["transparency"] = clear * 255 // full

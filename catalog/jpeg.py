@@ -69,9 +69,9 @@ def layout(data: bytes) -> JpegLayout:
     position, progressive = 2, False
     while True:
         position = data.find(b"\xff", position)
-        if position < 0 or position + 4 > len(data):
+        marker = data[position + 1] if 0 <= position < len(data) - 1 else None
+        if marker is None:
             raise ImageRejected("IMG_TRUNCATED", "the file ends before its picture data; copy it again")
-        marker = data[position + 1]
         if marker == _SOS:
             break
         if marker in (0x00, 0xFF) or marker in _STANDALONE:
