@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
+import simplejpeg
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageFile, TiffImagePlugin, UnidentifiedImageError
 
@@ -28,6 +29,7 @@ SURVEY_SIDE_PX = 256
 """Fingerprints look at 32 x 32 points at most."""
 # MPO, a JPEG with further frames, is opened through JPEG.
 FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "AVIF")
+_JPEG = frozenset({"JPEG", "MPO"})
 _EXT = {
     "JPEG": "jpg",
     "MPO": "jpg",
@@ -123,12 +125,13 @@ def decode(data: bytes) -> DecodedImage:
     """
     with _opened(data) as opened:
         flags = _flags(opened, data)
-        picture, _ = _loaded(opened, data, flags)
-        pixels = np.empty((picture.height, picture.width, 3), dtype=np.uint8)
-        top = 0
-        for strip in srgb_strips(picture, flags):
-            pixels[top : top + strip.height] = np.asarray(strip)
-            top += strip.height
+        if opened.format in _JPEG:
+            coded, _ = _coded_pixels(opened, data, flags)
+            direct = coded.shape[2] == 3 and not opened.info.get("icc_profile")
+            # Most of all pictures: spared the copies that colour conversion needs.
+            pixels = coded if direct else _srgb_pixels(_as_picture(coded, opened), flags)
+        else:
+            pixels = _srgb_pixels(_loaded(opened, data, flags), flags)
         turn = _turn(opened, flags)
         if turn is not None:
             pixels = np.array(Image.fromarray(pixels).transpose(turn))
@@ -143,7 +146,12 @@ def survey(data: bytes) -> SurveyedImage:
     """
     with _opened(data) as opened:
         flags = _flags(opened, data)
-        picture, digest = _loaded(opened, data, flags, SURVEY_SIDE_PX)
+        digest = None
+        if opened.format in _JPEG:
+            coded, digest = _coded_pixels(opened, data, flags, SURVEY_SIDE_PX)
+            picture = _as_picture(coded, opened)
+        else:
+            picture = _loaded(opened, data, flags)
         turn = _turn(opened, flags)
         reduced, pixel_digest = _reduced(picture, flags)
         width, height = opened.size[::-1] if turn in _SIDEWAYS else opened.size
@@ -159,12 +167,11 @@ def survey(data: bytes) -> SurveyedImage:
 
 def encode_plain(image: DecodedImage) -> tuple[bytes, str]:
     """Return (file bytes, extension) of the pixels alone: JPEG stays JPEG, all else becomes PNG."""
+    if image.format in _JPEG:
+        pixels = np.ascontiguousarray(image.pixels)
+        return simplejpeg.encode_jpeg(pixels, quality=_JPEG_QUALITY, colorsubsampling="444"), "jpg"
     buffer = io.BytesIO()
-    picture = Image.fromarray(image.pixels)
-    if image.format in ("JPEG", "MPO"):
-        picture.save(buffer, "JPEG", quality=_JPEG_QUALITY, subsampling=0)
-        return buffer.getvalue(), "jpg"
-    picture.save(buffer, "PNG")
+    Image.fromarray(image.pixels).save(buffer, "PNG")
     return buffer.getvalue(), "png"
 
 
@@ -229,21 +236,10 @@ def _refuse_size(width: int, height: int) -> None:
         raise ImageRejected("IMG_SMALL", f"{width} x {height} px; at least {MIN_SIDE_PX} px a side are needed")
 
 
-def _loaded(opened: ImageFile.ImageFile, data: bytes, flags: Flags, min_side_px: int = 0) -> tuple[Image.Image, str]:
-    """Return the picture with its pixels, and the digest of what makes them where they are not all decoded.
-
-    A JPEG comes at the smallest scale with sides of at least `min_side_px`; 0 is full size.
-    """
-    if opened.format not in ("JPEG", "MPO"):
-        end = {"PNG": framing.png_end, "WEBP": framing.webp_end}.get(opened.format or "", len)(data)
-        _note_tail(data, end, flags)
-        opened.load()
-        bits = _sample_bits(opened, data)
-        if bits > 8:
-            flags["sixteen_bit"] = True
-        if opened.format == "PNG":
-            _mend_see_through(opened, bits)
-        return opened, ""
+def _coded_pixels(
+    opened: ImageFile.ImageFile, data: bytes, flags: Flags, min_side_px: int = 0
+) -> tuple[NDArray[np.uint8], str]:
+    """Return a JPEG's pixels as coded, at the smallest scale with sides of `min_side_px`, and the digest of all."""
     parts = jpeg.layout(data)
     if parts.progressive and opened.width * opened.height > jpeg.MAX_PROGRESSIVE_PIXELS:
         raise ImageRejected(
@@ -255,11 +251,37 @@ def _loaded(opened: ImageFile.ImageFile, data: bytes, flags: Flags, min_side_px:
     if odd:
         flags["header_odd"] = True
     # Behind the first picture of an MPO lie its others.
-    _note_tail(data, (opened.format == "JPEG" and parts.end) or len(data), flags)
-    profile = opened.info.get("icc_profile") or b""
-    picture = jpeg.as_picture(pixels)
-    picture.info["icc_profile"] = profile
-    return picture, parts.digest(data, profile)
+    known_end = parts.end if opened.format == "JPEG" else None
+    _note_tail(data, known_end or len(data), flags)
+    return pixels, parts.digest(data, opened.info.get("icc_profile") or b"")
+
+
+def _as_picture(coded: NDArray[np.uint8], opened: ImageFile.ImageFile) -> Image.Image:
+    picture = jpeg.as_picture(coded)
+    picture.info["icc_profile"] = opened.info.get("icc_profile")
+    return picture
+
+
+def _loaded(opened: ImageFile.ImageFile, data: bytes, flags: Flags) -> ImageFile.ImageFile:
+    """Return a picture of another format with its pixels."""
+    end = {"PNG": framing.png_end, "WEBP": framing.webp_end}.get(opened.format or "", len)(data)
+    _note_tail(data, end, flags)
+    opened.load()
+    bits = _sample_bits(opened, data)
+    if bits > 8:
+        flags["sixteen_bit"] = True
+    if opened.format == "PNG":
+        _mend_see_through(opened, bits)
+    return opened
+
+
+def _srgb_pixels(picture: Image.Image, flags: Flags) -> NDArray[np.uint8]:
+    pixels = np.empty((picture.height, picture.width, 3), dtype=np.uint8)
+    top = 0
+    for strip in srgb_strips(picture, flags):
+        pixels[top : top + strip.height] = np.asarray(strip)
+        top += strip.height
+    return pixels
 
 
 def _note_tail(data: bytes, end: int, flags: Flags) -> None:

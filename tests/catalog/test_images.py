@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image, ImageCms
 
-from catalog import images
+from catalog import fingerprint, images, jpeg
 from catalog.errors import ImageRejected
 
 
@@ -174,3 +174,88 @@ def test_decode_takes_the_first_frame() -> None:
     decoded = images.decode(saved(frames[0], "TIFF", save_all=True, append_images=frames[1:]))
     assert decoded.flags["frames"] == 2
     assert (decoded.pixels[0, 0] == (255, 0, 0)).all()
+
+
+# --- survey --------------------------------------------------------------------------------------
+
+
+def photograph(width: int = 1100, height: int = 900) -> Image.Image:
+    """Soft shapes and some grain, as a JPEG codes them well."""
+    rng = np.random.default_rng(3)
+    coarse = Image.fromarray(rng.integers(0, 256, (9, 11, 3), dtype=np.uint8)).resize((width, height))
+    grain = rng.integers(-8, 9, (height, width, 1))
+    return Image.fromarray(np.clip(np.asarray(coarse, dtype=np.int16) + grain, 0, 255).astype(np.uint8))
+
+
+@pytest.mark.parametrize("file_format", ["JPEG", "PNG", "TIFF", "BMP"])
+@pytest.mark.parametrize("size", [(1100, 900), (600, 520), (511, 700), (2100, 2600)])
+def test_survey_reduces_the_picture_it_checks(file_format: str, size: tuple[int, int]) -> None:
+    picture = photograph(*size)
+    surveyed = images.survey(saved(picture, file_format))
+    assert (surveyed.width, surveyed.height) == size
+    assert images.SURVEY_SIDE_PX <= min(surveyed.reduced.size) < 2 * images.SURVEY_SIDE_PX or size == (511, 700)
+    same = np.asarray(picture.resize(surveyed.reduced.size, Image.Resampling.BOX), dtype=int)
+    assert np.abs(np.asarray(surveyed.reduced) - same).mean() < 4
+
+
+def test_survey_makes_the_fingerprints_of_the_full_picture() -> None:
+    for seed in range(5):
+        data = saved(photograph(1500 + seed * 7, 1500), "JPEG", quality=90)
+        full = Image.fromarray(images.decode(data).pixels)
+        reduced = images.survey(data).reduced
+        assert (int(fingerprint.phash(full), 16) ^ int(fingerprint.phash(reduced), 16)).bit_count() <= 2
+        colours = [np.frombuffer(fingerprint.chroma(picture), np.uint8).astype(int) for picture in (full, reduced)]
+        assert np.abs(colours[0] - colours[1]).max() <= 2
+
+
+def test_survey_turns_a_large_picture_upright() -> None:
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    upright = photograph()
+    surveyed = images.survey(saved(upright.transpose(Image.Transpose.ROTATE_90), "JPEG", exif=exif, quality=95))
+    assert (surveyed.width, surveyed.height) == upright.size
+    assert surveyed.reduced.size == (550, 450)
+    assert np.abs(np.asarray(surveyed.reduced, dtype=int) - np.asarray(upright.reduce(2))).mean() < 4
+
+
+def test_pixel_digest_is_equal_where_only_metadata_differs() -> None:
+    exif = Image.Exif()
+    exif[ExifTags.Base.ImageDescription] = "a vase"
+    location = Image.Exif()
+    location.get_ifd(ExifTags.IFD.GPSInfo)[ExifTags.GPS.GPSLatitudeRef] = "N"
+    turned = Image.Exif()
+    turned[ExifTags.Base.Orientation] = 6
+    for file_format in ("JPEG", "PNG"):
+        picture = gradient()
+        bare = images.survey(saved(picture, file_format)).pixel_sha256
+        for metadata in (exif, location):
+            assert images.survey(saved(picture, file_format, exif=metadata)).pixel_sha256 == bare
+        assert images.survey(saved(picture, file_format, exif=turned)).pixel_sha256 != bare
+        picture.putpixel((5, 5), (255, 0, 0))
+        assert images.survey(saved(picture, file_format)).pixel_sha256 != bare
+
+
+def test_pixel_digest_is_equal_across_lossless_formats() -> None:
+    digests = {images.survey(saved(gradient(), name)).pixel_sha256 for name in ("PNG", "BMP", "TIFF")}
+    assert len(digests) == 1
+
+
+def test_decode_brings_a_picture_of_many_strips_together() -> None:
+    colours = photograph(2400, 2100)
+    layer = colours.convert("RGBA")
+    layer.paste((0, 0, 0, 0), (0, 700, 2400, 1400))
+    data = saved(layer, "PNG", compress_level=1)
+    decoded, surveyed = images.decode(data), images.survey(data)
+    expected = np.array(colours)
+    expected[700:1400] = 255
+    assert np.array_equal(decoded.pixels, expected)
+    assert decoded.flags == surveyed.flags == {"alpha": True, "alpha_share": 0.6667}
+    assert np.array_equal(np.asarray(surveyed.reduced), np.asarray(Image.fromarray(expected).reduce(8)))
+
+
+def test_end_of_a_jpeg_is_found_behind_every_scan() -> None:
+    for progressive in (False, True):
+        data = saved(gradient(), "JPEG", progressive=progressive)
+        parts = jpeg.layout(data + b"more")
+        assert (parts.end, parts.progressive) == (len(data), progressive)
+        assert parts.header.startswith(b"\xff\xd8") and b"\xff\xc4" in parts.header

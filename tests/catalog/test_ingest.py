@@ -240,7 +240,7 @@ def test_a_picture_that_is_not_plain_is_stored_as_plain_pixels(catalog: Catalog,
         row = session.scalars(
             select(ImageRow).join(ProductImageRow).join(ProductRow).where(ProductRow.sku == "S0")
         ).one()
-        assert row.flags == {"alpha": True}
+        assert row.flags == {"alpha": True, "alpha_share": 0.0}
         with catalog.blobs.open(row.sha256) as file:
             assert Image.open(file).convert("RGB").getpixel((0, 0)) == (255, 255, 255)
     assert counts(ingest(catalog, dump)) == (0, 0, PRODUCTS, 0)

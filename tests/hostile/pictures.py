@@ -115,6 +115,7 @@ def _tiff_bomb() -> bytes:
     return data.replace(struct.pack("<HHII", 256, 4, 1, 64), struct.pack("<HHII", 256, 4, 1, 9_000_000))
 
 
+_TILE = [(324, 4, 1, 200), (325, 4, 1, 100)]
 _SQUARE = [(256, 4, 1, 64), (257, 4, 1, 64), (262, 3, 1, 1)]
 
 NOT_PICTURES = [
