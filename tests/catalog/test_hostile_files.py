@@ -11,6 +11,8 @@ import pytest
 from hostile.case import PictureCase
 from hostile.jpegs import block_replaced, noisy_jpeg
 from hostile.pictures import PICTURES, write_pictures
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 from catalog import images
@@ -22,6 +24,7 @@ def each(cases: list[PictureCase]) -> pytest.MarkDecorator:
 
 
 REFUSED = [case for case in PICTURES if case.code]
+SMALL = [case for case in PICTURES if 0 < len(case.make()) < 20_000]
 SHOWN = [case for case in PICTURES if not case.code]
 MAX_MEMORY_MB = 500
 _MEASURE = """
@@ -113,6 +116,23 @@ def test_lost_blocks_are_found_in_nine_of_ten_jpegs_and_in_no_whole_one(
             assert error.code in ("IMG_DATA_CORRUPT", "IMG_TRUNCATED")
             found += 1
     assert found >= 18
+
+
+@settings(max_examples=150, deadline=None)
+@given(case=st.sampled_from(SMALL), where=st.floats(0, 1), written=st.binary(min_size=1, max_size=12))
+def test_decode_and_survey_agree_on_any_damage(case: PictureCase, where: float, written: bytes) -> None:
+    data = case.make()
+    at = int(where * len(data))
+    damaged = data[:at] + written + data[at + len(written) :]
+    assert verdict(images.decode, damaged) == verdict(images.survey, damaged)
+
+
+def verdict(read: Callable[[bytes], images.DecodedImage | images.SurveyedImage], data: bytes) -> object:
+    try:
+        found = read(data)
+    except ImageRejected as error:
+        return error.code
+    return found.width, found.height, found.flags
 
 
 def test_hostile_files_need_little_memory(tmp_path: Path, repository: Path) -> None:
