@@ -31,7 +31,8 @@ _WORDS = frozenset("àÀéÉèÈóÓùÙåÅöÖøØ")
 """Letters that are words of their own."""
 _MARKS = frozenset("°–—’‘“”„…€£§®©™²³½¼¾×·•±µ«»¿¡¨ºª\u00a0´")
 _CJK_MARKS = frozenset(
-    "、。，・：；？！（）［］【】「」『』〈〉《》～〜－ー※★☆●○◎■□◆◇▲△▼▽→↑↓←×÷±φΦ℃％＋＝＆＃／ 　々〇㈱㈲№℡㎝㎜㎏㎡㎖㏄“”’‘…①②③④⑤⑥⑦⑧⑨⑩⑪⑫⑬⑭⑮⑯⑰⑱⑲⑳ⅠⅡⅢⅣⅤⅥ"
+    "、。，・：；？！（）［］【】「」『』〈〉《》～〜－ー※★☆●○◎■□◆◇▲△▼▽→↑↓←×÷±φΦ℃％＋＝＆＃／ 　々〇㈱㈲№℡㎝㎜㎏㎡㎖㏄"
+    "“”’‘…①②③④⑤⑥⑦⑧⑨⑩⑪⑫⑬⑭⑮⑯⑰⑱⑲⑳ⅠⅡⅢⅣⅤⅥ"
 )
 _HALF_WIDTH = re.compile("(?:[\uff73\uff76-\uff84\uff8a-\uff8e]\uff9e|[\uff8a-\uff8e]\uff9f|[\uff66-\uff9d]){2,}")
 _LONE = re.compile("(?<=[A-Za-z])[^\x00-\x7f](?=[A-Za-z])")
@@ -39,7 +40,7 @@ _BETWEEN = re.compile("[,;\t|]")
 
 
 def plausibility(header: bytes, sample: bytes, encoding: str) -> float:
-    """Score a decoding: about 1 for ordinary text, below 0 for nonsense, 1 more for each known header that is not ASCII."""
+    """Score a decoding: about 1 for ordinary text, below 0 for nonsense, 1 more for each non-ASCII known header."""
     text = sample.decode(encoding, errors="replace")[:_SAMPLE_CHARS]
     cells = _BETWEEN.split(header.decode(encoding, errors="replace"))
     known = sum(is_known_header(cell.strip('" \r')) for cell in cells if not cell.isascii())
@@ -94,7 +95,7 @@ def _japanese(text: str) -> float:
 
 
 def _chinese(text: str) -> float:
-    """Everyday simplified characters; kana, and pairs outside GB 2312 such as `é` with a letter makes, count nothing."""
+    """Everyday simplified characters; kana, and pairs such as `é` and a letter make, count nothing."""
     points = total = 0.0
     for char in text:
         if char < "\x80":
@@ -114,7 +115,7 @@ def _chinese(text: str) -> float:
 
 
 def _western(text: str) -> float:
-    """Accented letters among plain ones, and typographic marks; runs of high characters are another encoding's pairs."""
+    """Accented letters among plain ones, and typographic marks; runs of them are the pairs of another encoding."""
     points = total = 0.0
     before = " "
     for place, char in enumerate(text):

@@ -140,7 +140,7 @@ def test_a_given_encoding_is_used_and_an_unknown_one_refused() -> None:
     assert decode_text("é".encode("cp1252"), "cp1252") == ("é", "cp1252")
     assert decode(b"\xff\xfeA", "utf-8").broken == 2
     for name in ("klingon", "", "a\x00b"):
-        with pytest.raises(IngestRefused, match="unknown encoding .*; use"):
+        with pytest.raises(IngestRefused, match=r"unknown encoding .*; use"):
             decode_text(b"x", name)
 
 
