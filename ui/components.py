@@ -218,7 +218,7 @@ def _attributes(t: Translator, spec: Specification) -> str:
         return "" if spec.description else f'<div class="small">{escape(t("spec.none"))}</div>'
     rows = (
         f'<dt>{escape(fact.name)}</dt><dd lang="{escape(fact.lang)}">{escape(fact.value)}'
-        f"{' ' + escape(fact.unit) if fact.unit else ''}</dd>"
+        f"{' ' + escape(fact.unit) if fact.unit and fact.value[-1:].isdigit() else ''}</dd>"
         for fact in facts
     )
     return f"<dl>{''.join(rows)}</dl>"

@@ -111,8 +111,8 @@ def decode(data: bytes, encoding: str | None = None) -> Decoded:
             return _decoded(data, name)
     if b"\x1b" in data and data.isascii() and _JIS_ESCAPE.search(data):
         return _decoded(data, "iso2022_jp_ext")
-    if b"\x00" in data[:SAMPLE_BYTES] and (name := plausible_utf16(data[:SAMPLE_BYTES])):
-        return _decoded(data, name)
+    if b"\x00" in data[:SAMPLE_BYTES] and (wide := plausible_utf16(data[:SAMPLE_BYTES])):
+        return _decoded(data, wide)
     try:
         text = data.decode("utf-8")
         return Decoded(text=text, encoding="utf-8", mojibake=find_mojibake(text))

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from catalog.readers.cells import clean, clean_line, fact_value, html_to_text, language, packed_fact, split_list
 
 PIECES = (
-    "<p> </p> <br> <b> </b> <td> <th> <dd> <script> </script> <!-- --> <![CDATA[ ]]> &amp; &lt; &gt; &#60; &nbsp; amp; lt; "
-    "< > & ; \u200b x ＜ ＞ ＆ ； ½ ² － カ ー ´ \u0301 \ufe0f 7 = \" ' ㎡ \x1e"
+    "<p> </p> <br> <b> </b> <td> <th> <dd> <script> </script> <!-- --> <![CDATA[ ]]> &amp; &lt; &gt; &#60; &nbsp; "
+    "amp; lt; < > & ; \u200b x ＜ ＞ ＆ ； ½ ² － カ ー ´ \u0301 \ufe0f 7 = \" ' ㎡ \x1e"
 ).split(" ")
 MARKUP = st.lists(st.sampled_from([*PIECES, " ", "\n"]), max_size=25).map("".join)
 
