@@ -48,6 +48,9 @@ _FAMILY = {
 _OTHERS = frozenset({"cp949", "big5", "cp1250", "cp1251", "cp1253", "cp1254", "koi8_r", "mac_roman", "cp850"})
 """Encodings only chardet knows of; others it names for short texts are nearly always wrong."""
 _UTF8_SHARE = 0.9
+_WIDER = {"shift_jis": "cp932", "gb2312": "gb18030", "gbk": "gb18030", "iso2022_jp": "iso2022_jp_ext"}
+"""What is meant by the name of a standard: the set that programs really write, ①㈱髙 included."""
+_JIS = frozenset({"euc_jp", "iso2022_jp_ext"})
 _VENDOR_ERRORS = "catalog.jis-vendor"
 
 
@@ -100,8 +103,7 @@ def decode(data: bytes, encoding: str | None = None) -> Decoded:
     """Return the text of a file with everything worth a warning; arguments and errors as in `decode_text`."""
     if encoding is not None:
         try:
-            codecs.lookup(encoding)
-            return _decoded(data, encoding)
+            return _decoded(data, _WIDER.get(codecs.lookup(encoding).name, encoding))
         except (LookupError, ValueError) as error:
             raise IngestRefused(
                 f"unknown encoding {encoding[:40]!r}; use for example utf-8, cp932, euc_jp or cp1252"
@@ -196,7 +198,7 @@ def _decoded(data: bytes, name: str, certain: bool = True) -> Decoded:
     try:
         text, broken = data.decode(name), 0
     except UnicodeDecodeError:
-        text = data.decode(name, errors=_VENDOR_ERRORS if name in ("euc_jp", "iso2022_jp_ext") else "replace")
+        text = data.decode(name, errors=_VENDOR_ERRORS if codecs.lookup(name).name in _JIS else "replace")
         broken = text.count("\ufffd")
     text = text.removeprefix("\ufeff")
     return Decoded(text=text, encoding=name, certain=certain, broken=broken, mojibake=find_mojibake(text))

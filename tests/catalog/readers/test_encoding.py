@@ -139,7 +139,10 @@ def test_a_bad_byte_late_in_a_file_is_a_warning_with_its_line() -> None:
 def test_a_given_encoding_is_used_and_an_unknown_one_refused() -> None:
     assert decode_text("é".encode("cp1252"), "cp1252") == ("é", "cp1252")
     assert decode(b"\xff\xfeA", "utf-8").broken == 2
-    for name in ("klingon", "", "a\x00b"):
+    for name in ("shift_jis", "Shift-JIS", "sjis"):
+        assert decode_text("①㈱髙﨑".encode("cp932"), name) == ("①㈱髙﨑", "cp932")
+    assert decode_text(b"\xad\xa1", "EUC-JP") == ("①", "EUC-JP")
+    for name in ("klingon", "", "a\x00b", "rot13", "hex"):
         with pytest.raises(IngestRefused, match=r"unknown encoding .*; use"):
             decode_text(b"x", name)
 
