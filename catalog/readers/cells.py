@@ -43,8 +43,9 @@ _LOSSY = re.compile("[\u00b2\u00b3\u00b9\u2070-\u207f\u2122\u00a8\u00af\u00b4\u0
 _SPECIAL = re.compile(
     "[\u00b2\u00b3\u00b9\u2070-\u207f\u2122\u00a8\u00af\u00b4\u00b8\u02d8-\u02dd\u309b\u309c\u00bc-\u00be\u2150-\u215f"
     "\u2189\u3397-\u33a5\u2010\u2011\u2015\u2044\u2212\uff0d\uff5e\ufe00-\ufe0f\U000e0100-\U000e01efº]"
-    "|(?<![\u3041-\u30ff\uff66-\uff9f])[ー\uff70]"
 )
+_LONE_MARK = re.compile("(?<![\u3041-\u30ff\uff66-\uff9f])[ー\uff70]")
+"""A long-vowel mark with no kana before it, which was meant as a hyphen."""
 _BEFORE = str.maketrans(
     {"㎟": "mm²", "㎠": "cm²", "㎡": "m²", "㎢": "km²", "㎣": "mm³", "㎤": "cm³", "㎥": "m³", "㎦": "km³"}
     | {"－": "−", "～": "〜"}
@@ -131,7 +132,8 @@ def _may_hold_markup(text: str) -> bool:
 
 
 def _compatible(text: str) -> str:
-    if not _SPECIAL.search(text):
+    marked = ("ー" in text or "\uff70" in text) and _LONE_MARK.search(text) is not None
+    if not marked and not _SPECIAL.search(text):
         return unicodedata.normalize("NFKC", text)
     text = _FRACTION.sub(_as_division, _DEGREES.sub("°", text.translate(_BEFORE)))
     parts: list[str] = []

@@ -6,7 +6,7 @@ import time
 import unicodedata
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from catalog.readers.cells import clean, clean_line, fact_value, html_to_text, language, packed_fact, split_list
@@ -116,6 +116,7 @@ def test_language_and_lists() -> None:
     assert split_list(" a | |b ", "|") == ["a", "b"] and split_list("a|b", None) == ["a|b"]
 
 
+@settings(deadline=None)
 @given(st.one_of(MARKUP, st.text()))
 @example("<<b>p>")
 @example("&am&amp;p;lt;b>")
@@ -129,6 +130,7 @@ def test_clean_is_idempotent_and_never_longer(text: str) -> None:
     assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f]", once)
 
 
+@settings(deadline=None)
 @given(st.one_of(MARKUP, st.text()))
 def test_clean_line_is_idempotent_and_one_line(text: str) -> None:
     once = clean_line(text)

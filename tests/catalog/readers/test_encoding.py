@@ -4,7 +4,7 @@ import time
 from itertools import product
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from catalog.errors import IngestRefused
@@ -162,6 +162,7 @@ def test_sound_text_is_no_mojibake(text: str) -> None:
     assert find_mojibake(text) is None
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300))
 @example(b"\x1b$B\x21")
 @example(b"\x1b$B\xe9\xff")
@@ -174,6 +175,7 @@ def test_decode_never_raises(data: bytes) -> None:
     assert found.broken == 0 or "\ufffd" in found.text
 
 
+@settings(deadline=None)
 @given(st.text(max_size=200))
 def test_decode_reads_utf8_exactly(text: str) -> None:
     text = text.encode(errors="ignore").decode().replace("\x1b", "").replace("\x00", "").removeprefix("\ufeff")

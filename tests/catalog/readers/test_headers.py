@@ -1,7 +1,7 @@
 """Names of columns in the languages of shops lead to what the columns hold."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog.readers.headers import FACTS, SYNONYMS, is_known_header, normalise, role_of, shown
@@ -18,7 +18,8 @@ from catalog.readers.headers import FACTS, SYNONYMS, is_known_header, normalise,
         ("Title", "name"), ("商品名", "name"), ("Bezeichnung", "name"), ("Nom", "name"), ("Nombre", "name"),
         ("désignation", "name"), ("titulo", None), ("título", "name"),
         ("Kategorien", "category"), ("カテゴリーパス", "category"), ("google_product_category", "category"),
-        ("Kurzbeschreibung", "text"), ("Description courte", "text"), ("Descripción", "text"), ("PC用キャッチコピー", "text"),
+        ("Kurzbeschreibung", "text"), ("Description courte", "text"), ("Descripción", "text"),
+        ("PC用キャッチコピー", "text"),
         ("Body (HTML)", "text"), ("商品説明(詳細)", "text"), ("product_highlight", "text"),
         ("Bilder", "image"), ("Imágenes", "image"), ("lien image", "image"), ("商品画像パス12", "image"),
         ("additional_image_link", "image"), ("拡大画像名", "image"), ("Image 2", "image"),
@@ -56,6 +57,7 @@ def test_shown_is_for_people() -> None:
     assert shown("Weight (lbs)") == "weight" and shown("高さ（cm）") == "高さ" and shown("baseColor") == "base color"
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60))
 def test_headers_never_raise(header: str) -> None:
     hit = role_of(header)

@@ -3,7 +3,7 @@
 import time
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from catalog.readers.measures import MAX_CHARS, _read, read_measures
@@ -150,6 +150,7 @@ PIECES = (
 VALUES = st.lists(st.sampled_from(PIECES), max_size=20).map("".join)
 
 
+@settings(deadline=None)
 @given(
     st.one_of(VALUES, st.text(max_size=60)),
     st.sampled_from(["", "Width", "サイズ", "Weight (lbs)", "幅×奥行(cm)", "x"]),
@@ -166,6 +167,7 @@ def test_read_measures_never_raises_and_reads_shapes_as_values(value: str, label
         assert measure.upper is None or measure.upper > measure.number
 
 
+@settings(deadline=None)
 @given(st.text(max_size=80))
 def test_sense_of_never_raises(label: str) -> None:
     assert isinstance(sense_of(label).size, bool)
