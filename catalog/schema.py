@@ -28,9 +28,6 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-FINGERPRINT = "phash1-lab1"
-"""Algorithm of the fingerprints written now; a row of another one is fingerprinted again."""
-
 PRODUCT_STATES = ("active", "missing")
 RUN_STATES = ("running", "done", "failed")
 ITEM_STATES = ("pending", "conflict", "approved", "rejected", "changes")
@@ -163,6 +160,13 @@ class AttributeRow(Base):
     position: Mapped[int] = mapped_column(default=0)
 
 
+def _fingerprint(context: Any) -> str:
+    """Return the algorithm of a row's `phash`; imported late, since most commands open no picture."""
+    from catalog.fingerprint import VERSION
+
+    return VERSION if context.get_current_parameters().get("phash") else ""
+
+
 def _band(place: int) -> Callable[[Any], int | None]:
     """Return a column default: 16 of the 64 bits of the row's `phash`, so that no writer forgets them."""
 
@@ -191,7 +195,7 @@ class ImageRow(Base):
     kind: Mapped[str] = mapped_column(String(16), default="catalogue")
     phash: Mapped[str] = mapped_column(String(16), default="")
     chroma: Mapped[bytes | None] = mapped_column(LargeBinary)
-    fingerprint: Mapped[str] = mapped_column(String(16), default=FINGERPRINT)
+    fingerprint: Mapped[str] = mapped_column(String(16), default=_fingerprint)
     band0: Mapped[int | None] = mapped_column(default=_band(0), index=True)
     band1: Mapped[int | None] = mapped_column(default=_band(1), index=True)
     band2: Mapped[int | None] = mapped_column(default=_band(2), index=True)
