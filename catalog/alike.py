@@ -19,10 +19,15 @@ SAME_SHAPE_BITS = 6
 """Hash bits that copies of one picture differ in at most."""
 VARIANT_BITS = 4
 """The same for variants: at 5 and 6 bits other products in the same pose are many among the recoloured ones."""
-SAME_SIZE_COLOUR = 5.0
-"""Colour difference up to which pictures of one size are copies; real variants that differ in a trim begin at 4.6."""
+SAME_SIZE_COLOUR = 4.5
+"""Colour difference up to which pictures of one size are copies: JPEG of quality 30 stays below; a shop's variants that
+differ in a trim alone begin at 4.8."""
 OTHER_SIZE_COLOUR = 6.5
-"""The same for pictures of two sizes: resizing blurs edges. Recoloured copies of colourful pictures begin at 13."""
+"""The same for pictures of two sizes, since resizing blurs edges: copies at half size stay below in 999 of 1,000."""
+THUMBNAIL_COLOUR = 9.0
+"""The same where one is a thumbnail, which loses colour at every edge. Recoloured copies of colourful pictures begin at
+10."""
+THUMBNAIL_PX = 160
 FLAT_TEXTURE = 4.0
 """Below it a hash is mostly noise (a blank picture, a line of text): such pictures repeat only by equal pixels."""
 SAME_ASPECT = 0.02
@@ -152,25 +157,27 @@ def _copies(
     pictures: Signatures, place: int, others: NDArray[np.int64], colour: NDArray[np.float32]
 ) -> NDArray[np.str_]:
     size, sizes = pictures.sizes[place], pictures.sizes[others]
-    same_size = (sizes == size).all(axis=1)
     # A small copy is a whole number of pixels wide, which shifts its ratio.
     slack = SAME_ASPECT + 1 / sizes.min(axis=1)
     same_aspect = np.abs(sizes[:, 0] * size[1] / (sizes[:, 1] * size[0]) - 1) <= slack
-    alike = _same_colour(same_size, colour) & ~(pictures.flat[others] | pictures.flat[place])
-    kinds = np.where(alike, np.where(same_aspect & ~same_size, "derived", "near"), "")
+    derived = same_aspect & (sizes != size).any(axis=1)
+    copy = (colour <= _colour_limits(size, sizes)) & ~(pictures.flat[others] | pictures.flat[place])
+    kinds = np.where(copy, np.where(derived, "derived", "near"), "")
     return np.where(pictures.pixels[others] == pictures.pixels[place], "pixels", kinds)
 
 
 def _variants(
     pictures: Signatures, place: int, others: NDArray[np.int64], colour: NDArray[np.float32]
 ) -> NDArray[np.str_]:
-    same_size = (pictures.sizes[others] == pictures.sizes[place]).all(axis=1)
-    other_colour = ~_same_colour(same_size, colour) & ~(pictures.flat[others] | pictures.flat[place])
-    return np.where(other_colour, "variant", "")
+    other_colour = colour > _colour_limits(pictures.sizes[place], pictures.sizes[others])
+    return np.where(other_colour & ~(pictures.flat[others] | pictures.flat[place]), "variant", "")
 
 
-def _same_colour(same_size: NDArray[np.bool_], colour: NDArray[np.float32]) -> NDArray[np.bool_]:
-    return colour <= np.where(same_size, SAME_SIZE_COLOUR, OTHER_SIZE_COLOUR)
+def _colour_limits(size: NDArray[np.int64], sizes: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return up to which colour difference pictures of `sizes` are copies of one of `size`."""
+    thumbnail = np.minimum(sizes.max(axis=1), size.max()) <= THUMBNAIL_PX
+    other_size = np.where(thumbnail, THUMBNAIL_COLOUR, OTHER_SIZE_COLOUR)
+    return np.where((sizes == size).all(axis=1), SAME_SIZE_COLOUR, other_size)
 
 
 def _same_shape(pictures: Signatures, place: int, pool: Signatures) -> NDArray[np.bool_]:
