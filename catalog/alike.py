@@ -130,8 +130,9 @@ def _led(pictures: Signatures, bits: int, judge: _Judge, found: list[Likeness]) 
         if not free[place]:
             continue
         leaders.append(place)
-        distance = np.bitwise_count(pictures.hashes[place + 1 :] ^ pictures.hashes[place])
-        near = np.flatnonzero((distance <= bits) & free[place + 1 :])
+        later = slice(place + 1, None)
+        distance = np.bitwise_count(pictures.hashes[later] ^ pictures.hashes[place])
+        near = np.flatnonzero((distance <= bits) & free[later] & _comparable(pictures, place, pictures, later))
         for start in range(0, len(near), _BLOCK):
             part = near[start : start + _BLOCK]
             others = part + place + 1
@@ -161,8 +162,7 @@ def _copies(
     slack = SAME_ASPECT + 1 / sizes.min(axis=1)
     same_aspect = np.abs(sizes[:, 0] * size[1] / (sizes[:, 1] * size[0]) - 1) <= slack
     derived = same_aspect & (sizes != size).any(axis=1)
-    copy = (colour <= _colour_limits(size, sizes)) & ~(pictures.flat[others] | pictures.flat[place])
-    kinds = np.where(copy, np.where(derived, "derived", "near"), "")
+    kinds = np.where(colour <= _colour_limits(size, sizes), np.where(derived, "derived", "near"), "")
     return np.where(pictures.pixels[others] == pictures.pixels[place], "pixels", kinds)
 
 
@@ -170,7 +170,7 @@ def _variants(
     pictures: Signatures, place: int, others: NDArray[np.int64], colour: NDArray[np.float32]
 ) -> NDArray[np.str_]:
     other_colour = colour > _colour_limits(pictures.sizes[place], pictures.sizes[others])
-    return np.where(other_colour & ~(pictures.flat[others] | pictures.flat[place]), "variant", "")
+    return np.where(other_colour, "variant", "")
 
 
 def _colour_limits(size: NDArray[np.int64], sizes: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -182,8 +182,13 @@ def _colour_limits(size: NDArray[np.int64], sizes: NDArray[np.int64]) -> NDArray
 
 def _same_shape(pictures: Signatures, place: int, pool: Signatures) -> NDArray[np.bool_]:
     near = np.bitwise_count(pool.hashes ^ pictures.hashes[place]) <= SAME_SHAPE_BITS
-    reliable = ~pool.flat if not pictures.flat[place] else np.zeros(len(pool), dtype=bool)
-    return near & (reliable | (pool.pixels == pictures.pixels[place]))
+    return near & _comparable(pictures, place, pool, slice(None))
+
+
+def _comparable(pictures: Signatures, place: int, pool: Signatures, part: slice) -> NDArray[np.bool_]:
+    """Which pictures of a pool have a hash that means something beside ours, or else the same pixels."""
+    equal = pool.pixels[part] == pictures.pixels[place]
+    return equal if pictures.flat[place] else equal | ~pool.flat[part]
 
 
 def _near_bands(hashes: NDArray[np.uint64]) -> list[ColumnElement[bool]]:

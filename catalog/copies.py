@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from catalog.records import Picture
 from catalog.schema import DuplicateGroupRow, DuplicateMemberRow, ImageRow
 
 COPY_KINDS = ("pixels", "derived", "near")
@@ -46,3 +48,34 @@ def load_copies(session: Session) -> Copies:
             shapes[image_id] = keeper_id
     placeholders = frozenset(session.scalars(select(ImageRow.id).where(ImageRow.placeholder.is_(True))))
     return Copies(keepers=keepers, shapes=shapes, placeholders=placeholders)
+
+
+def distinct_pictures(
+    pictures: Sequence[Picture], same_pixels: Mapping[str, str], copies: Copies
+) -> list[tuple[Picture, int | None]]:
+    """Drop repetitions among a product's pictures; return the rest by their largest copies and the variant each shows.
+
+    One that names a variant stays before one that names none. Copies under two variants both stay unless their pixels
+    are equal: what looks like a copy may be a colour variant that differs in a trim.
+
+    Args:
+        pictures: Of one product, in their order.
+        same_pixels: Digest of a file → digest of its pixels; a file that is not in it is its own content.
+        copies: What the search found.
+    """
+    by_content: dict[str, Picture] = {}
+    for picture in sorted(pictures, key=lambda picture: picture.variant_id is None):
+        by_content.setdefault(same_pixels.get(picture.sha256, picture.sha256), picture)
+    copied: dict[int, list[Picture]] = defaultdict(list)
+    for picture in pictures:
+        copied[copies.best(picture.image_id)].append(picture)
+    kept: dict[tuple[int, int | None], Picture] = {}
+    for picture in pictures:
+        if by_content[same_pixels.get(picture.sha256, picture.sha256)] is not picture:
+            continue
+        best, variant_id = copies.best(picture.image_id), picture.variant_id
+        if variant_id is None and any(other.variant_id is not None for other in copied[best]):
+            continue
+        same = [picture, *(other for other in copied[best] if other.variant_id in (None, variant_id))]
+        kept.setdefault((best, variant_id), max(same, key=lambda other: other.width * other.height))
+    return [(picture, variant_id) for (_, variant_id), picture in kept.items()]

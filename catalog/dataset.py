@@ -17,11 +17,11 @@ from sqlalchemy.orm import Session
 
 from catalog import manifest
 from catalog.caption import ORIGIN, caption_record
-from catalog.copies import Copies, load_copies
+from catalog.copies import Copies, distinct_pictures, load_copies
 from catalog.errors import CatalogError
 from catalog.manifest import Manifest
 from catalog.products import load_products, product_ids
-from catalog.records import Caption, ManifestEntry, Picture, Product
+from catalog.records import Caption, ManifestEntry, Product
 from catalog.schema import CaptionRow, ImageRow
 from catalog.store import Catalog
 
@@ -135,7 +135,7 @@ def select_entries(
     shown: list[int] = []
     paths: dict[str, Path] = {}
     for product in captioned:
-        for picture, variant_id in _distinct(product.pictures, same_pixels, copies):
+        for picture, variant_id in distinct_pictures(product.pictures, same_pixels, copies):
             told = _captions_of(product, variant_id, captions)
             if not told:
                 continue
@@ -213,32 +213,6 @@ def _captions_of(
 def _without_placeholders(product: Product, copies: Copies) -> Product:
     pictures = tuple(picture for picture in product.pictures if picture.image_id not in copies.placeholders)
     return product if pictures == product.pictures else replace(product, pictures=pictures)
-
-
-def _distinct(
-    pictures: Sequence[Picture], same_pixels: Mapping[str, str], copies: Copies
-) -> list[tuple[Picture, int | None]]:
-    """Drop repetitions of a picture; return the others, each by its largest copy, with the variant each shows.
-
-    One that names a variant stays before one that names none. Copies under two variants both stay unless their pixels
-    are equal: what looks like a copy may be a colour variant that differs in a trim.
-    """
-    by_content: dict[str, Picture] = {}
-    for picture in sorted(pictures, key=lambda picture: picture.variant_id is None):
-        by_content.setdefault(same_pixels.get(picture.sha256, picture.sha256), picture)
-    copied: dict[int, list[Picture]] = defaultdict(list)
-    for picture in pictures:
-        copied[copies.best(picture.image_id)].append(picture)
-    kept: dict[tuple[int, int | None], Picture] = {}
-    for picture in pictures:
-        if by_content[same_pixels.get(picture.sha256, picture.sha256)] is not picture:
-            continue
-        best, variant_id = copies.best(picture.image_id), picture.variant_id
-        if variant_id is None and any(other.variant_id is not None for other in copied[best]):
-            continue
-        same = [picture, *(other for other in copied[best] if other.variant_id in (None, variant_id))]
-        kept.setdefault((best, variant_id), max(same, key=lambda other: other.width * other.height))
-    return [(picture, variant_id) for (_, variant_id), picture in kept.items()]
 
 
 def _with_variants(entries: Sequence[ManifestEntry], image_ids: Sequence[int], copies: Copies) -> list[ManifestEntry]:
