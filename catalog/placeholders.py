@@ -127,5 +127,6 @@ def _issues(session: Session, image_ids: set[int], source: str | None) -> list[I
         for origin, count in session.execute(query):
             whose = "1 product" if count == 1 else f"{count} products"
             detail = f"a placeholder: stands for a missing picture of {whose}, not used in datasets"
-            issues.append(Issue(source=origin, reason=CODE, detail=detail, severity="warning"))
+            params = {"products": str(count)}
+            issues.append(Issue(source=origin, reason=CODE, detail=detail, severity="warning", params=params))
     return issues
