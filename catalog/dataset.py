@@ -1,13 +1,15 @@
 """Stage 3 of 9. Reads products, pictures and captions. Writes a frozen dataset folder. Next: `adapt finetune`.
 
-The split goes by group, never by picture: products that share a picture (the same file, or the same pixels in another
-file) stand on one side. A picture of a variant carries that variant's captions; any other the product's.
+The split goes by group, never by picture: products that share a picture (the same file, a copy of it, or the same shape
+in another colour) stand on one side. Of a product's copies of one picture the largest is taken; placeholders are left
+out. A picture of a variant carries that variant's captions; any other the product's.
 """
 
 import hashlib
 import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from sqlalchemy import or_, select
@@ -15,10 +17,11 @@ from sqlalchemy.orm import Session
 
 from catalog import manifest
 from catalog.caption import ORIGIN, caption_record
+from catalog.copies import Copies, distinct_pictures, load_copies
 from catalog.errors import CatalogError
 from catalog.manifest import Manifest
 from catalog.products import load_products, product_ids
-from catalog.records import Caption, ManifestEntry, Picture, Product
+from catalog.records import Caption, ManifestEntry, Product
 from catalog.schema import CaptionRow, ImageRow
 from catalog.store import Catalog
 
@@ -123,16 +126,20 @@ def select_entries(
             products = _only(products, include_products)
         captions = _captions(session, [product.id for product in products], lang)
         same_pixels = _pixel_digests(session, products)
+        copies = load_copies(session)
+    products = [_without_placeholders(product, copies) for product in products]
     captioned = [product for product in products if any(_captions_of(product, None, captions)) or product.variants]
-    groups = _groups(captioned, same_pixels)
+    groups = _groups(captioned, same_pixels, copies)
     held_out = choose_groups(set(groups.values()), share=test_share, seed=seed)
     entries = []
+    shown: list[int] = []
     paths: dict[str, Path] = {}
     for product in captioned:
-        for picture in _distinct(product.pictures):
-            told = _captions_of(product, picture.variant_id, captions)
+        for picture, variant_id in distinct_pictures(product.pictures, same_pixels, copies):
+            told = _captions_of(product, variant_id, captions)
             if not told:
                 continue
+            shown.append(picture.image_id)
             if picture.sha256 not in paths:
                 paths[picture.sha256] = catalog.blobs.path(picture.sha256)
             entries.append(
@@ -147,7 +154,7 @@ def select_entries(
                     group=groups[product.key],
                 )
             )
-    return entries
+    return _with_variants(entries, shown, copies)
 
 
 def captions_without_picture(
@@ -155,9 +162,9 @@ def captions_without_picture(
 ) -> dict[int, tuple[Caption, ...]]:
     """Return product → captions of the products that no picture shows yet; they are in no dataset, and can be drawn."""
     with catalog.read() as session:
-        bare = [
-            product for product in load_products(session, product_ids(session, source=source)) if not product.pictures
-        ]
+        copies = load_copies(session)
+        products = load_products(session, product_ids(session, source=source))
+        bare = [product for product in products if not _without_placeholders(product, copies).pictures]
         captions = _captions(session, [product.id for product in bare], lang)
     told: dict[int, list[Caption]] = defaultdict(list)
     for (product_id, _), wordings in captions.items():
@@ -203,12 +210,22 @@ def _captions_of(
     return [*own, *(caption for caption in general if caption.origin != ORIGIN)]
 
 
-def _distinct(pictures: Sequence[Picture]) -> list[Picture]:
-    """Drop repetitions of a picture; one that names a variant stays before one that names none."""
-    by_digest: dict[str, Picture] = {}
-    for picture in sorted(pictures, key=lambda picture: picture.variant_id is None):
-        by_digest.setdefault(picture.sha256, picture)
-    return [picture for picture in pictures if by_digest[picture.sha256] is picture]
+def _without_placeholders(product: Product, copies: Copies) -> Product:
+    pictures = tuple(picture for picture in product.pictures if picture.image_id not in copies.placeholders)
+    return product if pictures == product.pictures else replace(product, pictures=pictures)
+
+
+def _with_variants(entries: Sequence[ManifestEntry], image_ids: Sequence[int], copies: Copies) -> list[ManifestEntry]:
+    """Note at each picture which others show its shape in another colour; `image_ids` are those of the entries."""
+    looks: dict[int, dict[str, int]] = defaultdict(dict)
+    for entry, image_id in zip(entries, image_ids, strict=True):
+        looks[copies.shape(image_id)][entry.sha256] = copies.best(image_id)
+    noted = []
+    for entry, image_id in zip(entries, image_ids, strict=True):
+        shape, best = looks[copies.shape(image_id)], copies.best(image_id)
+        others = tuple(sorted(sha256 for sha256, look in shape.items() if look != best))
+        noted.append(replace(entry, variants=others) if others else entry)
+    return noted
 
 
 def _pixel_digests(session: Session, products: Sequence[Product]) -> dict[str, str]:
@@ -222,8 +239,8 @@ def _pixel_digests(session: Session, products: Sequence[Product]) -> dict[str, s
     return found
 
 
-def _groups(products: Sequence[Product], same_pixels: Mapping[str, str]) -> dict[str, str]:
-    """Return product key → name of its group: the first product key among those that share a picture."""
+def _groups(products: Sequence[Product], same_pixels: Mapping[str, str], copies: Copies) -> dict[str, str]:
+    """Return product key → name of its group: the first product key among those that share a picture or a shape."""
     parent = {product.key: product.key for product in products}
 
     def root(key: str) -> str:
@@ -232,10 +249,10 @@ def _groups(products: Sequence[Product], same_pixels: Mapping[str, str]) -> dict
             key = parent[key]
         return key
 
-    owner: dict[str, str] = {}
+    owner: dict[str | int, str] = {}
     for product in products:
         for picture in product.pictures:
-            content = same_pixels.get(picture.sha256, picture.sha256)
-            first, second = sorted((root(owner.setdefault(content, product.key)), root(product.key)))
-            parent[second] = first
+            for shared in (same_pixels.get(picture.sha256, picture.sha256), copies.shape(picture.image_id)):
+                first, second = sorted((root(owner.setdefault(shared, product.key)), root(product.key)))
+                parent[second] = first
     return {key: root(key) for key in parent}

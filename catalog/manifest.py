@@ -215,6 +215,8 @@ def _line_of(entry: ManifestEntry) -> dict[str, Any]:
     }
     if entry.box is not None:
         line["box"] = list(entry.box)
+    if entry.variants:
+        line["variants"] = list(entry.variants)
     return line
 
 
@@ -246,4 +248,5 @@ def _entry_from(line: Mapping[str, Any], folder: Path) -> ManifestEntry:
         captions=tuple(Caption(**caption) for caption in line["captions"]),
         group=line["group"],
         box=None if box is None else (int(box[0]), int(box[1]), int(box[2]), int(box[3])),
+        variants=tuple(str(sha256) for sha256 in line.get("variants", ())),
     )

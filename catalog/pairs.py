@@ -44,7 +44,11 @@ def relation(first: Caption, second: Caption) -> str | None:
 
 
 def masked(first: ManifestEntry, second: ManifestEntry) -> bool:
-    """Whether two pictures must never serve as each other's negatives: one product, or one group."""
+    """Whether two pictures must never serve as each other's random negatives: one product, or one group.
+
+    A pair of kind `hard_negative` may cross this where the pictures are known to be of one shape in two colours, since
+    it states the fact that tells them apart.
+    """
     return first.product == second.product or first.group == second.group
 
 
@@ -54,20 +58,21 @@ def pairs(entries: Sequence[ManifestEntry], kind: str) -> Iterator[CaptionPair]:
     Args:
         entries: Pictures of a dataset.
         kind: `paraphrase` or `entails` (both captions of one picture; unordered and ordered), or `hard_negative`
-            (captions of two products that `masked` does not forbid, one fact swapped; unordered).
+            (one fact swapped; unordered): captions of two products that `masked` does not forbid, or of two pictures
+            that are variants of one shape, then with the indices of these.
 
     Raises:
         ValueError: Unknown kind.
     """
     if kind not in KINDS:
         raise ValueError(f"pair kind {kind!r}: use one of {', '.join(KINDS)}")
-    views: dict[tuple[str, tuple[str, ...]], int] = {}
+    views: dict[tuple[str, tuple[str, ...]], list[int]] = defaultdict(list)
     for index, entry in enumerate(entries):
-        views.setdefault((entry.product, tuple(caption.text for caption in entry.captions)), index)
+        views[entry.product, tuple(caption.text for caption in entry.captions)].append(index)
     if kind == "hard_negative":
         yield from _hard_negatives(entries, list(views.values()))
         return
-    for index in views.values():
+    for index, *_ in views.values():
         captions = entries[index].captions
         for place, first in enumerate(captions):
             others = captions[place + 1 :] if kind == "paraphrase" else captions
@@ -76,24 +81,38 @@ def pairs(entries: Sequence[ManifestEntry], kind: str) -> Iterator[CaptionPair]:
                     yield CaptionPair(kind=kind, first=first, second=second, first_entry=index, second_entry=index)
 
 
-def _hard_negatives(entries: Sequence[ManifestEntry], indices: Sequence[int]) -> Iterator[CaptionPair]:
+def _hard_negatives(entries: Sequence[ManifestEntry], views: Sequence[Sequence[int]]) -> Iterator[CaptionPair]:
     # Captions that agree in all facts but one meet in the bucket of the facts they share.
-    buckets: dict[tuple[str, frozenset[tuple[str, str]]], list[tuple[int, Caption]]] = defaultdict(list)
-    for index in indices:
-        for caption in entries[index].captions:
+    buckets: dict[tuple[str, frozenset[tuple[str, str]]], list[tuple[Sequence[int], Caption]]] = defaultdict(list)
+    for view in views:
+        for caption in entries[view[0]].captions:
             for name in caption.facts:
                 rest = frozenset(item for item in caption.facts.items() if item[0] != name)
                 if rest:
-                    buckets[name, rest].append((index, caption))
+                    buckets[name, rest].append((view, caption))
     for (name, _), members in buckets.items():
-        for place, (first_entry, first) in enumerate(members):
-            for second_entry, second in members[place + 1 :]:
-                differs = first.facts[name] != second.facts[name]
-                if differs and not masked(entries[first_entry], entries[second_entry]):
+        for place, (first_view, first) in enumerate(members):
+            for second_view, second in members[place + 1 :]:
+                if first.facts[name] == second.facts[name]:
+                    continue
+                contrasted = _contrasted(entries, first_view, second_view)
+                if contrasted is not None:
                     yield CaptionPair(
                         kind="hard_negative",
                         first=first,
                         second=second,
-                        first_entry=first_entry,
-                        second_entry=second_entry,
+                        first_entry=contrasted[0],
+                        second_entry=contrasted[1],
                     )
+
+
+def _contrasted(
+    entries: Sequence[ManifestEntry], first: Sequence[int], second: Sequence[int]
+) -> tuple[int, int] | None:
+    """Return the pictures that tell two views apart, variants of one shape if there are any; None if there are none."""
+    for one in first:
+        if entries[one].variants:
+            for other in second:
+                if entries[other].sha256 in entries[one].variants:
+                    return one, other
+    return None if masked(entries[first[0]], entries[second[0]]) else (first[0], second[0])

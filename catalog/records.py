@@ -104,6 +104,8 @@ class ManifestEntry:
     """Entries of one group must never be split between train and test."""
     box: tuple[int, int, int, int] | None = None
     """Part of the picture to use: left, top, right, bottom in pixels of the file; None for all of it."""
+    variants: tuple[str, ...] = ()
+    """Digests of pictures of this dataset that show the same shape in another colour."""
 
 
 @dataclass(frozen=True)

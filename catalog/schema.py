@@ -5,6 +5,7 @@ Times are UTC. Table names are part of the contract; columns may be added by a m
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
@@ -32,6 +33,7 @@ RUN_STATES = ("running", "done", "failed")
 ITEM_STATES = ("pending", "conflict", "approved", "rejected", "changes")
 VERDICTS = ("approve", "reject", "changes", "skip", "void")
 ROLES = ("reviewer", "lead", "auditor", "admin")
+DUPLICATE_KINDS = ("pixels", "derived", "near", "variant", "review")
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -99,6 +101,8 @@ class IngestRunRow(Base):
     state: Mapped[str] = mapped_column(_choice(RUN_STATES, "run_state"), default="running")
     reader: Mapped[str] = mapped_column(default="")
     encoding: Mapped[str | None]
+    mode: Mapped[str] = mapped_column(String(8), default="full")
+    mapping: Mapped[str] = mapped_column(Text, default="")
     counts: Mapped[dict[str, Any]] = mapped_column(default=dict)
     evidence: Mapped[str] = mapped_column(Text, default="")
     started_at: Mapped[datetime] = mapped_column(default=now)
@@ -139,7 +143,7 @@ class VariantRow(Base):
 
 
 class AttributeRow(Base):
-    """A fact of a product (`variant_id` null) or of one variant."""
+    """A fact of a product (`variant_id` null) or of one variant; `number` is its value in `unit`."""
 
     __tablename__ = "attribute"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -149,14 +153,35 @@ class AttributeRow(Base):
     value: Mapped[str] = mapped_column(Text)
     value_raw: Mapped[str] = mapped_column(Text, default="")
     unit: Mapped[str | None] = mapped_column(String(32))
+    number: Mapped[float | None]
     lang: Mapped[str] = mapped_column(String(16), default="en")
     source: Mapped[str] = mapped_column(Text, default="")
     kind: Mapped[str] = mapped_column(String(16), default="fact")
     position: Mapped[int] = mapped_column(default=0)
 
 
+def _fingerprint(context: Any) -> str:
+    """Return the algorithm of a row's `phash`; imported late, since most commands open no picture."""
+    from catalog.fingerprint import VERSION
+
+    return VERSION if context.get_current_parameters().get("phash") else ""
+
+
+def _band(place: int) -> Callable[[Any], int | None]:
+    """Return a column default: 16 of the 64 bits of the row's `phash`, so that no writer forgets them."""
+
+    def of_row(context: Any) -> int | None:
+        phash = context.get_current_parameters().get("phash")
+        return int(phash[4 * place : 4 * place + 4], 16) if phash else None
+
+    return of_row
+
+
 class ImageRow(Base):
-    """A picture, unique by content; the bytes are in the blob store."""
+    """A picture, unique by content; the bytes are in the blob store.
+
+    `fingerprint` is the algorithm of `phash` and `chroma`; `compared` tells that its duplicates were looked for.
+    """
 
     __tablename__ = "image"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -170,8 +195,37 @@ class ImageRow(Base):
     kind: Mapped[str] = mapped_column(String(16), default="catalogue")
     phash: Mapped[str] = mapped_column(String(16), default="")
     chroma: Mapped[bytes | None] = mapped_column(LargeBinary)
+    fingerprint: Mapped[str] = mapped_column(String(16), default=_fingerprint)
+    band0: Mapped[int | None] = mapped_column(default=_band(0), index=True)
+    band1: Mapped[int | None] = mapped_column(default=_band(1), index=True)
+    band2: Mapped[int | None] = mapped_column(default=_band(2), index=True)
+    band3: Mapped[int | None] = mapped_column(default=_band(3), index=True)
+    compared: Mapped[bool] = mapped_column(default=False, index=True)
+    placeholder: Mapped[bool] = mapped_column(default=False)
     flags: Mapped[dict[str, Any]] = mapped_column(default=dict)
     created_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class DuplicateGroupRow(Base):
+    """Pictures that repeat the keeper, or show its shape in another colour (`variant`)."""
+
+    __tablename__ = "duplicate_group"
+    __table_args__ = (UniqueConstraint("keeper_image_id", "kind"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(_choice(DUPLICATE_KINDS, "duplicate_kind"))
+    keeper_image_id: Mapped[int] = mapped_column(ForeignKey("image.id", ondelete="CASCADE"))
+
+
+class DuplicateMemberRow(Base):
+    """One picture of a group, the keeper apart: how far it is from the keeper, in hash bits and in chroma."""
+
+    __tablename__ = "duplicate_member"
+    __table_args__ = (UniqueConstraint("group_id", "image_id"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    group_id: Mapped[int] = mapped_column(ForeignKey("duplicate_group.id", ondelete="CASCADE"))
+    image_id: Mapped[int] = mapped_column(ForeignKey("image.id", ondelete="CASCADE"), index=True)
+    distance: Mapped[int]
+    chroma: Mapped[float]
 
 
 class ProductImageRow(Base):
@@ -222,7 +276,7 @@ class SourceFileRow(Base):
 
 
 class QuarantineRow(Base):
-    """One item a run could not take (`error`) or took with a `warning`."""
+    """One item a run could not take (`error`) or took with a `warning`; `params` fills translated messages."""
 
     __tablename__ = "quarantine"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -232,6 +286,7 @@ class QuarantineRow(Base):
     reason: Mapped[str] = mapped_column(String(64), index=True)
     detail: Mapped[str] = mapped_column(Text, default="")
     severity: Mapped[str] = mapped_column(String(16), default="error")
+    params: Mapped[dict[str, Any]] = mapped_column(default=dict)
 
 
 # --- generation and review ----------------------------------------------------------------------

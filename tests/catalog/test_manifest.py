@@ -3,6 +3,7 @@
 import hashlib
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,15 @@ def test_write_then_read_gives_the_same_entries(frozen: manifest.Manifest) -> No
     for entry in again.entries:
         assert entry.image.parent == frozen.folder / "images"
         assert hashlib.sha256(entry.image.read_bytes()).hexdigest() == entry.sha256
+
+
+def test_variants_are_kept_and_cost_nothing_where_there_are_none(tmp_path: Path) -> None:
+    plain = _entry(tmp_path, b"one")
+    marked = replace(plain, variants=("b" * 64,))
+    assert manifest.content_hash([plain]) != manifest.content_hash([marked])
+    assert manifest.write(tmp_path / "marked", [marked], name="shop").entries[0].variants == ("b" * 64,)
+    assert manifest.write(tmp_path / "plain", [plain], name="shop").entries[0].variants == ()
+    assert "variants" not in (tmp_path / "plain" / "manifest.jsonl").read_text()
 
 
 def test_write_of_the_same_content_touches_nothing(frozen: manifest.Manifest) -> None:

@@ -21,10 +21,12 @@ BLUE_PLATE = _caption("a blue plate", {"noun": "plate", "colour": "blue"})
 HUMAN = _caption("lovely", {})
 
 
-def _entry(product: str, captions: tuple[Caption, ...], group: str = "") -> ManifestEntry:
+def _entry(
+    product: str, captions: tuple[Caption, ...], group: str = "", sha256: str = "0", variants: tuple[str, ...] = ()
+) -> ManifestEntry:
     return ManifestEntry(
-        image=Path("x.png"), sha256="0", product=product, product_id=1, category="", split="train", captions=captions,
-        group=group or product,
+        image=Path("x.png"), sha256=sha256, product=product, product_id=1, category="", split="train",
+        captions=captions, group=group or product, variants=variants,
     )  # fmt: skip
 
 
@@ -60,6 +62,20 @@ def test_hard_negatives_leave_out_the_same_group() -> None:
     entries = [_entry("a", (RED,), group="g"), _entry("b", (BLUE,), group="g")]
     assert masked(*entries)
     assert list(pairs(entries, "hard_negative")) == []
+
+
+def test_hard_negatives_take_the_same_shape_in_another_colour() -> None:
+    entries = [
+        _entry("a", (RED,), sha256="1"),
+        _entry("a", (RED,), sha256="2", variants=("3",)),
+        _entry("a", (BLUE,), sha256="3", variants=("2",)),
+        _entry("b", (BLUE, BLUE_PLATE), group="a", sha256="4"),
+        _entry("c", (BLUE_PLATE,), group="a", sha256="5", variants=("2",)),
+    ]
+    # Random negatives are masked all the same; a copy under another product ("4") is no contrast, nor are two facts.
+    assert masked(entries[1], entries[2])
+    found = [(p.first, p.second, p.first_entry, p.second_entry) for p in pairs(entries, "hard_negative")]
+    assert found == [(RED, BLUE, 1, 2)]
 
 
 def test_pairs_refuses_an_unknown_kind() -> None:

@@ -8,18 +8,21 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select, text, update
+from sqlalchemy import insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from catalog import database, migrations
 from catalog.errors import CatalogError, CatalogMissing, CatalogTooNew, CatalogUnwritable
 from catalog.schema import (
+    AttributeRow,
     Base,
     DecisionRow,
     GenerationRow,
     ImageRow,
+    IngestRunRow,
     ProductRow,
+    QuarantineRow,
     ReviewerRow,
     ReviewItemRow,
     SourceRow,
@@ -202,6 +205,49 @@ def next_release(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pa
 
 
 @pytest.fixture
+def first_release(tmp_path: Path) -> Path:
+    """A workspace as the first release left it: a decision and all it hangs on."""
+    from alembic import command
+    from alembic.config import Config
+
+    workspace = tmp_path / "first"
+    workspace.mkdir()
+    engine = database.engine_for(database.sqlite_url(workspace / "catalog.db"))
+    config = Config()
+    config.set_main_option("script_location", str(migrations.FOLDER))
+    with database.writing(engine) as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        for statement in _FIRST_ROWS:
+            connection.execute(text(statement))
+    engine.dispose()
+    return workspace
+
+
+_DAY = "'2026-01-01 00:00:00'"
+_FIRST_ROWS = (
+    f"INSERT INTO source (id, name, root, created_at) VALUES (1, 's', '.', {_DAY})",
+    "INSERT INTO ingest_run (id, source_id, state, reader, counts, evidence, started_at)"
+    f" VALUES (1, 1, 'done', 'table', '{{}}', '', {_DAY})",
+    "INSERT INTO product (id, source_id, sku, name, category, lang, status, description, row_hash, origin)"
+    " VALUES (1, 1, 'p', 'p', '', 'en', 'active', '', '', '')",
+    "INSERT INTO attribute (id, product_id, name, value, value_raw, lang, source, kind, position)"
+    " VALUES (1, 1, 'height', '8.5', '8.5', 'en', '', 'fact', 0)",
+    "INSERT INTO quarantine (id, run_id, source, reason, detail, severity) VALUES (1, 1, 'a', 'B', '', 'error')",
+    "INSERT INTO image (id, sha256, pixel_sha256, ext, format, width, height, size_bytes, kind, phash, flags,"
+    f" created_at) VALUES (1, 'i', '', 'png', 'PNG', 64, 64, 1, 'catalogue', '8000000000000001', '{{}}', {_DAY})",
+    "INSERT INTO reviewer (id, name, role, locale, settings, created_at)"
+    f" VALUES (1, 'r', 'lead', 'en', '{{}}', {_DAY})",
+    "INSERT INTO generation (id, image_sha256, product_id, run, seed, prompt, scores, created_at)"
+    f" VALUES (1, 'i', 1, 'r', 0, 'p', '{{}}', {_DAY})",
+    "INSERT INTO review_item (id, generation_id, state, round, priority, quorum, flagged, policy_version, version,"
+    f" created_at) VALUES (1, 1, 'approved', 1, 0, 1, 0, 0, 1, {_DAY})",
+    "INSERT INTO decision (id, item_id, round, reviewer_id, verdict, note, decided_at, blind, policy_version,"
+    f" ui_version, idempotency_key, prev_hash, hash) VALUES (1, 1, 1, 1, 'approve', '', {_DAY}, 1, 0, '', 'k', '', '')",
+)
+
+
+@pytest.fixture
 def older_workspace(tmp_path: Path) -> Path:
     """A workspace of this release with one row."""
     with Catalog.open(tmp_path / "w") as catalog, catalog.write() as session:
@@ -215,6 +261,44 @@ def test_open_upgrades_an_older_database_after_a_backup(older_workspace: Path, n
     (backup,) = older_workspace.glob("catalog.before-*.db")
     with sqlite3.connect(backup) as connection:
         assert connection.execute("SELECT name FROM source").fetchall() == [("kept",)]
+
+
+def test_open_upgrades_the_first_release_and_keeps_its_rows(first_release: Path) -> None:
+    from alembic.autogenerate import compare_metadata
+    from alembic.migration import MigrationContext
+
+    with Catalog.open(first_release) as catalog:
+        with catalog.engine.connect() as connection:
+            assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
+        with catalog.read() as session:
+            image = session.scalars(select(ImageRow)).one()
+            # An empty fingerprint: an older algorithm's, so it is made again before pictures are compared.
+            assert (image.sha256, image.fingerprint, image.compared, image.placeholder) == ("i", "", False, False)
+            assert image.band0 is None
+            run = session.scalars(select(IngestRunRow)).one()
+            assert (run.mode, run.mapping, run.reader) == ("full", "", "table")
+            assert session.scalars(select(QuarantineRow)).one().params == {}
+            fact = session.scalars(select(AttributeRow)).one()
+            assert (fact.value, fact.number) == ("8.5", None)
+            assert session.scalars(select(DecisionRow)).one().verdict == "approve"
+        with pytest.raises(IntegrityError, match="append-only"), catalog.write() as session:
+            session.execute(text("DELETE FROM decision"))
+    (backup,) = first_release.glob("catalog.before-0001.db")
+    with sqlite3.connect(backup) as connection:
+        assert connection.execute("SELECT verdict FROM decision").fetchall() == [("approve",)]
+
+
+def test_an_image_row_gets_the_bands_of_its_hash(tmp_path: Path) -> None:
+    shared = {"ext": "png", "format": "PNG", "width": 64, "height": 64, "size_bytes": 1}
+    with Catalog.open(tmp_path) as catalog:
+        with catalog.write() as session:
+            rows = [{"sha256": "a", "phash": "0001ffff80000010", **shared}, {"sha256": "b", "phash": "", **shared}]
+            session.execute(insert(ImageRow), rows)
+        with catalog.read() as session:
+            bands = session.execute(
+                select(ImageRow.band0, ImageRow.band1, ImageRow.band2, ImageRow.band3).order_by(ImageRow.sha256)
+            )
+            assert [tuple(row) for row in bands] == [(1, 0xFFFF, 0x8000, 0x10), (None, None, None, None)]
 
 
 def test_a_failed_upgrade_leaves_the_older_tables(older_workspace: Path, next_release: Path) -> None:
