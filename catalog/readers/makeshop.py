@@ -1,7 +1,7 @@
 """MakeShop product CSV: one row a product, its picture in three sizes, further ones numbered; options in a side file.
 
-`拡大画像名`, `普通画像名` and `縮小画像名` are sizes of the same picture: the largest that is there is taken. The side file of
-options has `オプション独自コード` and the values of the axes that `オプション１名称` and `オプション２名称` name.
+`拡大画像名`, `普通画像名` and `縮小画像名` are sizes of the same picture: the largest that is there is taken. The side
+file of options has `オプション独自コード` and values for the axes that `オプション１名称` and `オプション２名称` name.
 """
 
 from __future__ import annotations

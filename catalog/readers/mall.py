@@ -34,7 +34,7 @@ def has_columns(headers: Iterable[str], wanted: Iterable[str]) -> bool:
 
 
 def numbered(row: NamedRow, pattern: str, most: int) -> Iterator[tuple[int, str]]:
-    """Yield (number, cell) of the filled columns of `pattern`, in which `{}` stands for 1, 2, 3 …"""
+    """Yield (number, cell) of the filled columns of `pattern`, in which `{}` stands for 1, 2, 3."""
     for number in range(1, most + 1):
         if cell := row[pattern.format(number)]:
             yield number, cell
@@ -89,4 +89,4 @@ def first_there(names: Iterable[str], row: NamedRow, drafting: Drafting) -> str:
 def category_of(path: str, separators: str) -> str:
     """Return the deepest of the categories, one a line, as `家具 > 椅子`."""
     ways = [[clean_line(part) for part in re.split(separators, line) if part.strip()] for line in path.split("\n")]
-    return " > ".join(max(ways, key=len, default=[]))
+    return " > ".join(max(ways, key=lambda way: len(way), default=[]))

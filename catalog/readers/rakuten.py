@@ -1,8 +1,8 @@
-"""楽天 RMS exports: `item.csv` with its side files `select.csv` and `item-cat.csv`, and `normal-item.csv` of the SKU era.
+"""楽天 RMS exports: `item.csv` with `select.csv` and `item-cat.csv`, and `normal-item.csv` since SKUs.
 
-Recognised by `商品管理番号（商品URL）` beside `SKU管理番号`, or beside what only an item.csv has. An item.csv has one row a
-product; variants are the stock rows (`選択肢タイプ` i) of select.csv, categories come from item-cat.csv. The SKU era is
-read by `rakuten_sku`.
+Recognised by `商品管理番号（商品URL）` beside `SKU管理番号`, or beside what only an item.csv has. An item.csv has a row
+for each product; variants are the stock rows (`選択肢タイプ` i) of select.csv, categories are in item-cat.csv. What
+came with SKUs is read by `rakuten_sku`.
 """
 
 from __future__ import annotations

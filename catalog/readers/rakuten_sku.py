@@ -1,7 +1,8 @@
-"""楽天 normal-item.csv: a row for the product, then one a SKU whose product cells are blank, even when there is one SKU.
+"""楽天 normal-item.csv: a row for the product, then one a SKU whose product cells are blank, even for a single SKU.
 
-`バリエーション項目キー定義` (`key0|key1`) and `…項目名定義` (`カラー|サイズ`) name the axes; a SKU's row refers to their keys.
-Pictures are written relative to R-Cabinet, or to 楽天GOLD where their type says so. Rows of `商品オプション` offer choices.
+`バリエーション項目キー定義` (`key0|key1`) and `…項目名定義` (`カラー|サイズ`) name the axes, and a SKU's row refers to
+their keys. Pictures are written relative to R-Cabinet, or to 楽天GOLD where their type says so. Rows of
+`商品オプション` offer choices.
 """
 
 from __future__ import annotations
@@ -129,9 +130,8 @@ def link(
 def _read_skus(
     product: DraftProduct, head: NamedRow, rows: Sequence[NamedRow], places: Places, drafting: Drafting
 ) -> None:
-    axes = dict(
-        zip(head["バリエーション項目キー定義"].split("|"), head["バリエーション項目名定義"].split("|"), strict=False)
-    )
+    keys, names = (head[f"バリエーション項目{part}定義"].split("|") for part in ("キー", "名"))
+    axes = dict(zip(keys, names, strict=False))
     choices = {row.place: _choices(row, axes) for row in rows}
     stated = {row.place: _stated(row) for row in rows}
     common = _common([stated[row.place] for row in rows])

@@ -20,8 +20,8 @@ NAME = "yahoo_shopping"
 SIGNATURE = frozenset({"path", "name", "code"})
 _MARKS = frozenset(
     {
-        "sub-code", "options", "headline", "caption", "explanation", "relevant-links", "product-category", "sp-additional",
-        "lead-time-instock", "postage-set", "astk-code", "taxrate-type",
+        "sub-code", "options", "headline", "caption", "explanation", "relevant-links", "product-category",
+        "sp-additional", "lead-time-instock", "postage-set", "astk-code", "taxrate-type",
     }
 )  # fmt: skip
 _TEXTS = (

@@ -61,6 +61,10 @@ def variants(product: DraftProduct) -> dict[str, tuple[str, list[tuple[str, str,
     return {variant.key: (variant.sku, facts(variant.attributes)) for variant in product.variants}
 
 
+def system(number: str) -> tuple[str, str, None]:
+    return ("システム連携用sku番号", number, None)
+
+
 def issues(catalogue: DraftCatalogue) -> list[tuple[str, int | None]]:
     return [(issue.reason, issue.line) for issue in catalogue.issues]
 
@@ -80,7 +84,7 @@ def test_normal_item_rows_are_one_product_with_its_skus(tmp_path: Path) -> None:
                 ("カラー", "赤", None),
                 ("サイズ", "S", None),
                 ("重量", "210", "g"),
-                ("システム連携用sku番号", "mug-rs", None),
+                system("mug-rs"),
             ],
         ),
         "002": (
@@ -89,7 +93,7 @@ def test_normal_item_rows_are_one_product_with_its_skus(tmp_path: Path) -> None:
                 ("カラー", "赤", None),
                 ("サイズ", "L", None),
                 ("重量", "320", "g"),
-                ("システム連携用sku番号", "mug-rl", None),
+                system("mug-rl"),
             ],
         ),
         "003": (
@@ -98,7 +102,7 @@ def test_normal_item_rows_are_one_product_with_its_skus(tmp_path: Path) -> None:
                 ("カラー", "青", None),
                 ("サイズ", "S", None),
                 ("重量", "210", "g"),
-                ("システム連携用sku番号", "mug-bs", None),
+                system("mug-bs"),
             ],
         ),
     }
