@@ -20,16 +20,17 @@ SLOTS = ("size", "style", "shape", "pattern", "finish", "colour", "material")
 SEPARATOR = ", "
 """Between several values of one fact: `blue, pink`."""
 _SYNONYMS = {
-    "colour": "color colour colors colours colorname colourname maincolor basecolor bodycolor 色 カラー 本体色 色味 "
+    "colour": "color colour colors colours colorname colourname maincolor basecolor bodycolor 色 カラー 色味 "
     "カラー名 色名",
-    "material": "material materials mainmaterial fabric 素材 材質 主素材 生地 本体素材 材料 主材",
+    "material": "material materials mainmaterial fabric 素材 材質 主素材 生地 材料 主材 表地",
     "pattern": "pattern print patterntype 柄 模様 パターン",
     "shape": "shape form silhouette 形 形状 シェイプ",
     "finish": "finish surface surfacefinish 仕上げ 仕上 表面処理 表面加工 塗装",
     "size": "size sizeclass サイズ 大きさ",
-    "style": "style look スタイル テイスト 袖丈 sleeve neckline ネックライン",
-    "type": "type producttype itemtype noun 種類 品目 アイテム 商品種別 品種",
+    "style": "style look スタイル テイスト デザイン 袖丈 sleeve neckline ネックライン",
+    "type": "type producttype itemtype noun 種類 品目 アイテム 商品種別 品種 タイプ",
     "feature": "feature features decoration details parts 特徴 装飾 付属 パーツ 仕様",
+    "option": "option variation 規格 規格分類 選択肢 バリエーション オプション",
     "brand": "brand brandname vendor manufacturer maker ブランド ブランド名 メーカー メーカー名 製造元",
 }
 _SLOT_OF = {word: slot for slot, words in _SYNONYMS.items() for word in words.split()}
@@ -39,9 +40,26 @@ _HIDDEN = re.compile(
     r"country|origin|manufactur|ingredient|nutrition|volume|allergen|care|gender|age|season|"
     r"url|link|slug|date|status|visib|rating|review|plant ?type|model|"
     r"価格|値段|定価|在庫|税|送料|ポイント|コード|番号|品番|型番|重量|質量|重さ|容量|保証|電圧|電力|電源|原産|産地|製造国|"
-    r"生産国|寸法|幅|奥行|高さ|直径|厚み|長さ|お手入れ|注意|性別|年齢|カテゴリ|分類|発売|納期|賞味|消費期限|原材料|成分|内容量|入数"
+    r"生産国|寸法|幅|奥行|高さ|直径|厚み|長さ|お手入れ|注意|性別|年齢|カテゴリ|分類|発売|納期|賞味|消費期限|原材料|成分|内容量|入り?数|個数|"
+    r"外寸|内寸|口径|胴径|底径|梱包|個装|耐荷重|付属品|セット内容|対応|シリーズ|備考|メモ|組み?立|電子レンジ|食洗機|季節|機能|"
+    r"口金|光源|作家|ランキング|ギフト|のし|公開|検索|キャッチ|倉庫|(?:カタログ|ジャンル)id|裏地|中材|中身|詰め?物|"
+    r"カラーバリエーション|^加工$"
 )
 """Attribute names of facts that do not show in a picture."""
+_REMARK = re.compile(r"[(\[【（].*?[)\]】）]")
+_ABOUT_ALL = re.compile(r"^(?:本体|主な|おもな|メイン|商品|製品|代表)")
+"""What stands before a name in Japanese and changes nothing: 本体カラー, 主な素材."""
+_INSIDE = re.compile(r"^(?:裏面|裏地|裏|中材|中身|中綿|内側|内部|詰め?物|芯材?|底面|背面|back|inner|inside|lining|filling)$")
+"""Labels in a value of what no picture shows: `表面：ポリエステル／裏面：不織布`."""
+_SAYS_NOTHING = re.compile(
+    r"^(?:[-‐―ー–—*]+|n/?a|none|other|others|assorted|なし|無し|その他|不明|指定なし|各色|アソート|お任せ|おまかせ|ランダム|"
+    r"フリー(?:サイズ)?|free(?: size)?)$"
+)
+_MEASURE = re.compile(
+    r"^(?:約|[φφ])?(?:幅|奥行き?|高さ|長さ|直径|径|厚さ?|[whdl])?\s?\d[\d.,×x*\-~〜]*\s?(?:cm|mm|m|kg|g|ml|l|号|インチ)?$",
+    re.IGNORECASE,
+)
+"""A word of a Japanese name that is an amount: 幅120cm, 200ml, 8号."""
 _CAMERA_NAME = re.compile(r"(?:img|dsc[nf]?|p|pxl|photo|image|picture|screenshot|item|product)?[\s_\-.\d()]*", re.I)
 _NAME_WORDS = 12
 _NAME_CHARS = 80
@@ -83,7 +101,7 @@ def facts_of(product: Product, glossary: Glossary, *, variant: Variant | None = 
     """Return the visual facts of a product, or of one of its variants."""
     sheet = FactSheet()
     brand = ""
-    varying = set() if variant is not None else _varying(product)
+    varying = set() if variant is not None else _varying(product, glossary)
     attributes: Sequence[Attribute] = [*(variant.attributes if variant is not None else ()), *product.attributes]
     gathered: dict[tuple[str, bool], list[Attribute]] = {}
     for attribute in attributes:
@@ -98,7 +116,8 @@ def facts_of(product: Product, glossary: Glossary, *, variant: Variant | None = 
             # Facets repeat a name, one value each; a variant's values must not mix with the product's.
             gathered.setdefault((slot, attribute.variant_id is not None), []).append(attribute)
     type_text = ""
-    for (slot, _), group in gathered.items():
+    # What a variant says of itself comes first, and last what only its value tells the kind of.
+    for (slot, _), group in sorted(gathered.items(), key=lambda item: (not item[0][1], item[0][0] == "option")):
         if slot == "type":
             type_text = type_text or group[0].value
         elif slot == "feature":
@@ -112,16 +131,27 @@ def facts_of(product: Product, glossary: Glossary, *, variant: Variant | None = 
 def slot_of(name: str) -> str | None:
     """Return the slot an attribute name stands for; "" for facts that do not show, None when it is not known."""
     text = unicodedata.normalize("NFKC", name).casefold().strip()
-    key = re.sub(r"[\s_\-()\[\]:/.]", "", text)
-    if key in _SLOT_OF:
-        return _SLOT_OF[key]
+    plain = _ABOUT_ALL.sub("", _REMARK.sub("", text).strip())
+    for written in (text, plain, *re.split(r"[・/]", plain)[:1]):
+        key = re.sub(r"[\s_\-()\[\]:/.]|\d+$", "", written)
+        if key in _SLOT_OF:
+            return _SLOT_OF[key]
     return "" if _HIDDEN.search(text) else None
 
 
-def _varying(product: Product) -> set[str]:
+def _varying(product: Product, glossary: Glossary) -> set[str]:
     """Slots that differ between variants: a picture that belongs to none of them may show any value."""
-    slots = {slot_of(attribute.name) for variant in product.variants for attribute in variant.attributes}
-    return {slot for slot in slots if slot}
+    slots: set[str] = set()
+    for variant in product.variants:
+        for attribute in variant.attributes:
+            slot = slot_of(attribute.name)
+            if slot == "option":
+                scratch = FactSheet()
+                _add_slot(scratch, slot, [attribute], glossary)
+                slots |= scratch.facts.keys()
+            elif slot:
+                slots.add(slot)
+    return slots
 
 
 def _add_slot(sheet: FactSheet, slot: str, attributes: Sequence[Attribute], glossary: Glossary) -> None:
@@ -130,7 +160,10 @@ def _add_slot(sheet: FactSheet, slot: str, attributes: Sequence[Attribute], glos
     values: dict[str, list[str]] = {}
     for attribute in attributes:
         for piece in re.split(r"[,;|/、・&×+]|\band\b|\s-\s", unicodedata.normalize("NFKC", attribute.value)):
-            for kind, concept in _read_value(sheet, slot, piece.strip(), attribute.name, glossary):
+            label, colon, rest = piece.partition(":")
+            if colon and _INSIDE.match(label.strip().casefold()):
+                continue
+            for kind, concept in _read_value(sheet, slot, (rest or label).strip(), attribute.name, glossary):
                 values.setdefault(kind, []).append(concept)
     # The slot's own value before what merely stood in its cell, e.g. "wood" in a colour column.
     for kind in sorted(values, key=lambda kind: kind != slot):
@@ -138,6 +171,8 @@ def _add_slot(sheet: FactSheet, slot: str, attributes: Sequence[Attribute], glos
 
 
 def _read_value(sheet: FactSheet, slot: str, piece: str, attribute: str, glossary: Glossary) -> list[tuple[str, str]]:
+    if not piece or _SAYS_NOTHING.match(piece.casefold()):
+        return []
     if slot == "colour" and piece.isascii():
         colour = colour_phrase(piece, glossary)
         if colour is not None:
@@ -247,7 +282,8 @@ def clean_name(name: str, brand: str, glossary: Glossary) -> str:
     text = unicodedata.normalize("NFKC", name).strip()
     if " " not in text and not _JAPANESE.search(text):
         text = re.sub(r"[-_]+", " ", text)
-    text = re.sub(r"【[^】]*】|\[[^\]]*\]|\([^)]*\)|[™®©★☆◆■●♪!~]", " ", text)
+    text = re.sub(r"【[^】]*】|\[[^\]]*\]|\([^)]*\)|[≪《〈<][^≫》〉>]*[≫》〉>]|[\\＼][^/／]*[/／]", " ", text)
+    text = re.sub(r"[™®©★☆◆◇■□●○◎♪♡♥※!~〜✨]", " ", text)
     text = re.split(r"\s[-–—|/:]\s|,\s|、", text)[0]
     without = re.sub(rf"(?<!\w){re.escape(brand)}(?!\w)", " ", text, flags=re.IGNORECASE) if brand else text
     text = " ".join((without if without.strip() else text).split())
@@ -267,7 +303,9 @@ def _is_code(word: str) -> bool:
     """Model numbers and amounts: "M185", "500ml", "#12"; "32-inch" and "3-seater" stay."""
     if re.fullmatch(r"\d+-[A-Za-z]{3,}", word):
         return False
-    measured = re.fullmatch(r"[\d.,]+\s?(ml|l|cl|g|kg|cm|mm|m|oz|gb|tb|w|v|%)?", word, flags=re.IGNORECASE)
+    measured = _MEASURE.fullmatch(word) or re.fullmatch(
+        r"[\d.,]+\s?(ml|l|cl|g|kg|cm|mm|m|oz|gb|tb|w|v|%)?", word, flags=re.IGNORECASE
+    )
     mixed = re.search(r"\d", word) and re.search(r"[A-Za-z]", word) and not re.search(r"\d[a-z]?-[A-Za-z]{3,}", word)
     return bool(measured or (mixed and not _JAPANESE.search(word)) or word.startswith("#"))
 
@@ -336,7 +374,7 @@ def _move_adjectives(sheet: FactSheet, kind: str, glossary: Glossary, varying: s
 
 def _read_japanese_name(sheet: FactSheet, name: str, category: str, glossary: Glossary, varying: set[str]) -> None:
     parse = glossary.parse(name)
-    named = [match for match in parse.matches if match.is_a("category")]
+    named = [match for match in parse.matches if match.is_a("category") and not _goes_on(parse, match)]
     # A name may end in a colour that is also a thing: マグカップ オレンジ is a mug.
     nouns = [match for match in named if not match.is_a(*SLOTS)] or named
     sheet.own_noun = name
@@ -347,7 +385,7 @@ def _read_japanese_name(sheet: FactSheet, name: str, category: str, glossary: Gl
         found = [match.concept("category", "group") for match in general.matches if match.is_a("category", "group")]
         if found and found[-1]:
             sheet.facts["noun"] = found[-1]
-        else:
+        elif not any(_JAPANESE.search(word) for word in parse.unknown):
             sheet.unknown.append(Unknown(term=name, attribute="name"))
     _state_adjectives(sheet, parse, varying, last_noun=nouns[-1] if nouns else None)
     for match, after in zip(parse.matches, parse.matches[1:], strict=False):
@@ -355,6 +393,13 @@ def _read_japanese_name(sheet: FactSheet, name: str, category: str, glossary: Gl
         if part is not None and after.text in ("付き", "付", "つき") and after.start == match.end:
             sheet.add(part, ["yes"])
     sheet.unknown.extend(Unknown(term=word, attribute="name") for word in parse.unknown if _JAPANESE.search(word))
+
+
+def _goes_on(parse: Parse, match: Match) -> bool:
+    """Whether the word goes on after a term with what no term covers: a pen stand (ペンたて) is no pen."""
+    rest = parse.text[match.end :]
+    known = any(other.start == match.end for other in parse.matches)
+    return not known and bool(_JAPANESE.match(rest)) and rest[0] not in "大中小"
 
 
 def _state_adjectives(sheet: FactSheet, parse: Parse, varying: set[str], *, last_noun: Match | None = None) -> None:

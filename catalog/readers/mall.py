@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 
 from catalog.errors import PathRefused
-from catalog.facts import slot_of
+from catalog.facts import SLOTS, slot_of
 from catalog.paths import IMAGE_SUFFIXES
 from catalog.readers.cells import clean, clean_line
 from catalog.readers.draft import DraftProduct, DraftVariant
@@ -49,7 +49,7 @@ def add_facts(owner: DraftProduct | DraftVariant, row: NamedRow, columns: Iterab
     """Add a row's facts: the columns named, and any other whose name says that it shows in a picture."""
     listed = tuple(columns)
     for column, value in row.items():
-        if (column in listed or slot_of(column)) and is_stated(value):
+        if (column in listed or slot_of(column) in SLOTS) and is_stated(value):
             drafting.fact(owner, column, value, column)
 
 
