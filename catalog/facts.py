@@ -35,7 +35,7 @@ _SYNONYMS = {
 }
 _SLOT_OF = {word: slot for slot, words in _SYNONYMS.items() for word in words.split()}
 _HIDDEN = re.compile(
-    r"price|cost|stock|quantity|qty|tax|shipping|point|sku|code|gtin|jan$|ean$|upc|barcode|weight|mass|warranty|voltage|"
+    r"price|cost|stock|quantity|qty|tax|shipping|point|sku|code|gtin|isbn|jan$|ean$|upc|barcode|weight|mass|warranty|voltage|"
     r"power|watt|battery|capacity|storage|ram$|cpu|hdd|ssd|memory|category|width|height|depth|length|diameter|dimension|"
     r"country|origin|manufactur|ingredient|nutrition|volume|allergen|care|gender|age|season|"
     r"url|link|slug|date|status|visib|rating|review|plant ?type|model|"
@@ -49,7 +49,9 @@ _HIDDEN = re.compile(
 _REMARK = re.compile(r"[(\[【（].*?[)\]】）]")
 _ABOUT_ALL = re.compile(r"^(?:本体|主な|おもな|メイン|商品|製品|代表)")
 """What stands before a name in Japanese and changes nothing: 本体カラー, 主な素材."""
-_INSIDE = re.compile(r"^(?:裏面|裏地|裏|中材|中身|中綿|内側|内部|詰め?物|芯材?|底面|背面|back|inner|inside|lining|filling)$")
+_INSIDE = re.compile(
+    r"^(?:裏面|裏地|裏|中材|中身|中綿|内側|内部|詰め?物|芯材?|底面|背面|back|inner|inside|lining|filling)$"
+)
 """Labels in a value of what no picture shows: `表面：ポリエステル／裏面：不織布`."""
 _SAYS_NOTHING = re.compile(
     r"^(?:[-‐―ー–—*]+|n/?a|none|other|others|assorted|なし|無し|その他|不明|指定なし|各色|アソート|お任せ|おまかせ|ランダム|"

@@ -3,6 +3,7 @@
 import colorsys
 import functools
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+# What several tests are made of, such as `stored_pictures`, is imported by its name.
+sys.path.append(str(REPOSITORY / "tests"))
 
 
 @pytest.fixture(scope="session")
