@@ -88,5 +88,7 @@ def first_there(names: Iterable[str], row: NamedRow, drafting: Drafting) -> str:
 
 def category_of(path: str, separators: str) -> str:
     """Return the deepest of the categories, one a line, as `家具 > 椅子`."""
-    ways = [[clean_line(part) for part in re.split(separators, line) if part.strip()] for line in path.split("\n")]
-    return " > ".join(max(ways, key=lambda way: len(way), default=[]))
+    ways: list[list[str]] = [
+        [clean_line(part) for part in re.split(separators, line) if part.strip()] for line in path.split("\n")
+    ]
+    return " > ".join(max(ways, key=len, default=[]))

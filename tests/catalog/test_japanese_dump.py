@@ -1,4 +1,4 @@
-"""A folder of Japanese product data becomes the right products, pictures, English captions and list of missing terms."""
+"""A folder of Japanese product data: right products, pictures and English captions, and a list of missing terms."""
 
 import importlib.util
 import json
