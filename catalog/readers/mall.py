@@ -14,7 +14,6 @@ from catalog.readers.draft import DraftProduct, DraftVariant
 from catalog.readers.drafting import Drafting, NamedRow
 
 _CELLS = re.compile(r"<t[hd]\b[^>]*>(.*?)</t[hd]>\s*<td\b[^>]*>(.*?)</td>", re.S | re.I)
-_END_OF_CELL = re.compile(r"</t[hd]>", re.I)
 _LINE = re.compile(r"^[■□●○・◆◇▼▽*※\-\s]*[【\[]?\s*([^:：【】\[\]\s][^:：【】\[\]]{0,11}?)\s*[】\]]?\s*[:：]\s*(\S.*)$")
 _HEADED = re.compile(r"^[■□●○・◆◇▼▽*\s]*[【\[]\s*([^:：【】\[\]]{1,12}?)\s*[】\]]\s*(\S.*)$")
 _SEVERAL = re.compile(r"[、,/|・]|または|からお選び")
@@ -55,22 +54,19 @@ def add_facts(owner: DraftProduct | DraftVariant, row: NamedRow, columns: Iterab
 
 def add_text(product: DraftProduct, column: str, html: str, drafting: Drafting) -> None:
     """Add running text, and the facts it states as a table or as lines `素材：陶器`, which is where malls keep them."""
-    # The cells of one line must not grow together to one word.
-    drafting.text(product, column, _END_OF_CELL.sub(" ", html), column)
-    for name, value in _written_facts(html):
+    # The two cells of a table's line must not grow together to one word.
+    lines = _CELLS.sub(r"<br>\1: \2<br>", html)
+    drafting.text(product, column, lines, column)
+    for line in clean(lines).split("\n"):
+        found = _LINE.match(line) or _HEADED.match(line)
+        if found is None:
+            continue
+        name, value = clean_line(found[1]), clean_line(found[2])
         slot = slot_of(name)
         # Several colours in a text are those one may choose from, and no picture shows them all.
         choice = slot == "colour" and _SEVERAL.search(value) is not None
         if slot is not None and not choice and is_stated(value) and len(value) <= _MOST_FACT_CHARS:
             drafting.fact(product, name, value, column)
-
-
-def _written_facts(html: str) -> Iterator[tuple[str, str]]:
-    for name, value in _CELLS.findall(html):
-        yield clean_line(name).rstrip(":"), clean_line(value)
-    for line in clean(_CELLS.sub("\n", html)).split("\n"):
-        if found := _LINE.match(line) or _HEADED.match(line):
-            yield clean_line(found[1]), clean_line(found[2])
 
 
 def first_there(names: Iterable[str], row: NamedRow, drafting: Drafting) -> str:
@@ -91,4 +87,5 @@ def category_of(path: str, separators: str) -> str:
     ways: list[list[str]] = [
         [clean_line(part) for part in re.split(separators, line) if part.strip()] for line in path.split("\n")
     ]
-    return " > ".join(max(ways, key=len, default=[]))
+    deepest: list[str] = max(ways, key=len, default=[])
+    return " > ".join(deepest)

@@ -74,7 +74,7 @@ def test_normal_item_rows_are_one_product_with_its_skus(tmp_path: Path) -> None:
     assert (catalogue.reader, catalogue.encoding) == ("rakuten", "cp932")
     mug, vase, plate = catalogue.products
     assert (mug.sku, mug.name, mug.description) == (
-        "mug-001", "【送料無料】★ 陶器 マグカップ", "素材 陶器\nカラー：赤、青\n電子レンジ可"
+        "mug-001", "【送料無料】★ 陶器 マグカップ", "素材: 陶器\nカラー：赤、青\n電子レンジ可"
     )  # fmt: skip
     assert facts(mug.attributes) == [("商品番号", "0012", None), ("素材", "陶器", None)]
     assert variants(mug) == {
