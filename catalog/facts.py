@@ -57,6 +57,7 @@ _SAYS_NOTHING = re.compile(
     r"^(?:[-‐―ー–—*]+|n/?a|none|other|others|assorted|なし|無し|その他|不明|指定なし|各色|アソート|お任せ|おまかせ|ランダム|"
     r"フリー(?:サイズ)?|free(?: size)?)$"
 )
+_COMPANY = re.compile(r"(?:\((?:株|有)\)|株式会社|有限会社)\s*\S+(?=\s)|\S+(?:\((?:株|有)\)|株式会社|有限会社)(?=\s)")
 _MEASURE = re.compile(
     r"^(?:約|[φφ])?(?:幅|奥行き?|高さ|長さ|直径|径|厚さ?|[whdl])?\s?\d[\d.,×x*\-~〜]*\s?(?:cm|mm|m|kg|g|ml|l|号|インチ)?$",
     re.IGNORECASE,
@@ -284,6 +285,7 @@ def clean_name(name: str, brand: str, glossary: Glossary) -> str:
     text = unicodedata.normalize("NFKC", name).strip()
     if " " not in text and not _JAPANESE.search(text):
         text = re.sub(r"[-_]+", " ", text)
+    text = _COMPANY.sub(" ", text)
     text = re.sub(r"【[^】]*】|\[[^\]]*\]|\([^)]*\)|[≪《〈<][^≫》〉>]*[≫》〉>]|[\\＼][^/／]*[/／]", " ", text)
     text = re.sub(r"[™®©★☆◆◇■□●○◎♪♡♥※!~〜✨]", " ", text)
     text = re.split(r"\s[-–—|/:]\s|,\s|、", text)[0]

@@ -42,7 +42,7 @@ def read(tables: TableSet) -> DraftCatalogue:
             if not row["商品ID"]:
                 drafting.reject(row.place, "ROW_NO_KEY", f"no 商品ID; name {row['商品名'][:60]!r}")
             elif row["商品削除フラグ"] == "1":
-                drafting.reject(row.place, "ROW_UNUSED", f"商品削除フラグ is 1: the shop deletes {row['商品ID']!r}")
+                drafting.reject(row.place, "ROW_DELETED", f"商品削除フラグ is 1: the shop deletes {row['商品ID']!r}")
             else:
                 groups.setdefault(row["商品ID"], []).append(row)
         drafting.evidence.append(f"{table.file.path}: an EC-CUBE export of {len(table.rows)} rows")

@@ -69,7 +69,7 @@ def is_deleted(row: NamedRow, drafting: Drafting, column: str = "コントロー
     """Leave out a row by which an upload file removes something from the shop."""
     if row[column].lower() != "d":
         return False
-    drafting.reject(row.place, "ROW_UNUSED", f"{column} is 'd': the shop takes {row[KEY]!r} off with this row")
+    drafting.reject(row.place, "ROW_DELETED", f"{column} is 'd': the shop takes {row[KEY]!r} off with this row")
     return True
 
 

@@ -87,6 +87,7 @@ def product(name: str, category: str = "", text: str = "", *, lang: str = "en", 
             ),
             {"noun": "plate"},
         ),
+        (product("㈱髙﨑工芸社 陶器 湯呑", lang="ja"), {"noun": "cup", "material": "earthenware"}),
         (product("ペンさしホルダア", lang="ja"), {}),
         (product("白ワイングラス", lang="ja"), {"noun": "wine glass"}),
         (product("金縁の皿 大", lang="ja"), {"noun": "plate", "size": "large"}),
@@ -101,6 +102,10 @@ def test_facts_are_visible_and_general(terms: Glossary, record: Product, facts: 
 @pytest.mark.parametrize("value", ["-", "なし", "その他", "各色", "フリーサイズ", "N/A"])
 def test_value_that_says_nothing_is_no_unknown_term(terms: Glossary, value: str) -> None:
     assert facts_of(product("皿", lang="ja", 色=value), terms).unknown == []
+
+
+def test_maker_in_a_name_is_no_unknown_term(terms: Glossary) -> None:
+    assert facts_of(product("①㈱髙﨑 湯呑", lang="ja"), terms).unknown == []
 
 
 def test_name_without_a_noun_is_listed_by_its_unknown_word(terms: Glossary) -> None:

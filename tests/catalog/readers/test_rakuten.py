@@ -156,7 +156,7 @@ def test_item_with_stock_options_and_categories(tmp_path: Path) -> None:
     # NFKC, but ① and ㈱ came through CP932 at all.
     assert (cup.name, cup.category, shown(cup)) == ("1(株)髙﨑 湯呑", "食器", {})
     assert issues(catalogue) == [
-        ("URL_NOT_FETCHED", 3), ("ROW_UNUSED", 4), ("ROW_DUP_KEY", 5), ("ROW_UNKNOWN_KEY", 5)
+        ("URL_NOT_FETCHED", 3), ("ROW_DELETED", 4), ("ROW_DUP_KEY", 5), ("ROW_UNKNOWN_KEY", 5)
     ]  # fmt: skip
     assert catalogue.rows == RowBooks(read=10, accepted=7, duplicate=1, quarantined=2)
 
