@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from catalog.attribute_slots import slot_of
 from catalog.errors import PathRefused
-from catalog.facts import slot_of
 from catalog.paths import IMAGE_SUFFIXES, Dump, DumpFile
 from catalog.readers.cells import clean, clean_line, fact_value
 from catalog.readers.draft import DraftAttribute, DraftCatalogue, DraftPicture, DraftProduct, DraftVariant

@@ -6,8 +6,8 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 
+from catalog.attribute_slots import SLOTS, slot_of
 from catalog.errors import PathRefused
-from catalog.facts import SLOTS, slot_of
 from catalog.paths import IMAGE_SUFFIXES
 from catalog.readers.cells import clean, clean_line
 from catalog.readers.draft import DraftProduct, DraftVariant

@@ -5,8 +5,10 @@ from dataclasses import replace
 import pytest
 
 from catalog import glossary
-from catalog.facts import clean_name, facts_of, slot_of
+from catalog.attribute_slots import slot_of
+from catalog.facts import facts_of
 from catalog.glossary import Glossary
+from catalog.product_names import clean_name
 from catalog.records import Attribute, Product, Variant
 from catalog.spec_text import colour_phrase, visual_facts
 
