@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 
 SLOTS = ("size", "style", "shape", "pattern", "finish", "colour", "material")
 """Facts an adjective can state, in English word order."""
@@ -37,6 +38,7 @@ _ABOUT_ALL = re.compile(r"^(?:本体|主な|おもな|メイン|商品|製品|�
 """What stands before a name in Japanese and changes nothing: 本体カラー, 主な素材."""
 
 
+@lru_cache(maxsize=4096)
 def slot_of(name: str) -> str | None:
     """Return the slot an attribute name stands for; "" for facts that do not show, None when it is not known."""
     text = unicodedata.normalize("NFKC", name).casefold().strip()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 from catalog.attribute_slots import SLOTS, slot_of
 from catalog.errors import PathRefused
@@ -34,9 +35,14 @@ def has_columns(headers: Iterable[str], wanted: Iterable[str]) -> bool:
 
 def numbered(row: NamedRow, pattern: str, most: int) -> Iterator[tuple[int, str]]:
     """Yield (number, cell) of the filled columns of `pattern`, in which `{}` stands for 1, 2, 3."""
-    for number in range(1, most + 1):
-        if cell := row[pattern.format(number)]:
+    for number, column in _columns(pattern, most):
+        if column in row.columns and (cell := row[column]):
             yield number, cell
+
+
+@lru_cache(maxsize=32)
+def _columns(pattern: str, most: int) -> tuple[tuple[int, str], ...]:
+    return tuple((number, pattern.format(number)) for number in range(1, most + 1))
 
 
 def is_stated(value: str) -> bool:
