@@ -14,7 +14,8 @@ from sqlalchemy import select
 from typer.testing import CliRunner
 
 from adapt.cli import app
-from catalog import glossary
+from catalog import glossary, intake, readers
+from catalog import ingest as run_of_ingest
 from catalog.caption import Writer, rebuild_captions
 from catalog.ingest import ingest
 from catalog.products import load_products, product_ids
@@ -23,7 +24,7 @@ from catalog.schema import CaptionRow
 from catalog.store import Catalog
 
 READS_ARCHIVES = importlib.util.find_spec("catalog.archives") is not None
-READS_MEASURES = importlib.util.find_spec("catalog.readers.refine") is not None
+READS_MEASURES = any(hasattr(module, "refine") for module in (readers, run_of_ingest, intake))
 NEVER = re.compile(
     r"[^\x00-\x7f]|\d{3}|free|ship|sale|new|limited|popular|point|warrant|yen|price|takasaki|\bjan\b", re.I
 )
