@@ -268,11 +268,15 @@ class _Changes:
     added: list[dict[str, Any]] = field(default_factory=list)
     updated: list[dict[str, Any]] = field(default_factory=list)
     removed: list[int] = field(default_factory=list)
+    confirmed: list[int] = field(default_factory=list)
+    """Captions that another glossary or other templates wrote, and these would write just so."""
+    version: str = ""
+    """Of glossary and templates, for what is confirmed."""
     unchanged: int = 0
 
     @property
     def any(self) -> bool:
-        return bool(self.added or self.updated or self.removed)
+        return bool(self.added or self.updated or self.removed or self.confirmed)
 
     @property
     def counts(self) -> dict[str, int]:
@@ -280,12 +284,15 @@ class _Changes:
             "added": len(self.added),
             "updated": len(self.updated),
             "removed": len(self.removed),
-            "unchanged": self.unchanged,
+            "unchanged": self.unchanged + len(self.confirmed),
         }
 
     def apply(self, session: Session) -> None:
         for start in range(0, len(self.removed), 500):
             session.execute(delete(CaptionRow).where(CaptionRow.id.in_(self.removed[start : start + 500])))
+        for start in range(0, len(self.confirmed), 500):
+            those = CaptionRow.id.in_(self.confirmed[start : start + 500])
+            session.execute(update(CaptionRow).where(those).values(glossary_version=self.version))
         if self.updated:
             session.execute(update(CaptionRow), self.updated)
         if self.added:
@@ -301,7 +308,7 @@ def _changes(session: Session, ids: Sequence[int], views: Iterable[View], writer
         (row.product_id, row.variant_id, row.text): row for row in session.scalars(query.order_by(CaptionRow.id.desc()))
     }
     spare = set(session.scalars(query.with_only_columns(CaptionRow.id)))
-    changes = _Changes()
+    changes = _Changes(version=writer.version)
     for view in views:
         for written in view.wordings:
             facts = dict(written.facts)
@@ -310,18 +317,20 @@ def _changes(session: Session, ids: Sequence[int], views: Iterable[View], writer
                 "facts": facts,
                 "fact_set": fact_set(facts),
                 "seed": writer.seed,
-                "glossary_version": writer.version,
             }
+            stamp = {"glossary_version": writer.version}
             row = stored.get((view.product.id, view.variant_id, written.text))
             if row is None:
                 place = {"product_id": view.product.id, "variant_id": view.variant_id, "text": written.text}
-                changes.added.append(place | {"lang": lang, "origin": ORIGIN} | content)
+                changes.added.append(place | {"lang": lang, "origin": ORIGIN} | content | stamp)
                 continue
             spare.discard(row.id)
-            if all(getattr(row, name) == value for name, value in content.items()):
-                changes.unchanged += 1
+            if any(getattr(row, name) != value for name, value in content.items()):
+                changes.updated.append({"id": row.id} | content | stamp)
+            elif row.glossary_version != writer.version:
+                changes.confirmed.append(row.id)
             else:
-                changes.updated.append({"id": row.id} | content)
+                changes.unchanged += 1
     changes.removed = sorted(spare)
     return changes
 

@@ -11,41 +11,23 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from catalog import grammar
+from catalog.attribute_slots import SLOTS, slot_of
 from catalog.glossary import Glossary, Match, Parse
+from catalog.product_names import JAPANESE, clean_name, leaf_category, said_first
 from catalog.records import Attribute, Product, Variant
 from catalog.spec_text import ADJECTIVE_KINDS, colour_phrase, visual_facts
 
-SLOTS = ("size", "style", "shape", "pattern", "finish", "colour", "material")
-"""Facts an adjective can state, in English word order."""
 SEPARATOR = ", "
 """Between several values of one fact: `blue, pink`."""
-_SYNONYMS = {
-    "colour": "color colour colors colours colorname colourname maincolor basecolor bodycolor 色 カラー 本体色 色味 "
-    "カラー名 色名",
-    "material": "material materials mainmaterial fabric 素材 材質 主素材 生地 本体素材 材料 主材",
-    "pattern": "pattern print patterntype 柄 模様 パターン",
-    "shape": "shape form silhouette 形 形状 シェイプ",
-    "finish": "finish surface surfacefinish 仕上げ 仕上 表面処理 表面加工 塗装",
-    "size": "size sizeclass サイズ 大きさ",
-    "style": "style look スタイル テイスト 袖丈 sleeve neckline ネックライン",
-    "type": "type producttype itemtype noun 種類 品目 アイテム 商品種別 品種",
-    "feature": "feature features decoration details parts 特徴 装飾 付属 パーツ 仕様",
-    "brand": "brand brandname vendor manufacturer maker ブランド ブランド名 メーカー メーカー名 製造元",
-}
-_SLOT_OF = {word: slot for slot, words in _SYNONYMS.items() for word in words.split()}
-_HIDDEN = re.compile(
-    r"price|cost|stock|quantity|qty|tax|shipping|point|sku|code|gtin|jan$|ean$|upc|barcode|weight|mass|warranty|voltage|"
-    r"power|watt|battery|capacity|storage|ram$|cpu|hdd|ssd|memory|category|width|height|depth|length|diameter|dimension|"
-    r"country|origin|manufactur|ingredient|nutrition|volume|allergen|care|gender|age|season|"
-    r"url|link|slug|date|status|visib|rating|review|plant ?type|model|"
-    r"価格|値段|定価|在庫|税|送料|ポイント|コード|番号|品番|型番|重量|質量|重さ|容量|保証|電圧|電力|電源|原産|産地|製造国|"
-    r"生産国|寸法|幅|奥行|高さ|直径|厚み|長さ|お手入れ|注意|性別|年齢|カテゴリ|分類|発売|納期|賞味|消費期限|原材料|成分|内容量|入数"
+_INSIDE = re.compile(
+    r"^(?:裏面|裏地|裏|中材|中身|中綿|内側|内部|詰め?物|芯材?|底面|背面|back|inner|inside|lining|filling)$"
 )
-"""Attribute names of facts that do not show in a picture."""
+"""Labels in a value of what no picture shows: `表面：ポリエステル／裏面：不織布`."""
+_SAYS_NOTHING = re.compile(
+    r"^(?:[-‐―ー–—*]+|n/?a|none|other|others|assorted|なし|無し|その他|不明|指定なし|各色|アソート|お任せ|おまかせ|ランダム|"
+    r"フリー(?:サイズ)?|free(?: size)?)$"
+)
 _CAMERA_NAME = re.compile(r"(?:img|dsc[nf]?|p|pxl|photo|image|picture|screenshot|item|product)?[\s_\-.\d()]*", re.I)
-_NAME_WORDS = 12
-_NAME_CHARS = 80
-_JAPANESE = re.compile(r"[\u3041-\u30ff\u3400-\u9fff]")
 _WORDS_ONLY = re.compile(r"[a-z]+(?:[ -][a-z]+){0,2}")
 _MOST_VALUES = 3
 _UNREMARKABLE = frozenset({"plain"})
@@ -83,7 +65,7 @@ def facts_of(product: Product, glossary: Glossary, *, variant: Variant | None = 
     """Return the visual facts of a product, or of one of its variants."""
     sheet = FactSheet()
     brand = ""
-    varying = set() if variant is not None else _varying(product)
+    varying = set() if variant is not None else _varying(product, glossary)
     attributes: Sequence[Attribute] = [*(variant.attributes if variant is not None else ()), *product.attributes]
     gathered: dict[tuple[str, bool], list[Attribute]] = {}
     for attribute in attributes:
@@ -98,7 +80,8 @@ def facts_of(product: Product, glossary: Glossary, *, variant: Variant | None = 
             # Facets repeat a name, one value each; a variant's values must not mix with the product's.
             gathered.setdefault((slot, attribute.variant_id is not None), []).append(attribute)
     type_text = ""
-    for (slot, _), group in gathered.items():
+    # What a variant says of itself comes first, and last what only its value tells the kind of.
+    for (slot, _), group in sorted(gathered.items(), key=lambda item: (not item[0][1], item[0][0] == "option")):
         if slot == "type":
             type_text = type_text or group[0].value
         elif slot == "feature":
@@ -109,19 +92,19 @@ def facts_of(product: Product, glossary: Glossary, *, variant: Variant | None = 
     return sheet
 
 
-def slot_of(name: str) -> str | None:
-    """Return the slot an attribute name stands for; "" for facts that do not show, None when it is not known."""
-    text = unicodedata.normalize("NFKC", name).casefold().strip()
-    key = re.sub(r"[\s_\-()\[\]:/.]", "", text)
-    if key in _SLOT_OF:
-        return _SLOT_OF[key]
-    return "" if _HIDDEN.search(text) else None
-
-
-def _varying(product: Product) -> set[str]:
+def _varying(product: Product, glossary: Glossary) -> set[str]:
     """Slots that differ between variants: a picture that belongs to none of them may show any value."""
-    slots = {slot_of(attribute.name) for variant in product.variants for attribute in variant.attributes}
-    return {slot for slot in slots if slot}
+    slots: set[str] = set()
+    for variant in product.variants:
+        for attribute in variant.attributes:
+            slot = slot_of(attribute.name)
+            if slot == "option":
+                scratch = FactSheet()
+                _add_slot(scratch, slot, [attribute], glossary)
+                slots |= scratch.facts.keys()
+            elif slot:
+                slots.add(slot)
+    return slots
 
 
 def _add_slot(sheet: FactSheet, slot: str, attributes: Sequence[Attribute], glossary: Glossary) -> None:
@@ -130,7 +113,10 @@ def _add_slot(sheet: FactSheet, slot: str, attributes: Sequence[Attribute], glos
     values: dict[str, list[str]] = {}
     for attribute in attributes:
         for piece in re.split(r"[,;|/、・&×+]|\band\b|\s-\s", unicodedata.normalize("NFKC", attribute.value)):
-            for kind, concept in _read_value(sheet, slot, piece.strip(), attribute.name, glossary):
+            label, colon, rest = piece.partition(":")
+            if colon and _INSIDE.match(label.strip().casefold()):
+                continue
+            for kind, concept in _read_value(sheet, slot, (rest or label).strip(), attribute.name, glossary):
                 values.setdefault(kind, []).append(concept)
     # The slot's own value before what merely stood in its cell, e.g. "wood" in a colour column.
     for kind in sorted(values, key=lambda kind: kind != slot):
@@ -138,6 +124,8 @@ def _add_slot(sheet: FactSheet, slot: str, attributes: Sequence[Attribute], glos
 
 
 def _read_value(sheet: FactSheet, slot: str, piece: str, attribute: str, glossary: Glossary) -> list[tuple[str, str]]:
+    if not piece or _SAYS_NOTHING.match(piece.casefold()):
+        return []
     if slot == "colour" and piece.isascii():
         colour = colour_phrase(piece, glossary)
         if colour is not None:
@@ -198,7 +186,7 @@ def _add_features(sheet: FactSheet, attributes: Sequence[Attribute], glossary: G
             if part is not None:
                 sheet.add(part, ["yes"])
         sheet.unknown.extend(
-            Unknown(term=word, attribute=attribute.name) for word in parse.unknown if _JAPANESE.search(word)
+            Unknown(term=word, attribute=attribute.name) for word in parse.unknown if JAPANESE.search(word)
         )
 
 
@@ -207,8 +195,8 @@ def _add_name(
 ) -> None:
     name = clean_name(product.name, brand, glossary)
     if not name or _CAMERA_NAME.fullmatch(product.name):
-        name = clean_name(_said_first(product.description), brand, glossary)
-    if _JAPANESE.search(name):
+        name = clean_name(said_first(product.description), brand, glossary)
+    if JAPANESE.search(name):
         _read_japanese_name(sheet, name, type_text or product.category, glossary, varying)
         return
     category = clean_name(type_text or leaf_category(product.category), "", glossary)
@@ -223,62 +211,15 @@ def _add_name(
     texts = [product.description, *(attribute.value for attribute in product.attributes if attribute.kind == "text")]
     nouns = {noun, category} if glossary.concept(category, "category") is not None else {noun}
     for text in dict.fromkeys(texts):
-        if text and not _JAPANESE.search(text):
+        if text and not JAPANESE.search(text):
             for fact, value in visual_facts(text, nouns, glossary, name=name if kind else "").items():
                 if fact not in varying and not _said(value, kind, noun):
                     sheet.facts.setdefault(fact, value)
 
 
-def _said_first(text: str) -> str:
-    """Return the first sentence of a text without its article, if it is short enough to name the product."""
-    sentence = re.split(r"[.。!！\n]", text.strip(), maxsplit=1)[0].strip()
-    if len(sentence.split()) > _NAME_WORDS or len(sentence) > _NAME_CHARS:
-        return ""
-    return re.sub(r"^(?:this is |it is )?(?:an?|the|this|our)\s+", "", sentence, flags=re.IGNORECASE)
-
-
 def _said(value: str, kind: str, noun: str) -> bool:
     """Whether the name already says it ("red" of "red delicious apple")."""
     return value in f"{kind} {noun}"
-
-
-def clean_name(name: str, brand: str, glossary: Glossary) -> str:
-    """Return a name without slug dashes, brackets, codes, brand and sales talk; lower case but for acronyms."""
-    text = unicodedata.normalize("NFKC", name).strip()
-    if " " not in text and not _JAPANESE.search(text):
-        text = re.sub(r"[-_]+", " ", text)
-    text = re.sub(r"【[^】]*】|\[[^\]]*\]|\([^)]*\)|[™®©★☆◆■●♪!~]", " ", text)
-    text = re.split(r"\s[-–—|/:]\s|,\s|、", text)[0]
-    without = re.sub(rf"(?<!\w){re.escape(brand)}(?!\w)", " ", text, flags=re.IGNORECASE) if brand else text
-    text = " ".join((without if without.strip() else text).split())
-    parse = glossary.parse(text)
-    if parse.text == text.casefold():
-        for match in reversed(parse.matches):
-            if match.is_a("ban") or (match.is_a("brand") and len(parse.matches) > 1):
-                text = text[: match.start] + " " + text[match.end :]
-    words = [word for word in text.split() if not _is_code(word)]
-    if not words or _JAPANESE.search(text):
-        return " ".join(words)
-    shouting = all(word.isupper() for word in words if word.isalpha())
-    return " ".join(word if _is_acronym(word) and not shouting else word.lower() for word in words).strip(" -'\"")
-
-
-def _is_code(word: str) -> bool:
-    """Model numbers and amounts: "M185", "500ml", "#12"; "32-inch" and "3-seater" stay."""
-    if re.fullmatch(r"\d+-[A-Za-z]{3,}", word):
-        return False
-    measured = re.fullmatch(r"[\d.,]+\s?(ml|l|cl|g|kg|cm|mm|m|oz|gb|tb|w|v|%)?", word, flags=re.IGNORECASE)
-    mixed = re.search(r"\d", word) and re.search(r"[A-Za-z]", word) and not re.search(r"\d[a-z]?-[A-Za-z]{3,}", word)
-    return bool(measured or (mixed and not _JAPANESE.search(word)) or word.startswith("#"))
-
-
-def _is_acronym(word: str) -> bool:
-    return word.isupper() and 2 <= len(word) <= 4 and word.isalpha()
-
-
-def leaf_category(category: str) -> str:
-    """Return the last level of "Home > Furniture > Chairs" or "Home|Chairs"."""
-    return re.split(r"\s*[>|/]\s*", category.strip())[-1].strip()
 
 
 def _split_name(name: str, category: str, text: str, glossary: Glossary) -> tuple[str, str]:
@@ -336,7 +277,7 @@ def _move_adjectives(sheet: FactSheet, kind: str, glossary: Glossary, varying: s
 
 def _read_japanese_name(sheet: FactSheet, name: str, category: str, glossary: Glossary, varying: set[str]) -> None:
     parse = glossary.parse(name)
-    named = [match for match in parse.matches if match.is_a("category")]
+    named = [match for match in parse.matches if match.is_a("category") and not _goes_on(parse, match)]
     # A name may end in a colour that is also a thing: マグカップ オレンジ is a mug.
     nouns = [match for match in named if not match.is_a(*SLOTS)] or named
     sheet.own_noun = name
@@ -347,14 +288,21 @@ def _read_japanese_name(sheet: FactSheet, name: str, category: str, glossary: Gl
         found = [match.concept("category", "group") for match in general.matches if match.is_a("category", "group")]
         if found and found[-1]:
             sheet.facts["noun"] = found[-1]
-        else:
+        elif not any(JAPANESE.search(word) for word in parse.unknown):
             sheet.unknown.append(Unknown(term=name, attribute="name"))
     _state_adjectives(sheet, parse, varying, last_noun=nouns[-1] if nouns else None)
     for match, after in zip(parse.matches, parse.matches[1:], strict=False):
         part = match.concept("part") if match.stated else None
         if part is not None and after.text in ("付き", "付", "つき") and after.start == match.end:
             sheet.add(part, ["yes"])
-    sheet.unknown.extend(Unknown(term=word, attribute="name") for word in parse.unknown if _JAPANESE.search(word))
+    sheet.unknown.extend(Unknown(term=word, attribute="name") for word in parse.unknown if JAPANESE.search(word))
+
+
+def _goes_on(parse: Parse, match: Match) -> bool:
+    """Whether the word goes on after a term with what no term covers: a pen stand (ペンたて) is no pen."""
+    rest = parse.text[match.end :]
+    known = any(other.start == match.end for other in parse.matches)
+    return not known and bool(JAPANESE.match(rest)) and rest[0] not in "大中小"
 
 
 def _state_adjectives(sheet: FactSheet, parse: Parse, varying: set[str], *, last_noun: Match | None = None) -> None:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from catalog import grammar
-from catalog.facts import SEPARATOR, SLOTS, FactSheet
+from catalog.attribute_slots import SLOTS
+from catalog.facts import SEPARATOR, FactSheet
 from catalog.glossary import Glossary
 
 _ADJECTIVES = {

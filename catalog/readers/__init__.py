@@ -8,7 +8,7 @@ from pathlib import Path
 from catalog.errors import IngestRefused
 from catalog.mapping import FILE_NAME, load_mapping
 from catalog.paths import IMAGE_SUFFIXES, Dump
-from catalog.readers import akeneo, bmecat, folder, magento, table
+from catalog.readers import akeneo, bmecat, ec_cube, folder, magento, makeshop, rakuten, table, yahoo_shopping
 from catalog.readers.draft import DraftCatalogue
 from catalog.readers.mapped import read_mapped
 from catalog.readers.table_set import TableSet
@@ -16,7 +16,17 @@ from catalog.records import Issue
 
 Reader = Callable[[TableSet], DraftCatalogue]
 
-READERS: tuple[Reader, ...] = (magento.read, akeneo.read, bmecat.read, table.read, folder.read)
+READERS: tuple[Reader, ...] = (
+    magento.read,
+    akeneo.read,
+    bmecat.read,
+    rakuten.read,
+    yahoo_shopping.read,
+    ec_cube.read,
+    makeshop.read,
+    table.read,
+    folder.read,
+)
 """A reader returns no products for a dump that is not its own; the most special ones come first."""
 
 

@@ -318,7 +318,7 @@ class _Inference:
             role, words = self.roles[index], headers.words(self.table.header[index])
             if (role and role[0] == "drop") or set(words) & _DROP_WORDS:
                 self._take(index, "left out: nothing a picture shows")
-            elif words[-1:] == ("id",) or (role and role[0] in ("gtin", "parent", "sku")):
+            elif words[-1:] == ("id",) or (role and role[0] in ("parent", "sku")):
                 self._take(index, "left out: an identifier")
             elif role and role[0] == "image":
                 self._take(index, "left out: no value is a picture of this dump")

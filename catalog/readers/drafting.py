@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from catalog.attribute_slots import slot_of
 from catalog.errors import PathRefused
 from catalog.paths import IMAGE_SUFFIXES, Dump, DumpFile
 from catalog.readers.cells import clean, clean_line, fact_value
@@ -58,14 +59,16 @@ class Drafting:
     forgets is reported as ROW_UNUSED, so that the books always balance and never by leaving something out.
     """
 
-    def __init__(self, reader: str, dump: Dump) -> None:
+    def __init__(self, reader: str, dump: Dump, *, unique_skus: bool = True) -> None:
         """Begin with no products.
 
         Args:
             reader: Name of the reader.
             dump: The dump whose files pictures may be.
+            unique_skus: Whether a variant's stock number stands once in a dump, and not only once in its product.
         """
         self.reader = reader
+        self._unique_skus = unique_skus
         self.dump = dump
         self.products: dict[str, DraftProduct] = {}
         self.issues: list[Issue] = []
@@ -75,6 +78,8 @@ class Drafting:
         self._skus: dict[str, Place] = {}
         self._keys: dict[str, set[str]] = {}
         """Product → the keys its variants took."""
+        self._shared: set[tuple[str, str]] = set()
+        """(product, picture) that variants of different looks name: it shows none of them alone."""
 
     # --- rows ------------------------------------------------------------------------------------
 
@@ -174,7 +179,7 @@ class Drafting:
         taken.add(unique)
         variant = DraftVariant(key=unique, sku=sku, name=clean_line(name), attributes=list(attributes))
         product.variants.append(variant)
-        if sku and self._skus.setdefault(sku, place) != place:
+        if sku and self._unique_skus and self._skus.setdefault(sku, place) != place:
             detail = f"SKU {sku!r} is also on line {self._skus[sku].line}; both rows were kept"
             self.report(place, "ROW_DUP_KEY", detail, "warning")
         return variant
@@ -236,7 +241,9 @@ class Drafting:
         key = variant.key if variant is not None else None
         if known is not None:
             # The product's own picture shows one of its variants, and is captioned as that one.
-            known.variant_key = known.variant_key or key
+            if known.variant_key is not None and variant is not None and _differ(product, known.variant_key, variant):
+                self._shared.add((product.sku, file.path))
+            known.variant_key = None if (product.sku, file.path) in self._shared else known.variant_key or key
             return
         product.pictures.append(
             DraftPicture(
@@ -293,3 +300,13 @@ class Drafting:
                 quarantined=ends[_QUARANTINED],
             ),
         )
+
+
+def _differ(product: DraftProduct, key: str, variant: DraftVariant) -> bool:
+    """Whether two variants differ in more than their size, and in something that may show."""
+    other = next((each for each in product.variants if each.key == key), variant)
+    return _looks(other) != _looks(variant)
+
+
+def _looks(variant: DraftVariant) -> set[tuple[str, str]]:
+    return {(fact.name, fact.value) for fact in variant.attributes if slot_of(fact.name) not in ("", "size")}

@@ -128,6 +128,19 @@ def test_captions_go_stale_with_the_glossary(shop: Catalog) -> None:
     assert all("dinner plate" in text for text in _texts(shop, "shop/PLATE"))
 
 
+def test_new_term_touches_only_captions_it_changes(shop: Catalog) -> None:
+    rebuild_captions(shop)
+    mugs = list_captions(shop, product="shop/MUG")
+    (shop.workspace / "glossary.csv").write_text(
+        "term,lang,concept,en,ja,kind,status\nplate,en,plate,dinner plate,皿,category,ok\n", encoding="utf-8"
+    )
+    dry = rebuild_captions(shop, dry_run=True)
+    report = rebuild_captions(shop)
+    assert (report.added, report.updated, report.removed, report.unchanged) == (10, 0, 10, 40)
+    assert (dry.added, dry.updated, dry.removed, dry.unchanged) == (10, 0, 10, 40)
+    assert list_captions(shop, product="shop/MUG") == mugs and stale_captions(shop) == 0
+
+
 def test_variant_captions_name_only_their_own_colour(shop: Catalog) -> None:
     rebuild_captions(shop)
     by_variant: dict[int | None, list[str]] = {}

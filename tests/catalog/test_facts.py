@@ -1,10 +1,14 @@
 """Facts of products: what is visible, what the text states, what must not be claimed."""
 
+from dataclasses import replace
+
 import pytest
 
 from catalog import glossary
-from catalog.facts import clean_name, facts_of, slot_of
+from catalog.attribute_slots import slot_of
+from catalog.facts import facts_of
 from catalog.glossary import Glossary
+from catalog.product_names import clean_name
 from catalog.records import Attribute, Product, Variant
 from catalog.spec_text import colour_phrase, visual_facts
 
@@ -65,12 +69,68 @@ def product(name: str, category: str = "", text: str = "", *, lang: str = "en", 
             {"noun": "bottle", "material": "glass", "lid": "yes", "colour": "blue"},
         ),
         (product("大理石風テーブル", lang="ja"), {"noun": "table"}),
+        (
+            product("【送料無料】≪新作≫ ＼楽天1位／ 陶器 マグカップ 赤 ★ポイント10倍", lang="ja"),
+            {"noun": "mug", "material": "earthenware", "colour": "red"},
+        ),
+        (
+            product("オーク丸テーブル 幅120cm", lang="ja", 本体カラー="ﾅﾁｭﾗﾙ", 素材1="ｵｰｸ材"),
+            {"noun": "table", "colour": "natural", "material": "oak", "shape": "round"},
+        ),
+        (
+            product("ラグ", lang="ja", 素材="表面：ウール／裏面：綿", 色="その他", 柄="-"),
+            {"noun": "rug", "material": "wool"},
+        ),
+        (
+            product(
+                "皿", lang="ja", JANコード="0490", カタログID="0490", 価格="980", 税率="10", 送料区分="無料", 
+                保証="1年", 倉庫指定="0", ポイント変倍率="10", 在庫数="3", 総個数="5", 梱包サイズ="60",
+                カラーバリエーション="赤、青",
+            ),
+            {"noun": "plate"},
+        ),
+        (product("㈱髙﨑工芸社 陶器 湯呑", lang="ja"), {"noun": "cup", "material": "earthenware"}),
+        (product("ペンさしホルダア", lang="ja"), {}),
+        (product("白ワイングラス", lang="ja"), {"noun": "wine glass"}),
+        (product("金縁の皿 大", lang="ja"), {"noun": "plate", "size": "large"}),
         (product("マグカップ オレンジ", lang="ja"), {"noun": "mug", "colour": "orange"}),
         (product("オレンジジュース", lang="ja"), {"noun": "juice"}),
     ],
 )  # fmt: skip
 def test_facts_are_visible_and_general(terms: Glossary, record: Product, facts: dict[str, str]) -> None:
     assert facts_of(record, terms).facts == facts
+
+
+@pytest.mark.parametrize("value", ["-", "なし", "その他", "各色", "フリーサイズ", "N/A"])
+def test_value_that_says_nothing_is_no_unknown_term(terms: Glossary, value: str) -> None:
+    assert facts_of(product("皿", lang="ja", 色=value), terms).unknown == []
+
+
+def test_maker_in_a_name_is_no_unknown_term(terms: Glossary) -> None:
+    assert facts_of(product("①㈱髙﨑 湯呑", lang="ja"), terms).unknown == []
+
+
+def test_name_without_a_noun_is_listed_by_its_unknown_word(terms: Glossary) -> None:
+    unknown = facts_of(product("陶器の銘々ざる 5個セット", lang="ja"), terms).unknown
+    assert [(term.term, term.attribute) for term in unknown] == [("銘々ざる", "name")]
+
+
+def test_form_without_a_name_is_read_by_its_value(terms: Glossary) -> None:
+    forms = tuple(
+        Variant(
+            id=number, key=value, sku=value,
+            attributes=(
+                Attribute(name="規格分類1", value=value, variant_id=number),
+                Attribute(name="規格分類2", value="S", variant_id=number),
+            ),
+        )
+        for number, value in enumerate(("紺", "生成り"), 1)
+    )  # fmt: skip
+    cushion = replace(product("リネン クッション 紺", lang="ja", 色="紺/生成り"), variants=forms)
+    assert facts_of(cushion, terms).facts == {"noun": "cushion", "material": "linen"}
+    assert facts_of(cushion, terms, variant=forms[1]).facts == {
+        "noun": "cushion", "material": "linen", "colour": "beige"
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog import glossary, wording
+from catalog.attribute_slots import SLOTS
 from catalog.errors import CatalogError
-from catalog.facts import SLOTS, FactSheet
+from catalog.facts import FactSheet
 from catalog.slots import slots_of
 
 TERMS = glossary.load()

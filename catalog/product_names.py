@@ -1,0 +1,67 @@
+"""Names as shops write them → what they call the product, without codes, makers and sales talk."""
+
+import re
+import unicodedata
+
+from catalog.glossary import Glossary
+
+JAPANESE = re.compile(r"[\u3041-\u30ff\u3400-\u9fff]")
+_COMPANY = re.compile(r"(?:\((?:株|有)\)|株式会社|有限会社)\s*\S+(?=\s)|\S+(?:\((?:株|有)\)|株式会社|有限会社)(?=\s)")
+_MEASURE = re.compile(
+    r"^(?:約|[φφ])?(?:幅|奥行き?|高さ|長さ|直径|径|厚さ?|[whdl])?\s?\d[\d.,×x*\-~〜]*\s?(?:cm|mm|m|kg|g|ml|l|号|インチ)?$",
+    re.IGNORECASE,
+)
+"""A word of a Japanese name that is an amount: 幅120cm, 200ml, 8号."""
+_NAME_WORDS = 12
+_NAME_CHARS = 80
+
+
+def said_first(text: str) -> str:
+    """Return the first sentence of a text without its article, if it is short enough to name the product."""
+    sentence = re.split(r"[.。!！\n]", text.strip(), maxsplit=1)[0].strip()
+    if len(sentence.split()) > _NAME_WORDS or len(sentence) > _NAME_CHARS:
+        return ""
+    return re.sub(r"^(?:this is |it is )?(?:an?|the|this|our)\s+", "", sentence, flags=re.IGNORECASE)
+
+
+def clean_name(name: str, brand: str, glossary: Glossary) -> str:
+    """Return a name without slug dashes, brackets, codes, brand and sales talk; lower case but for acronyms."""
+    text = unicodedata.normalize("NFKC", name).strip()
+    if " " not in text and not JAPANESE.search(text):
+        text = re.sub(r"[-_]+", " ", text)
+    text = _COMPANY.sub(" ", text)
+    text = re.sub(r"【[^】]*】|\[[^\]]*\]|\([^)]*\)|[≪《〈<][^≫》〉>]*[≫》〉>]|[\\＼][^/／]*[/／]", " ", text)
+    text = re.sub(r"[™®©★☆◆◇■□●○◎♪♡♥※!~〜✨]", " ", text)
+    text = re.split(r"\s[-–—|/:]\s|,\s|、", text)[0]
+    without = re.sub(rf"(?<!\w){re.escape(brand)}(?!\w)", " ", text, flags=re.IGNORECASE) if brand else text
+    text = " ".join((without if without.strip() else text).split())
+    parse = glossary.parse(text)
+    if parse.text == text.casefold():
+        for match in reversed(parse.matches):
+            if match.is_a("ban") or (match.is_a("brand") and len(parse.matches) > 1):
+                text = text[: match.start] + " " + text[match.end :]
+    words = [word for word in text.split() if not _is_code(word)]
+    if not words or JAPANESE.search(text):
+        return " ".join(words)
+    shouting = all(word.isupper() for word in words if word.isalpha())
+    return " ".join(word if _is_acronym(word) and not shouting else word.lower() for word in words).strip(" -'\"")
+
+
+def _is_code(word: str) -> bool:
+    """Model numbers and amounts: "M185", "500ml", "#12"; "32-inch" and "3-seater" stay."""
+    if re.fullmatch(r"\d+-[A-Za-z]{3,}", word):
+        return False
+    measured = _MEASURE.fullmatch(word) or re.fullmatch(
+        r"[\d.,]+\s?(ml|l|cl|g|kg|cm|mm|m|oz|gb|tb|w|v|%)?", word, flags=re.IGNORECASE
+    )
+    mixed = re.search(r"\d", word) and re.search(r"[A-Za-z]", word) and not re.search(r"\d[a-z]?-[A-Za-z]{3,}", word)
+    return bool(measured or (mixed and not JAPANESE.search(word)) or word.startswith("#"))
+
+
+def _is_acronym(word: str) -> bool:
+    return word.isupper() and 2 <= len(word) <= 4 and word.isalpha()
+
+
+def leaf_category(category: str) -> str:
+    """Return the last level of "Home > Furniture > Chairs" or "Home|Chairs"."""
+    return re.split(r"\s*[>|/]\s*", category.strip())[-1].strip()
