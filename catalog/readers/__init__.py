@@ -8,7 +8,22 @@ from pathlib import Path
 from catalog.errors import IngestRefused
 from catalog.mapping import FILE_NAME, load_mapping
 from catalog.paths import IMAGE_SUFFIXES, Dump
-from catalog.readers import akeneo, bmecat, ec_cube, folder, magento, makeshop, rakuten, table, yahoo_shopping
+from catalog.readers import (
+    akeneo,
+    berkeley_objects,
+    bmecat,
+    ec_cube,
+    folder,
+    google,
+    magento,
+    makeshop,
+    rakuten,
+    schema_org,
+    shopify,
+    table,
+    woocommerce,
+    yahoo_shopping,
+)
 from catalog.readers.draft import DraftCatalogue
 from catalog.readers.mapped import read_mapped
 from catalog.readers.table_set import TableSet
@@ -24,6 +39,11 @@ READERS: tuple[Reader, ...] = (
     yahoo_shopping.read,
     ec_cube.read,
     makeshop.read,
+    shopify.read,
+    woocommerce.read,
+    google.read,
+    berkeley_objects.read,
+    schema_org.read,
     table.read,
     folder.read,
 )

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from catalog.attribute_slots import slot_of
 from catalog.errors import PathRefused
 from catalog.paths import IMAGE_SUFFIXES, Dump, DumpFile
 from catalog.readers.cells import clean, clean_line, fact_value
 from catalog.readers.draft import DraftAttribute, DraftCatalogue, DraftPicture, DraftProduct, DraftVariant
+from catalog.readers.likeness import one_shown
 from catalog.readers.tabular import Table
 from catalog.records import Issue, RowBooks
 
@@ -78,8 +78,8 @@ class Drafting:
         self._skus: dict[str, Place] = {}
         self._keys: dict[str, set[str]] = {}
         """Product → the keys its variants took."""
-        self._shared: set[tuple[str, str]] = set()
-        """(product, picture) that variants of different looks name: it shows none of them alone."""
+        self._shown: dict[tuple[str, str], list[DraftVariant]] = {}
+        """(Product, picture) → the variants that name it."""
 
     # --- rows ------------------------------------------------------------------------------------
 
@@ -192,13 +192,20 @@ class Drafting:
                 DraftAttribute(name=label, value=line, source=source, unit=clean_line(unit) or None)
             )
 
-    def text(self, product: DraftProduct, name: str, value: str, source: str) -> None:
-        """Add running text, without its markup; the first one is the description."""
+    def text(self, product: DraftProduct, name: str, value: str, source: str, *, describes: bool = True) -> None:
+        """Add running text, without its markup; the first one that describes the product is its description."""
         if text := clean(value):
             product.attributes.append(
                 DraftAttribute(name=clean_line(name).lower(), value=text, source=source, kind="text")
             )
-            product.description = product.description or text
+            if describes:
+                product.description = product.description or text
+
+    def translation(self, product: DraftProduct, name: str, language: str, value: str, source: str) -> None:
+        """Keep what a record says in a further language as text, so that it is found and never mixed with its facts."""
+        if text := clean(value):
+            label = f"{clean_line(name).lower()} [{language}]"
+            product.attributes.append(DraftAttribute(name=label, value=text, source=source, kind="text"))
 
     # --- pictures --------------------------------------------------------------------------------
 
@@ -236,14 +243,16 @@ class Drafting:
     def link(
         self, product: DraftProduct, file: DumpFile, place: Place, variant: DraftVariant | None = None, role: str = ""
     ) -> None:
-        """Link a picture file; one that is linked already only learns which variant it shows."""
+        """Link a picture file; one that several variants name is no single one's unless they look the same."""
+        shown = self._shown.setdefault((product.sku, file.path), [])
+        if variant is not None:
+            shown.append(variant)
+        # The product's own picture may show one of its variants, and is captioned as that one.
+        only = one_shown(shown)
+        key = only.key if only is not None else None
         known = next((picture for picture in product.pictures if picture.path == file.path), None)
-        key = variant.key if variant is not None else None
         if known is not None:
-            # The product's own picture shows one of its variants, and is captioned as that one.
-            if known.variant_key is not None and variant is not None and _differ(product, known.variant_key, variant):
-                self._shared.add((product.sku, file.path))
-            known.variant_key = None if (product.sku, file.path) in self._shared else known.variant_key or key
+            known.variant_key = key
             return
         product.pictures.append(
             DraftPicture(
@@ -300,13 +309,3 @@ class Drafting:
                 quarantined=ends[_QUARANTINED],
             ),
         )
-
-
-def _differ(product: DraftProduct, key: str, variant: DraftVariant) -> bool:
-    """Whether two variants differ in more than their size, and in something that may show."""
-    other = next((each for each in product.variants if each.key == key), variant)
-    return _looks(other) != _looks(variant)
-
-
-def _looks(variant: DraftVariant) -> set[tuple[str, str]]:
-    return {(fact.name, fact.value) for fact in variant.attributes if slot_of(fact.name) not in ("", "size")}

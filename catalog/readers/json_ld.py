@@ -1,0 +1,217 @@
+"""JSON-LD in files and in the scripts of HTML pages → the product nodes of schema.org, references resolved."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from html.parser import HTMLParser
+from typing import Any
+
+from catalog.paths import Dump, DumpFile
+from catalog.readers.encoding import decode_text
+from catalog.readers.translated import Said
+
+JSON_SUFFIXES = frozenset({".json", ".jsonld", ".jsonl", ".ndjson"})
+HTML_SUFFIXES = frozenset({".html", ".htm", ".xhtml"})
+PRODUCTS = frozenset({"product", "productmodel", "individualproduct", "someproducts", "productgroup"})
+Node = dict[str, Any]
+Problem = Callable[[int | None, str], None]
+"""Called with the line and what is wrong."""
+MAX_BYTES = 256 << 20
+_HEAD_BYTES = 1 << 20
+_MOST_DEPTH = 30
+_OTHERS = frozenset(
+    {
+        "isrelatedto",
+        "issimilarto",
+        "isaccessoryorsparepartfor",
+        "isconsumablefor",
+        "review",
+        "offers",
+        "aggregaterating",
+    }
+)
+_REFERENCE = frozenset({"@id", "@type", "@context", "url"})
+"""A node that says no more refers to another page."""
+_TYPED = re.compile(rb'"@(?:type|graph)"')
+
+
+@dataclass(frozen=True)
+class FoundNode:
+    """A product node and the file it is in."""
+
+    file: str
+    node: Node
+    group: Node | None = None
+    """The group that holds it as one of its variants."""
+
+
+def files_with_products(dump: Dump, suffixes: frozenset[str]) -> list[DumpFile]:
+    """Return the files that look like they hold JSON-LD, by their bytes."""
+    found = []
+    for file in dump.with_suffix(suffixes):
+        try:
+            head = file.read(MAX_BYTES if file.suffix in HTML_SUFFIXES else _HEAD_BYTES)
+        except OSError:
+            continue  # the dump says so itself
+        if (b"ld+json" in head) if file.suffix in HTML_SUFFIXES else _TYPED.search(head):
+            found.append(file)
+    return found
+
+
+def product_nodes(file: DumpFile, encoding: str | None, problem: Problem) -> list[FoundNode]:
+    """Return the product nodes of a file in their order; a group comes before its variants."""
+    data = file.read(MAX_BYTES)
+    if len(data) > MAX_BYTES:
+        problem(None, f"larger than {MAX_BYTES >> 20} MiB; split it")
+        return []
+    text, _ = decode_text(data, encoding)
+    documents: list[Any] = []
+    for line, written in _documents(file, text):
+        try:
+            documents.append(json.loads(written, parse_int=str, parse_float=str, strict=False))
+        except (ValueError, RecursionError) as error:
+            problem(line + getattr(error, "lineno", 1) - 1, f"no JSON-LD: {error}")
+    named: dict[str, Node] = {}
+    _index(documents, named, 0)
+    found: dict[int, tuple[Node, Node | None]] = {}
+    for node, group in _products(documents, named, None, 0):
+        # A variant stands in the graph and is referred to by its group, in either order.
+        _, known = found.get(id(node), (node, None))
+        found[id(node)] = (node, known or group)
+    return [
+        FoundNode(file.path, _whole(node, named), None if group is None else _whole(group, named))
+        for node, group in found.values()
+    ]
+
+
+def _documents(file: DumpFile, text: str) -> Iterator[tuple[int, str]]:
+    if file.suffix in HTML_SUFFIXES:
+        parser = _Scripts()
+        parser.feed(text)
+        parser.close()
+        yield from ((line, _bare(script)) for line, script in parser.scripts if script.strip())
+    elif file.suffix in (".jsonl", ".ndjson"):
+        yield from ((number, line) for number, line in enumerate(text.split("\n"), start=1) if line.strip())
+    else:
+        yield 1, text
+
+
+def _bare(script: str) -> str:
+    """Return a script without the comment or CDATA marks that old pages put around it."""
+    script = re.sub(r"^\s*(?:<!--|(?://|/\*)?\s*<!\[CDATA\[\s*(?:\*/)?)", "", script)
+    return re.sub(r"(?:-->|(?://|/\*)?\s*\]\]>\s*(?:\*/)?)\s*;?\s*$", "", script).strip().rstrip(";")
+
+
+class _Scripts(HTMLParser):
+    """Collects the JSON-LD scripts of a page with the lines they begin on."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.scripts: list[tuple[int, str]] = []
+        self._inside = False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        kind = (dict(attrs).get("type") or "").partition(";")[0].strip().lower()
+        self._inside = tag == "script" and kind == "application/ld+json"
+        if self._inside:
+            self.scripts.append((self.getpos()[0], ""))
+
+    def handle_endtag(self, tag: str) -> None:
+        self._inside = self._inside and tag != "script"
+
+    def handle_data(self, data: str) -> None:
+        if self._inside:
+            line, before = self.scripts[-1]
+            self.scripts[-1] = (line, before + data)
+
+
+def types(node: Node) -> set[str]:
+    """Return a node's types in lower case, without `http://schema.org/`."""
+    return {said.text.rpartition("/")[2].rpartition(":")[2].lower() for said in values(node.get("@type"))}
+
+
+def _index(tree: Any, named: dict[str, Node], depth: int) -> None:
+    if depth > _MOST_DEPTH:
+        return
+    if isinstance(tree, dict):
+        if isinstance(tree.get("@id"), str) and len(tree) > len(named.get(tree["@id"], {"@id": ""})):
+            named[tree["@id"]] = tree
+        for value in tree.values():
+            _index(value, named, depth + 1)
+    elif isinstance(tree, list):
+        for value in tree:
+            _index(value, named, depth + 1)
+
+
+def _products(tree: Any, named: dict[str, Node], group: Node | None, depth: int) -> Iterator[tuple[Node, Node | None]]:
+    """Yield (product, its group); what a page says of related products is theirs and not read."""
+    if depth > _MOST_DEPTH:
+        return
+    if isinstance(tree, list):
+        for value in tree:
+            yield from _products(value, named, group, depth + 1)
+    elif isinstance(tree, dict):
+        node = resolved(tree, named)
+        if not types(node) & PRODUCTS:
+            for name, value in node.items():
+                if name.lower() not in _OTHERS:
+                    yield from _products(value, named, None, depth + 1)
+            return
+        if set(node) - _REFERENCE:
+            yield node, group
+        yield from _products(node.get("hasVariant"), named, node, depth + 1)
+        for parent in as_list(node.get("isVariantOf")):
+            # Its own node is met where it stands; here it only may bring further variants.
+            if isinstance(parent, dict) and parent.get("hasVariant"):
+                yield from _products(parent["hasVariant"], named, parent, depth + 1)
+
+
+def resolved(node: Node, named: dict[str, Node]) -> Node:
+    """Return the node that a bare `{"@id": …}` refers to in the same file, or itself."""
+    return named.get(node["@id"], node) if set(node) <= {"@id", "@type"} and isinstance(node.get("@id"), str) else node
+
+
+def _whole(node: Node, named: dict[str, Node]) -> Node:
+    """Return a node with the references in its own values resolved."""
+    return {name: _followed(value, named) for name, value in node.items()}
+
+
+def _followed(value: Any, named: dict[str, Node]) -> Any:
+    if isinstance(value, dict):
+        return resolved(value, named)
+    if isinstance(value, list):
+        return [resolved(item, named) if isinstance(item, dict) else item for item in value]
+    return value
+
+
+def as_list(value: Any) -> list[Any]:
+    """Return a value, or the values of a list or of `{"@list": …}`, as a list; nothing for null."""
+    if isinstance(value, dict) and "@list" in value:
+        value = value["@list"]
+    if value is None:
+        return []
+    return value if isinstance(value, list) else [value]
+
+
+def values(value: Any, *keys: str) -> list[Said]:
+    """Return the texts of a value that may be a scalar, a list, an object or a list of objects.
+
+    Args:
+        value: What the node has.
+        keys: Which of an object's values is its text; default is its name.
+    """
+    found: list[Said] = []
+    for item in as_list(value):
+        if isinstance(item, bool):
+            found.append(Said("", "yes" if item else "no"))
+        elif isinstance(item, str):
+            found.append(Said("", item.strip()))
+        elif isinstance(item, dict) and isinstance(item.get("@value"), str):
+            found.append(Said(str(item.get("@language") or ""), item["@value"].strip()))
+        elif isinstance(item, dict):
+            inner = next((item[key] for key in (keys or ("name", "value")) if item.get(key)), None)
+            found += values(inner) if inner is not None else []
+    return [said for said in found if said.text]

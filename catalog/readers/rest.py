@@ -1,0 +1,29 @@
+"""The other tables of a dump, beside the files that a format's own reader has read."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from catalog.readers import table as general
+from catalog.readers.draft import DraftCatalogue
+from catalog.readers.table_set import TableSet
+
+
+def with_rest(catalogue: DraftCatalogue, tables: TableSet, used: Collection[str]) -> DraftCatalogue:
+    """Add the products of the remaining tables, read as any dump's; a key the format's own files have counts there.
+
+    Args:
+        catalogue: What the format's reader made of its files.
+        tables: All tables of the dump.
+        used: Paths of the files that are read.
+    """
+    rest = general.read(tables.without(used))
+    known = {product.sku for product in catalogue.products}
+    more = [product for product in rest.products if product.sku not in known]
+    if more:
+        catalogue.products += more
+        catalogue.evidence += rest.evidence
+        catalogue.issues += [issue for issue in rest.issues if issue.source not in used]
+        catalogue.rows += rest.rows
+        catalogue.documents |= rest.documents
+    return catalogue
