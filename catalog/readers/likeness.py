@@ -18,11 +18,15 @@ _MARKS = re.compile(r"\s*[-–—,|/:;]+\s*(?=[-–—,|/:;)]|$)|\(\s*\)|（\s*�
 
 def one_shown(variants: Sequence[DraftVariant]) -> DraftVariant | None:
     """Return the variant a picture shows when all of these name it; None where they differ in more than size."""
-    looks = {
-        frozenset(same(fact) for fact in variant.attributes if fact.kind == "fact" and not _is_size(fact.name))
-        for variant in variants
-    }
-    return variants[0] if len(looks) == 1 else None
+    looks: set[frozenset[Fact]] = set()
+    stated: dict[str, set[str]] = {}
+    for variant in variants:
+        facts = [same(fact) for fact in variant.attributes if fact.kind == "fact" and not _is_size(fact.name)]
+        # One without a colour may have any; one without a detail only does not mention it.
+        looks.add(frozenset(fact for fact in facts if slot_of(fact[0]) is not None))
+        for name, value in facts:
+            stated.setdefault(name, set()).add(value)
+    return variants[0] if len(looks) == 1 and all(len(values) == 1 for values in stated.values()) else None
 
 
 def _is_size(name: str) -> bool:
