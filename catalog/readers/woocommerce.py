@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from catalog.readers.cell_lists import deepest, split_escaped, split_links
-from catalog.readers.draft import DraftAttribute, DraftCatalogue, DraftProduct
+from catalog.readers.draft import DraftCatalogue, DraftProduct
 from catalog.readers.drafting import Drafting, NamedRow
 from catalog.readers.groups import Item
 from catalog.readers.likeness import same, shared_facts
@@ -104,15 +104,14 @@ def _add_product(entry: _Entry, forms: Sequence[_Entry], drafting: Drafting) -> 
     product = drafting.product(row.place, entry.key, row["name"], deepest(split_escaped(row["categories"])))
     if product is None:
         return None
-    item = _item(entry)
     stated = [_item(form).facts for form in forms]
-    chosen = {fact.name for facts in stated for fact in facts}
-    shared = shared_facts(stated)
-    for fact in item.facts:
+    for fact in _item(entry).facts:
+        said = {other.value for facts in stated for other in facts if other.name == fact.name}
         # Without its variations, a list of choices is not what the pictures show.
         open_choice = entry.type == "variable" and not forms and "," in fact.value
-        if fact.name not in chosen and not open_choice:
+        if said <= {fact.value} and not open_choice:
             drafting.fact(product, fact.name, fact.value, fact.source, fact.unit or "")
+    shared = shared_facts(stated)
     for fact in (fact for facts in stated[:1] for fact in facts if same(fact) in shared):
         drafting.fact(product, fact.name, fact.value, fact.source, fact.unit or "")
     drafting.text(product, "description", row["text"], "description")
@@ -122,12 +121,11 @@ def _add_product(entry: _Entry, forms: Sequence[_Entry], drafting: Drafting) -> 
 
 
 def _add_forms(product: DraftProduct, forms: Sequence[_Entry], drafting: Drafting) -> None:
-    items = [_item(form) for form in forms]
-    shared = shared_facts([item.facts for item in items])
-    for form, item in zip(forms, items, strict=True):
-        facts: list[DraftAttribute] = [fact for fact in item.facts if same(fact) not in shared]
-        variant = drafting.variant(product, item.place, form.row["sku"], form.row["name"], facts)
-        drafting.pictures(product, item.place, split_links(form.row["images"]), variant)
+    common = {same(fact) for fact in product.attributes}
+    for form in forms:
+        facts = [fact for fact in _item(form).facts if same(fact) not in common]
+        variant = drafting.variant(product, form.row.place, form.row["sku"], form.row["name"], facts)
+        drafting.pictures(product, form.row.place, split_links(form.row["images"]), variant)
 
 
 def _item(entry: _Entry) -> Item:

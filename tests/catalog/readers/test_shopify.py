@@ -117,7 +117,12 @@ NEW = (
 
 def test_header_of_2025_alone_and_mixed_with_the_classic_one(read_files, whole, reasons) -> None:
     lamp = {"Title": "Desk lamp", "Product category": "Home > Lighting > Lamps", "Option1 name": "Shade"}
-    lamp |= {"Option1 value": "Green", "SKU": "L-G", "Variant image URL": CDN + "green.jpg", "Description": "<p>Warm</p>"}
+    lamp |= {
+        "Option1 value": "Green",
+        "SKU": "L-G",
+        "Variant image URL": CDN + "green.jpg",
+        "Description": "<p>Warm</p>",
+    }
     black = {"Option1 value": "Black", "SKU": "L-B", "Product image URL": CDN + "black.jpg"}
     new = table(NEW, {"URL handle": "desk-lamp"} | lamp, {"URL handle": "desk-lamp"} | black)
     mixed_header = ["Handle" if name == "URL handle" else name for name in NEW]
