@@ -22,6 +22,7 @@ Problem = Callable[[int | None, str], None]
 MAX_BYTES = 256 << 20
 _HEAD_BYTES = 1 << 20
 _MOST_DEPTH = 30
+_MOST_OBJECTS = 8
 _OTHERS = frozenset(
     {
         "isrelatedto",
@@ -77,7 +78,7 @@ def product_nodes(file: DumpFile, encoding: str | None, problem: Problem) -> lis
     named: dict[str, Node] = {}
     _index(documents, named, 0)
     found: dict[int, tuple[Node, Node | None]] = {}
-    for node, group in _products(documents, named, None, 0):
+    for node, group in _products(documents, named, None, set()):
         # A variant stands in the graph and is referred to by its group, in either order.
         _, known = found.get(id(node), (node, None))
         found[id(node)] = (node, known or group)
@@ -146,27 +147,36 @@ def _index(tree: Any, named: dict[str, Node], depth: int) -> None:
             _index(value, named, depth + 1)
 
 
-def _products(tree: Any, named: dict[str, Node], group: Node | None, depth: int) -> Iterator[tuple[Node, Node | None]]:
-    """Yield (product, its group); what a page says of related products is theirs and not read."""
+def _products(
+    tree: Any, named: dict[str, Node], group: Node | None, seen: set[int], depth: int = 0
+) -> Iterator[tuple[Node, Node | None]]:
+    """Yield (product, its group); what a page says of related products is theirs and not read.
+
+    References go round in circles in many shops' graphs, so that no node is entered twice.
+    """
     if depth > _MOST_DEPTH:
         return
     if isinstance(tree, list):
         for value in tree:
-            yield from _products(value, named, group, depth + 1)
+            yield from _products(value, named, group, seen, depth + 1)
     elif isinstance(tree, dict):
         node = resolved(tree, named)
-        if not types(node) & PRODUCTS:
+        is_product = bool(types(node) & PRODUCTS)
+        if is_product and set(node) - _REFERENCE:
+            yield node, group
+        if id(node) in seen:
+            return
+        seen.add(id(node))
+        if not is_product:
             for name, value in node.items():
                 if name.lower() not in _OTHERS:
-                    yield from _products(value, named, None, depth + 1)
+                    yield from _products(value, named, None, seen, depth + 1)
             return
-        if set(node) - _REFERENCE:
-            yield node, group
-        yield from _products(node.get("hasVariant"), named, node, depth + 1)
+        yield from _products(node.get("hasVariant"), named, node, seen, depth + 1)
         for parent in as_list(node.get("isVariantOf")):
             # Its own node is met where it stands; here it only may bring further variants.
             if isinstance(parent, dict) and parent.get("hasVariant"):
-                yield from _products(parent["hasVariant"], named, parent, depth + 1)
+                yield from _products(parent["hasVariant"], named, parent, seen, depth + 1)
 
 
 def resolved(node: Node, named: dict[str, Node]) -> Node:
@@ -196,15 +206,16 @@ def as_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def values(value: Any, *keys: str) -> list[Said]:
+def values(value: Any, *keys: str, depth: int = 0) -> list[Said]:
     """Return the texts of a value that may be a scalar, a list, an object or a list of objects.
 
     Args:
         value: What the node has.
         keys: Which of an object's values is its text; default is its name.
+        depth: How deep inside the value this is; beyond a few objects there is no text of it.
     """
     found: list[Said] = []
-    for item in as_list(value):
+    for item in as_list(value) if depth < _MOST_OBJECTS else []:
         if isinstance(item, bool):
             found.append(Said("", "yes" if item else "no"))
         elif isinstance(item, str):
@@ -213,5 +224,5 @@ def values(value: Any, *keys: str) -> list[Said]:
             found.append(Said(str(item.get("@language") or ""), item["@value"].strip()))
         elif isinstance(item, dict):
             inner = next((item[key] for key in (keys or ("name", "value")) if item.get(key)), None)
-            found += values(inner) if inner is not None else []
+            found += values(inner, depth=depth + 1)
     return [said for said in found if said.text]

@@ -20,10 +20,17 @@ def with_rest(catalogue: DraftCatalogue, tables: TableSet, used: Collection[str]
     rest = general.read(tables.without(used))
     known = {product.sku for product in catalogue.products}
     more = [product for product in rest.products if product.sku not in known]
-    if more:
+    others = [issue for issue in rest.issues if issue.source not in used]
+    if not more:
+        # What is beside a feed is seldom products; only what could not be read at all is worth a word.
+        catalogue.issues += [issue for issue in others if issue.reason == "FILE_UNREADABLE"]
+        unread = sorted(table.file.path for table in tables if table.file.path not in used)
+        if unread:
+            catalogue.evidence.append(f"not used: {len(unread)} other tables, such as {', '.join(unread[:3])}")
+    else:
         catalogue.products += more
         catalogue.evidence += rest.evidence
-        catalogue.issues += [issue for issue in rest.issues if issue.source not in used]
+        catalogue.issues += others
         catalogue.rows += rest.rows
         catalogue.documents |= rest.documents
     return catalogue

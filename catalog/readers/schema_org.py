@@ -78,6 +78,7 @@ def _found(tables: TableSet, drafting: Drafting, files: Iterable[Any]) -> list[t
         def problem(line: int | None, detail: str, path: str = file.path) -> None:
             drafting.report(Place(path, line), "ROW_UNREADABLE", detail)
 
+        drafting.documents.add(file.path)
         nodes = product_nodes(file, tables.encoding, problem)
         found += [(drafting.count(file.path, number), node) for number, node in enumerate(nodes, start=1)]
     return found

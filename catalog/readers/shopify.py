@@ -137,14 +137,21 @@ def _plain(name: str) -> str:
 
 def _listed(value: str) -> str:
     """Return the values of a metafield as a list with commas; references to other objects are none."""
-    if value.startswith("["):
+    items: list[object] = list(value.split(";"))
+    if value.startswith(("[", "{")):
         try:
-            items = [str(item) for item in json.loads(value, parse_int=str, parse_float=str)]
+            items = list(json.loads(f"[{value}]", parse_int=str, parse_float=str))
         except (ValueError, RecursionError):
-            items = [value]
-    else:
-        items = value.split(";")
-    return ", ".join(item.strip() for item in items if item.strip() and not item.strip().startswith("gid://"))
+            return ""
+    texts = [_metafield_text(part) for item in items for part in (item if isinstance(item, list) else [item])]
+    return ", ".join(text for text in texts if text and not text.startswith("gid://"))
+
+
+def _metafield_text(part: object) -> str:
+    """Return a value, or a measure written `{"value": 12.0, "unit": "cm"}`; formatted text is none."""
+    if isinstance(part, dict) and isinstance(part.get("value"), str):
+        return f"{part['value']} {str(part.get('unit') or '').lower()}".strip()
+    return part.strip() if isinstance(part, str) else ""
 
 
 def _variant(

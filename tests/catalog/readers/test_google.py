@@ -1,9 +1,16 @@
 """Google Merchant feeds as TSV and XML: groups of items, repeated picture columns, product details, broken feeds."""
 
+from collections.abc import Callable
+
 import pytest
 
 from catalog.errors import IngestRefused
+from catalog.readers.draft import DraftCatalogue
 from catalog.records import RowBooks
+
+Read = Callable[..., DraftCatalogue]
+Whole = Callable[[DraftCatalogue], dict[str, dict[str, object]]]
+Reasons = Callable[[DraftCatalogue], list[tuple[str, str, int | None]]]
 
 FEED = (
     "id\ttitle\tdescription\titem group id\timage link\tadditional image link\tadditional_image_link\tcolor\tsize\t"
@@ -26,7 +33,7 @@ FEED = (
 PICTURES = ("img/red.jpg", "img/red2.jpg", "img/back.jpg", "img/blue.jpg", "img/mug.jpg")
 
 
-def test_tsv_feed_groups_its_items_and_keeps_what_is_common(read_files, whole, reasons) -> None:
+def test_tsv_feed_groups_its_items_and_keeps_what_is_common(read_files: Read, whole: Whole, reasons: Reasons) -> None:
     catalogue = read_files({"feed.txt": FEED, "older.csv": "sku,name,image\nB1,Bag,mug.jpg\n"}, PICTURES)
     assert catalogue.reader == "google_merchant"
     assert whole(catalogue) == {
@@ -108,7 +115,7 @@ ATOM = """<?xml version="1.0"?>
 """
 
 
-def test_xml_feeds_in_rss_and_atom_one_of_them_cut_off(read_files, whole, reasons) -> None:
+def test_xml_feeds_in_rss_and_atom_one_of_them_cut_off(read_files: Read, whole: Whole, reasons: Reasons) -> None:
     pictures = ("vase.jpg", "vase2.jpg", "cup-red.jpg", "cup-blue.jpg")
     catalogue = read_files({"a.xml": RSS.encode("cp932"), "b.xml": ATOM}, pictures)
     products = whole(catalogue)
@@ -146,6 +153,6 @@ BOMB = (
 )
 
 
-def test_xml_feed_with_entities_is_refused(read_files) -> None:
+def test_xml_feed_with_entities_is_refused(read_files: Read) -> None:
     with pytest.raises(IngestRefused, match="FILE_UNREADABLE"):
         read_files({"feed.xml": BOMB}, ("a.jpg",))

@@ -2,18 +2,24 @@
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from catalog.ingest import ingest
+from catalog.readers.draft import DraftCatalogue
 from catalog.records import RowBooks
 from catalog.store import Catalog
+
+Read = Callable[..., DraftCatalogue]
+Whole = Callable[[DraftCatalogue], dict[str, dict[str, object]]]
+Reasons = Callable[[DraftCatalogue], list[tuple[str, str, int | None]]]
 
 CLASSIC = (
     "Handle", "Title", "Body (HTML)", "Vendor", "Type", "Tags", "Option1 Name", "Option1 Value", "Option2 Name",
     "Option2 Value", "Variant SKU", "Variant Grams", "Variant Price", "Image Src", "Image Position", "Image Alt Text",
     "Variant Image", "Color (product.metafields.shopify.color-pattern)",
     "Care guide (product.metafields.custom.care_guide)", "Lining (variant.metafields.custom.lining)",
+    "Depth (product.metafields.custom.depth)", "Story (product.metafields.custom.story)",
     "Related products (product.metafields.shopify--discovery--product_recommendation.related_products)",
 )  # fmt: skip
 CDN = "https://cdn.example.com/s/files/1/0001/files/"
@@ -32,7 +38,8 @@ def classic() -> str:
     return table(
         CLASSIC,
         # The export was sorted by SKU: the row with the title is not the first, and rows of other handles lie between.
-        coat | {"Option1 Value": "Blue", "Option2 Value": "S", "Variant SKU": "RC-BS", "Variant Image": CDN + "blue.jpg"},
+        coat
+        | {"Option1 Value": "Blue", "Option2 Value": "S", "Variant SKU": "RC-BS", "Variant Image": CDN + "blue.jpg"},
         {"Handle": "mug", "Title": "Stoneware mug", "Body (HTML)": "Plain mug", "Vendor": "Kilnworks", "Type": "Mugs",
          "Option1 Name": "Title", "Option1 Value": "Default Title", "Image Src": CDN + "mug.jpg?v=7",
          "Image Position": "1", "Image Alt Text": "Mug from the side"},
@@ -45,6 +52,8 @@ def classic() -> str:
            "Color (product.metafields.shopify.color-pattern)": "red; blue",
            "Care guide (product.metafields.custom.care_guide)": '["cold wash","no dryer"]',
            "Lining (variant.metafields.custom.lining)": "Mesh",
+           "Depth (product.metafields.custom.depth)": '{"value": 2.50, "unit": "CM"}',
+           "Story (product.metafields.custom.story)": '{"type": "root", "children": []}',
            "Related products (product.metafields.shopify--discovery--product_recommendation.related_products)": "mug"},
         coat
         | {"Option1 Value": "Red", "Option2 Value": "L", "Variant SKU": "RC-RL", "Image Src": CDN + "red.jpg",
@@ -68,7 +77,7 @@ COAT = {
     "category": "Coats",
     "description": "Dry in any rain.\nHood",
     "line": 4,
-    "facts": {"brand": "Wetherby", "type": "Coats", "care guide": "cold wash, no dryer"},
+    "facts": {"brand": "Wetherby", "type": "Coats", "care guide": "cold wash, no dryer", "depth": "2.50 cm"},
     "texts": {"description": "Dry in any rain.\nHood"},
     "variants": {
         "RC-BS": ("RC-BS", "", {"colour": "Blue", "size": "S"}),
@@ -90,7 +99,9 @@ MUG = {
 }
 
 
-def test_classic_export_is_read_whatever_the_order_of_its_rows(read_files, whole, reasons) -> None:
+def test_classic_export_is_read_whatever_the_order_of_its_rows(
+    read_files: Read, whole: Whole, reasons: Reasons
+) -> None:
     catalogue = read_files({"products_export.csv": classic()}, PICTURES)
     assert catalogue.reader == "shopify"
     assert whole(catalogue) == {"rain-coat": COAT, "mug": MUG}
@@ -115,7 +126,7 @@ NEW = (
 )  # fmt: skip
 
 
-def test_header_of_2025_alone_and_mixed_with_the_classic_one(read_files, whole, reasons) -> None:
+def test_header_of_2025_alone_and_mixed_with_the_classic_one(read_files: Read, whole: Whole, reasons: Reasons) -> None:
     lamp = {"Title": "Desk lamp", "Product category": "Home > Lighting > Lamps", "Option1 name": "Shade"}
     lamp |= {
         "Option1 value": "Green",
@@ -158,7 +169,7 @@ def test_header_of_2025_alone_and_mixed_with_the_classic_one(read_files, whole, 
     assert catalogue.rows == RowBooks(read=4, accepted=4)
 
 
-def test_shared_variant_image_of_two_colours_shows_neither(read_files, whole) -> None:
+def test_shared_variant_image_of_two_colours_shows_neither(read_files: Read, whole: Whole) -> None:
     rows = [
         {"Handle": "cup", "Title": "Cup", "Option1 Name": "Color", "Option1 Value": "Red", "Variant SKU": "R",
          "Variant Image": CDN + "cup.jpg?v=1"},

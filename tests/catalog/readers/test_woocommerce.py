@@ -2,12 +2,18 @@
 
 import csv
 import io
+from collections.abc import Callable
 from pathlib import Path
 
 from catalog.paths import Dump
+from catalog.readers.draft import DraftCatalogue
 from catalog.readers.table_set import TableSet
 from catalog.readers.woo_columns import column_name, find_columns
 from catalog.records import RowBooks
+
+Read = Callable[..., DraftCatalogue]
+Whole = Callable[[DraftCatalogue], dict[str, dict[str, object]]]
+Reasons = Callable[[DraftCatalogue], list[tuple[str, str, int | None]]]
 
 URL = "https://shop.example.com/wp-content/uploads/2026/01/"
 HEADER = (
@@ -34,9 +40,10 @@ def export() -> str:
     return table(
         HEADER,
         # Variations stand before their parent, which they name by SKU or by id.
-        {"ID": "45", "Type": "variation", "SKU": "SC-B", "Name": "Scarf - Blue", "Parent": "SC", "Weight (lbs)": "0.5",
-         "Images": f"{URL}blue.jpg"} | pair(1, "Color", "Blue") | pair(2, "Edge", "Fringe"),
-        red | {"Images": f"{URL}red.jpg, {URL}w_10,h_10/red-2.jpg"} | pair(1, "Color", "Red") | pair(2, "Edge", "Fringe"),
+        {"ID": "45", "Type": "variation", "SKU": "SC-B", "Name": "Scarf - Blue", "Parent": "SC",
+         "Weight (lbs)": "0.5", "Images": f"{URL}blue.jpg"} | pair(1, "Color", "Blue") | pair(2, "Edge", "Fringe"),
+        red
+        | {"Images": f"{URL}red.jpg, {URL}w_10,h_10/red-2.jpg"} | pair(1, "Color", "Red") | pair(2, "Edge", "Fringe"),
         {"ID": "44", "Type": "variable", "SKU": "SC", "Name": "Scarf", "Short description": "Soft &amp; warm<br>",
          "Description": "<p>Knitted.</p>", "Weight (lbs)": "0.5", "Length (in)": "60",
          "Categories": "Accessories > Scarves, Sale, Gifts\\, cards > Wool > Warm", "Tags": "winter",
@@ -66,7 +73,7 @@ def product(name: str, line: int, **more: object) -> dict[str, object]:
     return {"name": name, "line": line, **empty, "pictures": {}, **more}
 
 
-def test_export_with_variations_before_their_parent(read_files, whole, reasons) -> None:
+def test_export_with_variations_before_their_parent(read_files: Read, whole: Whole, reasons: Reasons) -> None:
     catalogue = read_files({"wc-export.csv": export()}, PICTURES)
     assert catalogue.reader == "woocommerce"
     assert whole(catalogue) == {
@@ -118,11 +125,12 @@ GERMAN = (
     "Übergeordnetes Produkt,Attribut 1 Name,Attribut 1 Wert(e),Attribut 1 Sichtbar,Attribut 1 Global\n"
     '7,variation,V-R,"Vase - Rot",1,,,,,,https://laden.example.com/rot.jpg,V,Farbe,Rot,,1\n'
     '8,variation,V-B,"Vase - Blau",1,,,,,,https://laden.example.com/blau.jpg,id:6,Farbe,Blau,,1\n'
-    '6,variable,V,Vase,1,,<p>Aus Glas.</p>,"1,2",30,Wohnen > Vasen,https://laden.example.com/rot.jpg,,Farbe,"Rot, Blau",1,1\n'
+    '6,variable,V,Vase,1,,<p>Aus Glas.</p>,"1,2",30,Wohnen > Vasen,https://laden.example.com/rot.jpg,,Farbe,'
+    '"Rot, Blau",1,1\n'
 )
 
 
-def test_german_header_is_known_by_its_numbered_pairs(read_files, whole, reasons) -> None:
+def test_german_header_is_known_by_its_numbered_pairs(read_files: Read, whole: Whole, reasons: Reasons) -> None:
     catalogue = read_files({"export.csv": GERMAN}, ("rot.jpg", "blau.jpg"))
     assert catalogue.reader == "woocommerce" and not reasons(catalogue)
     assert whole(catalogue) == {
@@ -146,7 +154,7 @@ def test_german_header_is_known_by_its_numbered_pairs(read_files, whole, reasons
 def test_pairs_are_found_in_other_languages_and_not_in_other_tables(tmp_path: Path) -> None:
     headers = {
         "fr.csv": "ID,Type,UGS,Nom,Images,Parent,Nom de l’attribut 1,Valeur(s) de l’attribut 1 ,Attribut 1 visible",
-        "es.csv": "ID,Tipo,SKU,Nombre,Imágenes,Superior,Nombre del atributo 1,Valor(es) del atributo 1,Atributo visible 1",
+        "es.csv": "ID,Tipo,SKU,Nombre,Imágenes,Superior,Nombre del atributo 1,Valor(es) del atributo 1,Atributo 1",
         "ja.csv": "ID,タイプ,SKU,名前,画像,親,属性1の名前,属性1の値,属性1の表示",
         "other.csv": "ID,Kind,SKU,Name,Image,Parent,Attribute 1,Attribute 2,Attribute 3",
     }
