@@ -53,7 +53,7 @@ def _product(product: DraftProduct) -> dict[str, object]:
             variant.key: (variant.sku, variant.name, _stated(variant.attributes, "fact"))
             for variant in product.variants
         },
-        "pictures": {picture.path: picture.variant_key for picture in product.pictures},
+        "pictures": [(picture.path, picture.variant_key) for picture in product.pictures],
     }
 
 

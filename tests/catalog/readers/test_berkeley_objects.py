@@ -72,8 +72,10 @@ def test_listings_of_several_marketplaces_are_one_product(read_files: Read, whol
         + gzip.compress(b"{broken\n" + lines({"domain_name": "amazon.com"}, nameless)),
         "images/metadata/images.csv.gz": gzip.compress(IMAGES.encode()),
     }
-    pictures = [f"images/{size}/{path}" for size in ("original", "small") for path in ("81/81a.jpg", "71/71b.jpg")]
-    catalogue = read_files(files, [*pictures, "images/small/de/de9.jpg"])
+    pictures = [
+        f"{folder}/{path}" for folder in ("images/original", "a-small") for path in ("81/81a.jpg", "71/71b.jpg")
+    ]
+    catalogue = read_files(files, [*pictures, "a-small/de/de9.jpg"])
     assert catalogue.reader == "berkeley_objects"
     assert whole(catalogue) == {
         "B01": {
@@ -99,9 +101,11 @@ def test_listings_of_several_marketplaces_are_one_product(read_files: Read, whol
             },
             "variants": {},
             # The original, not its small copy, where there is one.
-            "pictures": dict.fromkeys(
-                ["images/original/81/81a.jpg", "images/original/71/71b.jpg", "images/small/de/de9.jpg"]
-            ),
+            "pictures": [
+                ("images/original/81/81a.jpg", None),
+                ("images/original/71/71b.jpg", None),
+                ("a-small/de/de9.jpg", None),
+            ],
         },
         "B02": {
             "name": "花瓶",
@@ -111,7 +115,7 @@ def test_listings_of_several_marketplaces_are_one_product(read_files: Read, whol
             "facts": {"color": "青"},
             "texts": {},
             "variants": {},
-            "pictures": {"images/original/71/71b.jpg": None},
+            "pictures": [("images/original/71/71b.jpg", None)],
         },
     }
     second = "listings/metadata/listings_1.json.gz"

@@ -54,12 +54,12 @@ def test_tsv_feed_groups_its_items_and_keeps_what_is_common(read_files: Read, wh
                 "S-3": ("S-3", "Linen shirt - Blue, L", {"color": "Blue", "size": "L"}),
             },
             # Both sizes of red name the red picture; the back is listed for red and for blue.
-            "pictures": {
-                "img/red.jpg": "S-1",
-                "img/back.jpg": None,
-                "img/red2.jpg": "S-1",
-                "img/blue.jpg": "S-3",
-            },
+            "pictures": [
+                ("img/red.jpg", "S-1"),
+                ("img/back.jpg", None),
+                ("img/red2.jpg", "S-1"),
+                ("img/blue.jpg", "S-3"),
+            ],
         },
         "MUG": {
             "name": "Stoneware mug",
@@ -69,7 +69,7 @@ def test_tsv_feed_groups_its_items_and_keeps_what_is_common(read_files: Read, wh
             "facts": {"color": "White/Grey", "material": "Stoneware"},
             "texts": {"description": "Holds much."},
             "variants": {},
-            "pictures": {"img/mug.jpg": None},
+            "pictures": [("img/mug.jpg", None)],
         },
         "B1": {
             "name": "Bag",
@@ -79,7 +79,7 @@ def test_tsv_feed_groups_its_items_and_keeps_what_is_common(read_files: Read, wh
             "facts": {},
             "texts": {},
             "variants": {},
-            "pictures": {"img/mug.jpg": None},
+            "pictures": [("img/mug.jpg", None)],
         },
     }
     assert reasons(catalogue) == [
@@ -128,7 +128,7 @@ def test_xml_feeds_in_rss_and_atom_one_of_them_cut_off(read_files: Read, whole: 
             "facts": {"color": "透明", "material": "ガラス", "形状": "丸型"},
             "texts": {"description": "髙級な花瓶"},
             "variants": {},
-            "pictures": {"vase.jpg": None, "vase2.jpg": None},
+            "pictures": [("vase.jpg", None), ("vase2.jpg", None)],
         },
         "CUP": {
             "name": "cup",
@@ -138,7 +138,7 @@ def test_xml_feeds_in_rss_and_atom_one_of_them_cut_off(read_files: Read, whole: 
             "facts": {},
             "texts": {},
             "variants": {"C-R": ("C-R", "Red cup", {"color": "Red"}), "C-B": ("C-B", "Blue cup", {"color": "Blue"})},
-            "pictures": {"cup-red.jpg": "C-R", "cup-blue.jpg": "C-B"},
+            "pictures": [("cup-red.jpg", "C-R"), ("cup-blue.jpg", "C-B")],
         },
     }
     assert reasons(catalogue) == [("FILE_UNREADABLE", "b.xml", 9), ("URL_NOT_FETCHED", "a.xml", 1)]

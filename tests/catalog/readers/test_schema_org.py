@@ -21,7 +21,7 @@ def page(*scripts: str) -> str:
 
 def product(name: str, line: int, **more: object) -> dict[str, object]:
     empty: dict[str, object] = {"category": "", "description": "", "facts": {}, "texts": {}, "variants": {}}
-    return {"name": name, "line": line, **empty, "pictures": {}, **more}
+    return {"name": name, "line": line, **empty, "pictures": [], **more}
 
 
 CHAIR: dict[str, Any] = {
@@ -75,9 +75,9 @@ def test_json_file_with_values_of_every_form(read_files: Read, whole: Whole, rea
                 "stackable": "yes",
             },
             texts={"description": "Sturdy & light.", "name [ja]": "椅子"},
-            pictures=dict.fromkeys(pictures[:3]),
+            pictures=[(path, None) for path in pictures[:3]],
         ),
-        "B1": product("Bag", 2, pictures={"bag.jpg": None}),
+        "B1": product("Bag", 2, pictures=[("bag.jpg", None)]),
     }
     assert catalogue.rows == RowBooks(read=1, accepted=1)
 
@@ -116,7 +116,7 @@ def test_group_keeps_what_its_variants_share(read_files: Read, whole: Whole, rea
                 "J-BS": ("J-BS", "Jacket Blue S", {"color": "Blue"}),
                 "J-RS": ("J-RS", "Jacket Red S", {"color": "Red"}),
             },
-            pictures={"all.jpg": None, "blue.jpg": "J-BS", "red.jpg": "J-RS"},
+            pictures=[("all.jpg", None), ("blue.jpg", "J-BS"), ("red.jpg", "J-RS")],
         ),
         "POT": product(
             "pot",
@@ -126,7 +126,7 @@ def test_group_keeps_what_its_variants_share(read_files: Read, whole: Whole, rea
                 "P-Black": ("P-Black", "Black pot", {"color": "Black"}),
                 "P-White": ("P-White", "White pot", {"color": "White"}),
             },
-            pictures={"Black.jpg": "P-Black", "White.jpg": "P-White"},
+            pictures=[("Black.jpg", "P-Black"), ("White.jpg", "P-White")],
         ),
     }
     assert catalogue.rows == RowBooks(read=5, accepted=5)
@@ -141,7 +141,7 @@ def test_graph_whose_references_go_in_circles_is_read_once(read_files: Read, who
     graph[11] |= {"mainEntity": {"@id": "#cup"}}
     cup = {"@type": "Product", "@id": "#cup", "sku": "C", "name": "Cup", "image": "cup.jpg"}
     catalogue = read_files({"page.html": page(json.dumps({"@graph": [*graph, cup]}))}, ("cup.jpg",))
-    assert whole(catalogue) == {"C": product("Cup", 1, pictures={"cup.jpg": None})}
+    assert whole(catalogue) == {"C": product("Cup", 1, pictures=[("cup.jpg", None)])}
     assert catalogue.rows == RowBooks(read=1, accepted=1)
 
 
@@ -168,7 +168,7 @@ def test_html_pages_hold_several_scripts_and_say_a_product_twice(
     }
     catalogue = read_files(files, ("lamp.jpg",))
     assert whole(catalogue) == {
-        "LAMP": product("Lamp", 1, facts={"color": "Green"}, pictures={"lamp.jpg": None}),
+        "LAMP": product("Lamp", 1, facts={"color": "Green"}, pictures=[("lamp.jpg", None)]),
         "Stool": product("Stool", 2),
     }
     assert reasons(catalogue) == [

@@ -85,7 +85,7 @@ COAT = {
         "RC-RL": ("RC-RL", "", {"colour": "Red", "size": "L"}),
     },
     # `Image Src` beside a variant says nothing about it; two sizes name the red picture.
-    "pictures": {"files/red.jpg": "RC-RS", "files/blue.jpg": "RC-BS", "files/both.jpg": None},
+    "pictures": [("files/red.jpg", "RC-RS"), ("files/blue.jpg", "RC-BS"), ("files/both.jpg", None)],
 }
 MUG = {
     "name": "Stoneware mug",
@@ -95,7 +95,7 @@ MUG = {
     "facts": {"brand": "Kilnworks", "type": "Mugs"},
     "texts": {"description": "Plain mug", "image alt text": "Mug from the side\nMug from above"},
     "variants": {},
-    "pictures": {"files/mug.jpg": None},
+    "pictures": [("files/mug.jpg", None)],
 }
 
 
@@ -153,7 +153,7 @@ def test_header_of_2025_alone_and_mixed_with_the_classic_one(read_files: Read, w
             "facts": {},
             "texts": {"description": "Warm"},
             "variants": {"L-G": ("L-G", "", {"shade": "Green"}), "L-B": ("L-B", "", {"shade": "Black"})},
-            "pictures": {"black.jpg": None, "green.jpg": "L-G"},
+            "pictures": [("black.jpg", None), ("green.jpg", "L-G")],
         },
         "stool": {
             "name": "Stool",
@@ -163,7 +163,7 @@ def test_header_of_2025_alone_and_mixed_with_the_classic_one(read_files: Read, w
             "facts": {},
             "texts": {},
             "variants": {"ST-1": ("ST-1", "", {})},
-            "pictures": {"stool.jpg": None, "stool-2.jpg": None},
+            "pictures": [("stool.jpg", None), ("stool-2.jpg", None)],
         },
     }
     assert catalogue.rows == RowBooks(read=4, accepted=4)
@@ -177,7 +177,7 @@ def test_shared_variant_image_of_two_colours_shows_neither(read_files: Read, who
         {"Handle": "cup", "Option1 Value": "Red", "Variant SKU": "R2", "Variant Image": CDN + "cup.jpg?v=2"},
     ]  # fmt: skip
     catalogue = read_files({"products_export.csv": table(CLASSIC, *rows)}, ("cup.jpg",))
-    assert whole(catalogue)["cup"]["pictures"] == {"cup.jpg": None}
+    assert whole(catalogue)["cup"]["pictures"] == [("cup.jpg", None)]
 
 
 def test_export_is_ingested_and_again_changes_nothing(tmp_path: Path, picture: Path, workspace: Path) -> None:

@@ -70,7 +70,7 @@ PICTURES = tuple(f"uploads/{name}.jpg" for name in ("blue", "red", "red-2", "bot
 
 def product(name: str, line: int, **more: object) -> dict[str, object]:
     empty: dict[str, object] = {"category": "", "description": "", "facts": {}, "texts": {}, "variants": {}}
-    return {"name": name, "line": line, **empty, "pictures": {}, **more}
+    return {"name": name, "line": line, **empty, "pictures": [], **more}
 
 
 def test_export_with_variations_before_their_parent(read_files: Read, whole: Whole, reasons: Reasons) -> None:
@@ -96,18 +96,18 @@ def test_export_with_variations_before_their_parent(read_files: Read, whole: Who
                 "Red": ("", "Scarf - Red", {"color": "Red"}),
             },
             # The parent's first picture is the blue one's.
-            pictures={
-                "uploads/blue.jpg": "SC-B",
-                "uploads/both.jpg": None,
-                "uploads/red.jpg": "Red",
-                "uploads/red-2.jpg": "Red",
-            },
+            pictures=[
+                ("uploads/blue.jpg", "SC-B"),
+                ("uploads/both.jpg", None),
+                ("uploads/red.jpg", "Red"),
+                ("uploads/red-2.jpg", "Red"),
+            ],
         ),
-        "MUG": product("Mug", 5, facts={"color": "White"}, pictures={"uploads/mug.jpg": None}),
-        "SET": product("Set of mugs", 6, pictures={"uploads/set.jpg": None}),
+        "MUG": product("Mug", 5, facts={"color": "White"}, pictures=[("uploads/mug.jpg", None)]),
+        "SET": product("Set of mugs", 6, pictures=[("uploads/set.jpg", None)]),
         "id:52": product("Tray", 7),
         # Its variations were not exported: which colour its picture shows is not known.
-        "HAT": product("Hat", 8, facts={"material": "Felt"}, pictures={"uploads/hat.jpg": None}),
+        "HAT": product("Hat", 8, facts={"material": "Felt"}, pictures=[("uploads/hat.jpg", None)]),
     }
     name = "wc-export.csv"
     assert reasons(catalogue) == [
@@ -145,7 +145,7 @@ def test_german_header_is_known_by_its_numbered_pairs(read_files: Read, whole: W
                 "V-R": ("V-R", "Vase - Rot", {"farbe": "Rot"}),
                 "V-B": ("V-B", "Vase - Blau", {"farbe": "Blau"}),
             },
-            pictures={"rot.jpg": "V-R", "blau.jpg": "V-B"},
+            pictures=[("rot.jpg", "V-R"), ("blau.jpg", "V-B")],
         )
     }
     assert catalogue.rows == RowBooks(read=3, accepted=3)
