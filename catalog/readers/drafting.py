@@ -11,7 +11,7 @@ from catalog.errors import PathRefused
 from catalog.paths import IMAGE_SUFFIXES, Dump, DumpFile
 from catalog.readers.cells import clean, clean_line, fact_value
 from catalog.readers.draft import DraftAttribute, DraftCatalogue, DraftPicture, DraftProduct, DraftVariant
-from catalog.readers.likeness import one_shown
+from catalog.readers.likeness import adds_to, one_shown
 from catalog.readers.tabular import Table
 from catalog.records import Issue, RowBooks
 
@@ -245,7 +245,7 @@ class Drafting:
     ) -> None:
         """Link a picture file; one that several variants name is no single one's unless they look the same."""
         shown = self._shown.setdefault((product.sku, file.path), [])
-        if variant is not None:
+        if variant is not None and adds_to(shown, variant):
             shown.append(variant)
         # The product's own picture may show one of its variants, and is captioned as that one.
         only = one_shown(shown)

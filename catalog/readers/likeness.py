@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import re
 from collections.abc import Callable, Iterable, Sequence
@@ -18,19 +19,31 @@ _MARKS = re.compile(r"\s*[-–—,|/:;]+\s*(?=[-–—,|/:;)]|$)|\(\s*\)|（\s*�
 
 def one_shown(variants: Sequence[DraftVariant]) -> DraftVariant | None:
     """Return the variant a picture shows when all of these name it; None where they differ in more than size."""
-    looks: set[frozenset[Fact]] = set()
+    looks = [look(variant) for variant in variants]
+    # One without a colour may have any; one without a detail only does not mention it.
+    known = {frozenset(fact for fact in facts if _slot(fact[0]) is not None) for facts in looks}
     stated: dict[str, set[str]] = {}
-    for variant in variants:
-        facts = [same(fact) for fact in variant.attributes if fact.kind == "fact" and not _is_size(fact.name)]
-        # One without a colour may have any; one without a detail only does not mention it.
-        looks.add(frozenset(fact for fact in facts if slot_of(fact[0]) is not None))
-        for name, value in facts:
-            stated.setdefault(name, set()).add(value)
-    return variants[0] if len(looks) == 1 and all(len(values) == 1 for values in stated.values()) else None
+    for name, value in (fact for facts in looks for fact in facts):
+        stated.setdefault(name, set()).add(value)
+    return variants[0] if len(known) == 1 and all(len(values) == 1 for values in stated.values()) else None
 
 
-def _is_size(name: str) -> bool:
-    return name.casefold() in _SIZES or slot_of(name) in ("", "size")
+def adds_to(shown: Sequence[DraftVariant], variant: DraftVariant) -> bool:
+    """Whether a further variant can change which one a picture shows; hundreds of sizes look the same."""
+    open_yet = len(shown) < 2 or one_shown(shown) is not None
+    return open_yet and look(variant) not in map(look, shown)
+
+
+def look(variant: DraftVariant) -> frozenset[Fact]:
+    """Return the facts of a variant that may show, without its size."""
+    return frozenset(
+        same(fact) for fact in variant.attributes if fact.kind == "fact" and _slot(fact.name) not in ("", "size")
+    )
+
+
+@functools.lru_cache(maxsize=4096)
+def _slot(name: str) -> str | None:
+    return "size" if name.casefold() in _SIZES else slot_of(name)
 
 
 def same(fact: DraftAttribute) -> Fact:

@@ -20,6 +20,9 @@ def with_rest(catalogue: DraftCatalogue, tables: TableSet, used: Collection[str]
     rest = general.read(tables.without(used))
     known = {product.sku for product in catalogue.products}
     more = [product for product in rest.products if product.sku not in known]
+    if len(more) < len(rest.products):
+        again = len(rest.products) - len(more)
+        catalogue.evidence.append(f"{again} products of other tables have a key of the {catalogue.reader} files")
     others = [issue for issue in rest.issues if issue.source not in used]
     if not more:
         # What is beside a feed is seldom products; only what could not be read at all is worth a word.

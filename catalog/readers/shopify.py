@@ -83,7 +83,8 @@ def _add(handle: str, rows: Sequence[NamedRow], drafting: Drafting) -> None:
     rows = _own_rows(head, rows, drafting)
     options = [next((name for row in rows if (name := row[f"option{n} name"])), "") for n in OPTIONS]
     _describe(product, head, options, drafting)
-    variants = [(row, variant) for row in rows if (variant := _variant(product, row, head, options, drafting))]
+    seen: dict[tuple[str, ...], DraftVariant] = {}
+    variants = [(row, variant) for row in rows if (variant := _variant(product, row, head, options, seen, drafting))]
     for row in sorted(rows, key=_position):
         drafting.pictures(product, row.place, [row["image"]])
     for row, variant in variants:
@@ -155,7 +156,12 @@ def _metafield_text(part: object) -> str:
 
 
 def _variant(
-    product: DraftProduct, row: NamedRow, head: NamedRow, options: Sequence[str], drafting: Drafting
+    product: DraftProduct,
+    row: NamedRow,
+    head: NamedRow,
+    options: Sequence[str],
+    seen: dict[tuple[str, ...], DraftVariant],
+    drafting: Drafting,
 ) -> DraftVariant | None:
     """Return the variant a row adds; None for one that only holds pictures, repeats a variant, or is empty."""
     attributes = [
@@ -170,12 +176,12 @@ def _variant(
             drafting.reject(row.place, "ROW_EMPTY", "neither options, SKU nor picture")
         drafting.accept(row.place)
         return None
-    for known in product.variants:
-        if known.sku == row["sku"] and [fact.value for fact in known.attributes] == [fact.value for fact in attributes]:
-            if row is not head:
-                drafting.duplicate(row.place, f"repeats the variant {known.key!r} of {product.sku!r}")
-            return None
-    variant = drafting.variant(product, row.place, row["sku"], "", attributes)
+    identity = (row["sku"], *(fact.value for fact in attributes))
+    if identity in seen:
+        if row is not head:
+            drafting.duplicate(row.place, f"repeats the variant {seen[identity].key!r} of {product.sku!r}")
+        return None
+    variant = seen[identity] = drafting.variant(product, row.place, row["sku"], "", attributes)
     _add_metafields(variant, row, options, drafting)
     return variant
 
