@@ -5,9 +5,12 @@ import io
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from sqlalchemy import select
+
 from catalog.ingest import ingest
 from catalog.readers.draft import DraftCatalogue
 from catalog.records import RowBooks
+from catalog.schema import CaptionRow, VariantRow
 from catalog.store import Catalog
 
 Read = Callable[..., DraftCatalogue]
@@ -180,7 +183,9 @@ def test_shared_variant_image_of_two_colours_shows_neither(read_files: Read, who
     assert whole(catalogue)["cup"]["pictures"] == [("cup.jpg", None)]
 
 
-def test_export_is_ingested_and_again_changes_nothing(tmp_path: Path, picture: Path, workspace: Path) -> None:
+def test_export_is_ingested_with_captions_true_of_each_variant_and_again_changes_nothing(
+    tmp_path: Path, picture: Path, workspace: Path
+) -> None:
     dump = tmp_path / "dump"
     (dump / "files").mkdir(parents=True)
     (dump / "products_export.csv").write_text(classic())
@@ -190,6 +195,12 @@ def test_export_is_ingested_and_again_changes_nothing(tmp_path: Path, picture: P
     with Catalog.open(workspace) as catalog:
         first = ingest(catalog, dump)
         again = ingest(catalog, dump)
+        with catalog.read() as session:
+            query = select(VariantRow.sku, CaptionRow.text).select_from(CaptionRow).outerjoin(VariantRow)
+            captions = [(sku, set(text.lower().split())) for sku, text in session.execute(query)]
     assert (first.products_added, first.variants, first.images_linked) == (2, 3, 4)
-    assert (again.products_added, again.products_updated, again.products_unchanged) == (0, 0, 2)
-    assert first.captions > 0 and again.images_added == 0
+    assert (again.products_added, again.products_updated, again.products_unchanged, again.images_added) == (0, 0, 2, 0)
+    colours = {(sku, colour) for sku, words in captions for colour in words & {"red", "blue"}}
+    # Nothing is said of a colour where the picture shows both.
+    assert colours == {("RC-RS", "red"), ("RC-BS", "blue")}
+    assert (None, {"rain", "coat"}) in captions
