@@ -57,7 +57,7 @@ def files_with_products(dump: Dump, suffixes: frozenset[str]) -> list[DumpFile]:
             head = file.read(MAX_BYTES if file.suffix in HTML_SUFFIXES else _HEAD_BYTES)
         except OSError:
             continue  # the dump says so itself
-        if (b"ld+json" in head) if file.suffix in HTML_SUFFIXES else _TYPED.search(head):
+        if b"Product" in head and (b"ld+json" in head if file.suffix in HTML_SUFFIXES else _TYPED.search(head)):
             found.append(file)
     return found
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from catalog.readers import table as general
@@ -63,8 +63,11 @@ def read(tables: TableSet) -> DraftCatalogue:
             reader=NAME, issues=[Issue(source=pages[0].path, reason="TABLE_UNUSED", detail=detail, severity="warning")]
         )
     found += _found(tables, drafting, pages)
+    page_paths = {file.path for file in pages}
     if not found:
-        return DraftCatalogue(reader=NAME, issues=drafting.issues if pages else [])
+        # A broken script of a page is no reason to refuse the pictures beside it; broken files are the tables' matter.
+        issues = [replace(issue, severity="warning") for issue in drafting.issues if issue.source in page_paths]
+        return DraftCatalogue(reader=NAME, issues=issues)
     _add(found, drafting)
     sources = len({node.file for _, node in found})
     drafting.evidence.append(f"{len(found)} schema.org products in the JSON-LD of {sources} files")

@@ -27,7 +27,7 @@ HEADERS = {
 CELLS = st.sampled_from(
     ["", "", "a", "b", "id:1", "1", "variation", "variable", "simple", "Red", "A > B, C", "\\,", ",", ":::",
      "a:b:c,d:e:f", "<p>x", '[1,{"value":2}]', '{"value":"3"}', "[", "https://x.example.com/a.jpg?v=1", "../a.jpg",
-     "a.jpg, a.jpg", "Default Title", "\u202e\x00", "ｶﾗｰ", "1e999"]
+     "a.jpg, a.jpg", "Default Title", "\u202e", "ｶﾗｰ", "1e999"]
 )  # fmt: skip
 
 
@@ -59,7 +59,7 @@ def test_table_of_any_cells_is_accounted_for(reader: object, data: st.DataObject
     out = io.StringIO()
     csv.writer(out).writerows([header, *rows])
     catalogue = read(reader, "export.csv", out.getvalue())
-    assert catalogue.rows.read == sum(any(cell.strip().strip("\x00") for cell in row) for row in rows)
+    assert catalogue.rows.read == sum(any(cell.strip() for cell in row) for row in rows)
 
 
 KEYS = st.sampled_from(

@@ -156,3 +156,15 @@ BOMB = (
 def test_xml_feed_with_entities_is_refused(read_files: Read) -> None:
     with pytest.raises(IngestRefused, match="FILE_UNREADABLE"):
         read_files({"feed.xml": BOMB}, ("a.jpg",))
+
+
+def test_what_lies_beside_a_feed_and_is_no_product_is_named(read_files: Read, reasons: Reasons) -> None:
+    feed = "id,title,link,image_link\nC,Cup,https://example.com/c,cup.jpg\n"
+    again = "sku,name,image\nC,Cup of the other table,cup.jpg\n"
+    catalogue = read_files(
+        {"feed.csv": feed, "notes.json": "{", "sizes.csv": "size,chest\nS,90\n", "again.csv": again}, ("cup.jpg",)
+    )
+    assert [product.name for product in catalogue.products] == ["Cup"]
+    assert [reason for reason, source, _ in reasons(catalogue) if source == "notes.json"] == ["FILE_UNREADABLE"]
+    assert "not used: 2 other tables, such as again.csv, sizes.csv" in catalogue.evidence
+    assert "1 products of other tables have a key of the google_merchant files" in catalogue.evidence

@@ -186,3 +186,10 @@ def test_pages_beside_a_table_of_the_products_are_left_to_the_table(read_files: 
     catalogue = read_files({"products.csv": table, "bag.html": html}, ("bag.jpg",))
     assert catalogue.reader == "table" and [product.name for product in catalogue.products] == ["Bag"]
     assert ("TABLE_UNUSED", "bag.html", None) in reasons(catalogue)
+
+
+def test_page_with_a_broken_script_does_not_stop_the_pictures_beside_it(read_files: Read, reasons: Reasons) -> None:
+    catalogue = read_files({"about.html": page('{"@type": "Product", "name": }')}, ("blue-mug/front.jpg",))
+    assert catalogue.reader == "folder" and [product.sku for product in catalogue.products] == ["blue-mug"]
+    assert ("ROW_UNREADABLE", "about.html", 2) in reasons(catalogue)
+    assert all(issue.severity == "warning" for issue in catalogue.issues if issue.source == "about.html")
