@@ -24,6 +24,7 @@ from catalog.lock import file_lock
 from catalog.paths import Dump
 from catalog.readers import read_dump
 from catalog.readers.draft import DraftCatalogue, DraftPicture, DraftProduct
+from catalog.readers.refine import refine
 from catalog.records import IngestReport, Issue
 from catalog.schema import CaptionRow, IngestRunRow, ProductRow, QuarantineRow, SourceRow, now
 from catalog.store import Catalog
@@ -86,6 +87,7 @@ def ingest(
     listing = Dump(Path(dump), leave_out=None if catalog is None else catalog.workspace)
     name = sync.source_name(listing.root, source)
     drafts = read_dump(listing, encoding, mapping)
+    refine(drafts)
     if catalog is None and not dry_run:
         raise ValueError("catalog may be None only in a dry run")
     # What is known is read under the lock: another run may be about to end.

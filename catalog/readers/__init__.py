@@ -64,8 +64,10 @@ def read_dump(dump: Dump, encoding: str | None = None, mapping: Path | None = No
         )
     if mapping is None and FILE_NAME in dump.files:
         mapping = dump.files[FILE_NAME].actual
-    if mapping is not None:
-        return _read_mapped(dump, mapping, encoding)
+    return _by_evidence(dump, encoding) if mapping is None else _read_mapped(dump, mapping, encoding)
+
+
+def _by_evidence(dump: Dump, encoding: str | None) -> DraftCatalogue:
     unused: list[Issue] = []
     tables = TableSet(dump, encoding)
     for reader in READERS:

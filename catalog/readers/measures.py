@@ -59,7 +59,8 @@ def read_measures(value: str, label: str = "") -> Reading:
     """
     if not _DIGIT.search(value) or len(value) > MAX_CHARS:
         return _NOTHING
-    pieces = _PLAIN_NUMBER.split(value)
+    # The numbers of a template are held apart by NUL.
+    pieces = _PLAIN_NUMBER.split(value.replace("\0", ""))
     written = pieces[1::2]
     if len(written) > len(_STAND_INS) or max(map(len, written), default=10) > _PLAIN_CHARS:
         return _read(value, label)

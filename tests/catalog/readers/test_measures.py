@@ -194,3 +194,7 @@ def test_values_are_cheap_to_read() -> None:
         start = time.process_time()
         read_measures(hostile, "サイズ")
         assert time.process_time() - start < 0.2
+
+
+def test_measures_of_a_value_with_nul_are_those_without_it() -> None:
+    assert read_measures("0Ø\x00", "サイズ") == read_measures("0Ø", "サイズ")
