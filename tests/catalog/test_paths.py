@@ -159,7 +159,9 @@ def test_clean_path_is_stable_and_relative(written: str) -> None:
         assert error.code in ("FILE_ESCAPES_ROOT", "FILE_BAD_PATH")
 
 
-@pytest.mark.parametrize(("kind", "advice"), [("missing", "no such dump"), ("file", "unpack"), ("empty", "no files")])
+@pytest.mark.parametrize(
+    ("kind", "advice"), [("missing", "no such dump"), ("file", "no zip or tar"), ("empty", "no files")]
+)
 def test_dump_says_why_a_folder_cannot_be_read(tmp_path: Path, kind: str, advice: str) -> None:
     root = tmp_path / "dump"
     if kind == "file":
