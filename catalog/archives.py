@@ -199,9 +199,7 @@ def _list_zip(listing: Listing) -> None:
 
 def _check_total(total: int, packed: int) -> None:
     if total > MAX_TOTAL_BYTES:
-        raise ArchiveRefused(
-            "ZIP_LIMIT", f"more than {MAX_TOTAL_BYTES >> 30} GiB unpacked; split it into several dumps"
-        )
+        raise ArchiveRefused("ZIP_LIMIT", f"more than {MAX_TOTAL_BYTES >> 30} GiB unpacked; split it into several")
     if total > max(MAX_RATIO * packed, 8 * RATIO_FLOOR):
         raise ArchiveRefused("ZIP_LIMIT", f"would unpack to more than {MAX_RATIO} times its size, as a zip bomb does")
 
@@ -315,7 +313,7 @@ def _spool(listing: Listing, path: str, member: tarfile.TarInfo, content: object
 
 def _members(tar: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
     while (member := tar.next()) is not None:
-        tar.members = []  # or a large archive's headers would all stay in memory
+        tar.members = []  # type: ignore[attr-defined]  # or a large archive's headers would all stay in memory
         yield member
 
 

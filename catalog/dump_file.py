@@ -36,7 +36,7 @@ _DAMAGE = (
 )
 
 
-class EntryUnreadable(OSError):
+class EntryUnreadable(OSError):  # noqa: N818 - it says what happened
     """An archive's entry that cannot be read.
 
     Attributes:
@@ -75,7 +75,7 @@ class ArchiveEntry:
             info = zipfile.ZipInfo()
             info.compress_type, info.compress_size, info.file_size = self.method, self.packed, size
             info.CRC = self.crc or 0
-            return cast(BinaryIO, zipfile.ZipExtFile(cast("zipfile._ZipStream", file), "r", info, close_fileobj=True))
+            return cast(BinaryIO, zipfile.ZipExtFile(file, "r", info, close_fileobj=True))
         except BaseException:
             file.close()
             raise
