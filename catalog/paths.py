@@ -67,6 +67,7 @@ class Dump:
         """What the archives in it hold that is not read."""
         self._left_out = None if leave_out is None else os.path.realpath(leave_out)
         self._temporary: Path | None = None
+        self._copies: dict[str, Path] = {}
         if self.root.is_dir():
             self._walk()
             for file in [file for file in self.files.values() if _is_archive_name(file.path)]:
@@ -184,11 +185,14 @@ class Dump:
         """Return a path under which a file can be opened; an archive's entry is copied to a temporary file first."""
         if file.entry is None:
             return file.actual
+        if file.path in self._copies:
+            return self._copies[file.path]
         folder = Path(tempfile.mkdtemp(dir=self._temporary_folder()))
         copy = folder / (file.path.rpartition("/")[2] or "entry")
         with copy.open("wb") as out:
             for chunk in file.chunks(file.size):
                 out.write(chunk)
+        self._copies[file.path] = copy
         return copy
 
     def _temporary_folder(self) -> Path:

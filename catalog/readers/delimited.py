@@ -8,7 +8,8 @@ from __future__ import annotations
 import csv
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from itertools import islice
 
 from catalog.paths import DumpFile
 from catalog.readers import headers
@@ -56,7 +57,8 @@ class _Parser:
         csv.field_size_limit(MAX_CELL_CHARS)
 
     def parse(self, first: int) -> None:
-        reader = self._reader(line + "\n" for line in self.lines[first:])
+        lines = (line + "\n" for line in islice(self.lines, first, None))
+        reader = csv.reader(lines, delimiter=self.delimiter, skipinitialspace=self.delimiter == ",")
         rows, before = self.table.rows, first
         while True:
             try:
@@ -78,8 +80,8 @@ class _Parser:
             else:
                 rows.append(Row(start, tuple(cells)))
 
-    def _reader(self, lines: Iterator[str]) -> csv._reader:
-        return csv.reader(lines, delimiter=self.delimiter, skipinitialspace=self.delimiter == ",")
+    def _cells(self, line: str) -> list[str]:
+        return next(csv.reader([line], delimiter=self.delimiter, skipinitialspace=self.delimiter == ","), [])
 
     def _swallowed(self, cells: Sequence[str], start: int, last: int) -> bool:
         """Whether a record of several lines is an unclosed quote that took whole rows with it."""
@@ -95,7 +97,7 @@ class _Parser:
 
     def _width_of(self, line: str) -> int:
         try:
-            return len(next(self._reader(iter([line])), []))
+            return len(self._cells(line))
         except csv.Error:
             return 0
 
@@ -104,7 +106,7 @@ class _Parser:
         self._say(start, "ROW_QUOTE", detail)
         for number in range(start + 1, last + 1):
             try:
-                cells = next(self._reader(iter([self.lines[number - 1]])), [])
+                cells = self._cells(self.lines[number - 1])
             except csv.Error as error:
                 self._say(number, *_meaning(error))
                 continue

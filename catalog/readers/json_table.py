@@ -39,6 +39,7 @@ def _encodable(value: Any) -> Any:
 
 
 def from_json_lines(file: DumpFile, text: str, encoding: str) -> Table:
+    """Return one object a line as a table; a broken line costs only itself."""
     issues: list[Issue] = []
     records: list[tuple[int, dict[str, Any]]] = []
     for number, line in enumerate(text.split("\n"), start=1):  # JSON may hold U+2028, where splitlines() breaks
@@ -59,6 +60,7 @@ def from_json_lines(file: DumpFile, text: str, encoding: str) -> Table:
 
 
 def from_json(file: DumpFile, text: str, encoding: str) -> Table | Issue:
+    """Return the list of objects in a document as a table, or the issue that says why it has none."""
     try:
         value = parse_json(text)
     except (ValueError, RecursionError) as error:
@@ -71,7 +73,9 @@ def from_json(file: DumpFile, text: str, encoding: str) -> Table | Issue:
         return Issue(source=file.path, reason="FILE_UNREADABLE", detail="JSON, but one value and no list of objects")
     listed = value if isinstance(value, list) else record_list(value)
     if listed is None:
-        return Issue(source=file.path, reason="TABLE_EMPTY", detail="JSON without a list of objects")
+        return Issue(
+            source=file.path, reason="TABLE_UNUSED", detail="JSON without a list of objects", severity="warning"
+        )
     records = [(number, item) for number, item in enumerate(listed, start=1) if isinstance(item, dict)]
     issues = [
         Issue(source=file.path, line=number, reason="ROW_UNREADABLE", detail="not an object")

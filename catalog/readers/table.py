@@ -19,7 +19,7 @@ from catalog.records import Issue
 NAME = "table"
 MIN_SCORE = 4
 _REPEATED_SHARE = 0.1
-_OTHER_MANIFESTS = (".xlsx", ".xls", ".ods", ".xml", ".parquet")
+_OTHER_MANIFESTS = (".xml", ".parquet")
 _VIEW = re.compile(r"[ _\-.]*(\(\d+\)|\d{1,3}|front|back|side|main|top|left|right|detail)$", re.I)
 
 

@@ -30,7 +30,7 @@ def read_table(file: DumpFile, encoding: str | None = None) -> Table | Issue:
             source=file.path, reason="FILE_UNREADABLE", detail=f"larger than {MAX_TABLE_BYTES >> 20} MiB; split it"
         )
     if not data.strip() and not long_lines:
-        return Issue(source=file.path, reason="TABLE_EMPTY", detail="the file is empty")
+        return _empty(file, "the file is empty")
     text, used = decode_text(data, encoding)
     issues = [
         Issue(
@@ -44,7 +44,7 @@ def read_table(file: DumpFile, encoding: str | None = None) -> Table | Issue:
     if "\x00" in text:
         nuls, text = text.count("\x00"), text.replace("\x00", "")
         if not text.strip():
-            return Issue(source=file.path, reason="TABLE_EMPTY", detail=f"holds {nuls} NUL bytes and nothing else")
+            return _empty(file, f"holds {nuls} NUL bytes and nothing else")
         detail = f"{nuls} NUL bytes left out; the file may be damaged"
         issues.append(Issue(source=file.path, reason="TXT_NUL", detail=detail, severity="warning"))
     if file.suffix == ".json":
@@ -54,6 +54,12 @@ def read_table(file: DumpFile, encoding: str | None = None) -> Table | Issue:
     if isinstance(parsed, Table):
         parsed.issues[:0] = issues
     return parsed
+
+
+def _empty(file: DumpFile, detail: str) -> Issue:
+    # JSON may be the text of a product; any other table without content is a broken export.
+    severity = "warning" if file.suffix == ".json" else "error"
+    return Issue(source=file.path, reason="TABLE_EMPTY", detail=detail, severity=severity)
 
 
 def _read_lines(file: DumpFile) -> tuple[bytes, list[int]]:

@@ -270,7 +270,7 @@ def test_html_in_texts_becomes_text(tmp_path: Path) -> None:
         ({"p.csv": "sku,name,image\n1,Mug,a.jpg,x\n", "a.jpg": b""}, "ROW_COLUMNS"),
         ({"p.json": "{broken", "a.jpg": b""}, "FILE_UNREADABLE"),
         ({"p.jsonl": "{broken\n", "a.jpg": b""}, "ROW_UNREADABLE"),
-        ({"p.xlsx": b"PK", "a.jpg": b""}, "FILE_FORMAT"),
+        ({"p.xlsx": b"PK", "a.jpg": b""}, "FILE_UNREADABLE"),
     ],
 )
 def test_a_dump_without_anything_usable_is_refused_in_one_line(
