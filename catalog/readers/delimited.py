@@ -24,7 +24,7 @@ _RARE_DELIMITERS = ("^", "~", ":")
 _ONE_COLUMN = "\x1f"
 """A delimiter that does not occur."""
 _QUOTED = re.compile(r'(?:(?<=[,;\t|^~:\n])|^)"(?:[^"]|""){0,4000}"(?=[,;\t|^~:\r\n]|$)')
-_SEP_LINE = re.compile(r"^\"?sep=(.)\"?[ \t]*$", re.I)
+_SEP_LINE = re.compile(r"^\"?sep=([^\w\" ])\"?[ \t]*$", re.I)
 _VOTERS = 50
 
 
