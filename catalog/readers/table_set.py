@@ -81,4 +81,4 @@ def _pdf_left_out(dump: Dump) -> list[Issue]:
     if not found:
         return []
     detail = f"{len(found)} PDF files were not read; install what reads them: uv sync --extra pdf"
-    return [Issue(source=found[0].path, reason="PDF_SUPPORT_MISSING", detail=detail, severity="warning")]
+    return [Issue(source=found[0].path, reason="PDF_NO_READER", detail=detail, severity="warning")]

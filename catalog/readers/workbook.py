@@ -85,7 +85,7 @@ class _Reader:
                 if meta.typ != SheetTypeEnum.WorkSheet:
                     continue
                 if meta.visible != SheetVisibleEnum.Visible:
-                    self._warn(None, "SHEET_HIDDEN", f"sheet {meta.name!r} is hidden and was not read")
+                    self._warn(None, "TABLE_HIDDEN", f"sheet {meta.name!r} is hidden and was not read")
                     continue
                 xml = self.parts.sheet(meta.name) if self.parts else b""
                 if xml and WorkbookParts.area(xml) > MAX_CELLS:
@@ -115,7 +115,7 @@ class _Reader:
             detail = (
                 f"sheet {name!r}: {len(errors)} cells show an error and are taken as empty: {', '.join(errors[:5])}"
             )
-            self._warn(int("".join(filter(str.isdigit, errors[0]))), "CELL_ERROR", detail)
+            self._warn(int("".join(filter(str.isdigit, errors[0]))), "ROW_CELL_ERROR", detail)
         if (facts := _facts_of(grid, filled)) is not None:
             if pictures:
                 facts[IMAGE_COLUMN] = "|".join(f"/{path}" for _, _, path in pictures)

@@ -141,5 +141,5 @@ def test_without_the_extra_one_warning_says_what_to_install(tmp_path: Path, monk
     for name in ("a.pdf", "b.pdf", "a.jpg"):
         (tmp_path / name).write_bytes(b"1")
     issues = TableSet(Dump(tmp_path)).issues
-    assert [(issue.reason, issue.severity) for issue in issues] == [("PDF_SUPPORT_MISSING", "warning")]
+    assert [(issue.reason, issue.severity) for issue in issues] == [("PDF_NO_READER", "warning")]
     assert "2 PDF files" in issues[0].detail and "uv sync --extra pdf" in issues[0].detail

@@ -113,7 +113,7 @@ def test_each_visible_sheet_is_a_table_and_hidden_ones_are_named(tmp_path: Path)
     tables, issues = tables_of(saved(tmp_path, build))
     assert [table.rows[0].cells[1] for table in tables] == ["Chair", "Desk"]
     assert "'椅子'" in tables[0].layout
-    assert [(issue.reason, "旧" in issue.detail) for issue in issues] == [("SHEET_HIDDEN", True)]
+    assert [(issue.reason, "旧" in issue.detail) for issue in issues] == [("TABLE_HIDDEN", True)]
 
 
 def test_merged_cells_repeat_their_value_and_two_level_headers_are_joined(tmp_path: Path) -> None:
@@ -157,7 +157,7 @@ def test_error_cells_are_empty_and_named(tmp_path: Path) -> None:
 
     tables, issues = tables_of(saved(tmp_path, build))
     assert grid(tables[0])[1] == ("1", "Mug", "")
-    assert [(issue.reason, issue.line) for issue in issues] == [("CELL_ERROR", 2)] and "C2" in issues[0].detail
+    assert [(issue.reason, issue.line) for issue in issues] == [("ROW_CELL_ERROR", 2)] and "C2" in issues[0].detail
 
 
 def test_sheets_of_labels_and_values_are_one_product_each(tmp_path: Path) -> None:
