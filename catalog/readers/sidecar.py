@@ -24,6 +24,8 @@ ABOUT_THE_DUMP = frozenset(
         "notice",
         "requirements",
         "authors",
+        *("read me", "readme_ja", "readme-ja", "readme_en", "readme_first", "はじめに", "お読みください"),
+        *("はじめにお読みください", "利用規約", "terms", "copyright", "disclaimer"),
     }
 )
 _NOT_FACTS = frozenset({"title", "name", "description", "url", "link", "source", "http", "https"})

@@ -13,7 +13,7 @@ from catalog.paths import DumpFile
 from catalog.records import Issue
 
 if TYPE_CHECKING:
-    from pypdfium2 import PdfDocument, PdfTextPage
+    from pypdfium2 import PdfDocument, PdfTextPage  # type: ignore[import-untyped]
 
 MAX_PDF_BYTES = 50 << 20
 MAX_PAGES = 200

@@ -118,7 +118,8 @@ def test_a_pdf_beside_a_table_joins_the_product_of_its_stem(tmp_path: Path) -> N
         (
             pdf(
                 CHAIR,
-                trailer=f"/ID [<00><00>] /Encrypt << /Filter /Standard /V 1 /R 2 /P -4 /O <{'41' * 32}> /U <{'42' * 32}> >>",
+                trailer="/ID [<00><00>] /Encrypt << /Filter /Standard /V 1 /R 2 /P -4 "
+                f"/O <{'41' * 32}> /U <{'42' * 32}> >>",
             ),
             "FILE_ENCRYPTED",
             "error",
