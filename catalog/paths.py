@@ -63,6 +63,8 @@ class Dump:
         """Files and folders that could not be looked at: their path → why."""
         self.ignored: dict[str, str] = {}
         """What else is there and not read: its path → why, or the code of the issue that says so."""
+        self.archives: dict[str, int] = {}
+        """Archives in the dump whose entries are among its files: their path → how many."""
         self.issues: list[Issue] = []
         """What the archives in it hold that is not read."""
         self._left_out = None if leave_out is None else os.path.realpath(leave_out)
@@ -251,7 +253,7 @@ class Dump:
             self.issues.append(Issue(source=file.path, reason="ZIP_UNPACKED", detail=detail, severity="warning"))
             self.ignored[file.path] = "ZIP_UNPACKED"
             return
-        self.ignored[file.path] = f"an archive; its {len(listing.files)} files are read"
+        self.archives[file.path] = len(listing.files)
         self._add_all(listing)
 
     def _is_unpacked(self, file: DumpFile, listing: archives.Listing) -> bool:
@@ -289,9 +291,9 @@ class Dump:
                 junk = why or (f"{entry.name} is hidden or left by a system" if is_junk(entry.name) else "")
                 try:
                     if entry.is_dir(follow_symlinks=False):
-                        if self._is_workspace(entry.path):
+                        if _is_workspace(entry.path) and entry.path != self._left_out:
                             self.ignored[path + "/"] = "a workspace of adapt"
-                        else:
+                        elif entry.path != self._left_out:
                             pending.append((entry.path, junk))
                     elif junk:
                         self.ignored[path] = junk
@@ -299,11 +301,6 @@ class Dump:
                         self._look_at(entry, path)
                 except OSError as error:
                     self.unreadable[path] = error.strerror or str(error)
-
-    def _is_workspace(self, folder: str) -> bool:
-        if folder == self._left_out:
-            return True
-        return os.path.isfile(os.path.join(folder, "catalog.db")) and os.path.isdir(os.path.join(folder, "blobs"))
 
     def _look_at(self, entry: os.DirEntry[str], path: str) -> None:
         actual = Path(entry.path)
@@ -320,6 +317,10 @@ class Dump:
         else:
             folder = stat.S_ISDIR(info.st_mode)
             self.ignored[path] = "a link to a folder of the dump" if folder else "a pipe or device"
+
+
+def _is_workspace(folder: str) -> bool:
+    return os.path.isfile(os.path.join(folder, "catalog.db")) and os.path.isdir(os.path.join(folder, "blobs"))
 
 
 def _is_archive_name(path: str) -> bool:

@@ -14,13 +14,16 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from catalog import archives
 from catalog.dump_file import EntryUnreadable
 from catalog.errors import IngestRefused, PathRefused
+from catalog.ingest import ingest
 from catalog.path_rules import name_encoding
 from catalog.paths import Dump
 from catalog.readers import read_dump
+from catalog.store import Catalog
 from catalog.sync import source_name
 
 CONTENT = {"data.csv": b"code,name\n001,Mug\n", "001.jpg": b"\xff\xd8 picture"}
@@ -91,7 +94,7 @@ def test_archive_inside_a_folder_is_read_in_its_place(tmp_path: Path) -> None:
     for written in ("001.jpg", "/001.jpg", "img/001.jpg", "img.zip/001.jpg", "https://shop.example/x/001.jpg"):
         assert dump.resolve(written).read(10) == b"one"
     assert dump.resolve("img/sub/002.jpg").container == "img.zip"
-    assert "2 files are read" in dump.ignored["img.zip"]
+    assert dump.archives == {"img.zip": 2} and not dump.ignored
 
 
 def test_pictures_in_an_archive_join_the_table_beside_it(tmp_path: Path) -> None:
@@ -371,3 +374,31 @@ def test_any_zip_gives_files_issues_or_a_refusal(
             file.read(100)
         except OSError as error:
             assert str(error)
+
+
+# --- end to end ----------------------------------------------------------------------------------
+
+
+def test_an_ingest_of_a_zip_decodes_nothing_the_second_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def png(colour: str) -> bytes:
+        out = io.BytesIO()
+        Image.new("RGB", (96, 96), colour).save(out, "PNG")
+        return out.getvalue()
+
+    content = {
+        "data.csv": "商品コード,商品名,画像\n01,マグ,01.png\n02,皿,02.png\n".encode("cp932"),
+        "01.png": png("red"),
+        "02.png": png("blue"),
+        ".DS_Store": b"1",
+    }
+    archive = zipped(tmp_path / "shop.zip", content)
+    with Catalog.open(tmp_path / "ws") as catalog:
+        first = ingest(catalog, archive)
+        assert (first.source, first.products_added, first.images_added) == ("shop", 2, 2)
+
+        def never(*_: object, **__: object) -> None:
+            raise AssertionError("decoded again")
+
+        monkeypatch.setattr("catalog.images.decode", never)
+        again = ingest(catalog, archive)
+        assert (again.products_unchanged, again.images_added, again.quarantined) == (2, 0, 0)
