@@ -28,6 +28,13 @@ class Table:
     encoding: str = "utf-8"
     layout: str = ""
     """For people: `text separated by ','`, `JSON list` or `sheet 'Products'`."""
+    sheet: str = ""
+    """Name of the sheet in a workbook."""
+
+    @property
+    def place(self) -> str:
+        """What tells the table from all others of its dump."""
+        return f"{self.file.path}#{self.sheet}" if self.sheet else self.file.path
 
     def column(self, index: int) -> Iterator[str]:
         """Yield the cells of one column."""
@@ -42,7 +49,12 @@ class Table:
     def with_names(self, header: tuple[str, ...], *, first: int = 0) -> Table:
         """Return the rows from `first` on under given column names; what does not fit them is reported."""
         table = Table(
-            file=self.file, header=header, encoding=self.encoding, layout=self.layout, issues=list(self.issues)
+            file=self.file,
+            header=header,
+            encoding=self.encoding,
+            layout=self.layout,
+            sheet=self.sheet,
+            issues=list(self.issues),
         )
         width, start = len(header), header[0] if header else ""
         for row in self.rows[first:]:

@@ -51,6 +51,12 @@ def read_workbook(file: DumpFile, dump: Dump) -> tuple[list[Table], list[Issue]]
     except (CalamineError, OSError, ValueError) as error:
         detail = f"no workbook that is read ({str(error) or type(error).__name__}); save it again as .xlsx or CSV"
         return [], [Issue(source=file.path, reason="FILE_UNREADABLE", detail=detail.replace("\n", " "))]
+    except BaseException as error:
+        # What the Rust library did not foresee in a damaged file reaches Python outside of Exception.
+        if type(error).__name__ != "PanicException":
+            raise
+        detail = "no workbook that is read (damaged inside); save it again as .xlsx or CSV"
+        return [], [Issue(source=file.path, reason="FILE_UNREADABLE", detail=detail)]
 
 
 class _Reader:
@@ -97,6 +103,8 @@ class _Reader:
                     tables.append(table)
         if self.facts:
             tables.append(self._fact_table())
+        if not tables and not self.issues:
+            raise _Refused("TABLE_EMPTY", "no sheet has a cell with content")
         return tables, self.issues
 
     def _table(self, sheet: CalamineSheet, name: str, xml: bytes) -> Table | None:
@@ -130,7 +138,7 @@ class _Reader:
         _fill_merged(grid, header, first, sheet.merged_cell_ranges or [])
         rows = [Row(index + 1, tuple(grid[index])) for index in filled if index >= first]
         layout = f"sheet {name!r}, header in row {head + 1}"
-        table = Table(file=self.file, rows=[Row(head + 1, tuple(header)), *rows], layout=layout)
+        table = Table(file=self.file, rows=[Row(head + 1, tuple(header)), *rows], layout=layout, sheet=name)
         return _with_pictures(table, pictures)
 
     def _fact_table(self) -> Table:
@@ -144,6 +152,8 @@ class _Reader:
 
 def _text(value: object, digits: int = 0) -> str:
     """Return a cell as a person reads it; `digits` is the width that its number format fills up with zeros."""
+    if isinstance(value, str):
+        return value
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):

@@ -282,3 +282,24 @@ def test_a_cell_too_far_away_costs_its_sheet_and_no_memory(tmp_path: Path) -> No
     tables, issues = tables_of(saved(tmp_path, build))
     assert [table.rows[0].cells for table in tables] == [("1", "Mug")]
     assert [(issue.reason, "'far'" in issue.detail) for issue in issues] == [("ZIP_LIMIT", True)]
+
+
+def test_a_list_of_pictures_on_another_sheet_joins_the_products(tmp_path: Path) -> None:
+    def build(book: Workbook) -> None:
+        header = ("品番", "商品名", "色", "商品説明", "カテゴリ")
+        rows(header, ("A-1", "Mug", "赤", "丈夫です", "食器"), ("A-2", "Cup", "青", "軽いです", "食器"))(book)
+        listed = book.create_sheet("画像")
+        for row in (("画像", "品番"), ("m1.jpg", "A-1"), ("m2.jpg", "A-1"), ("c.jpg", "A-2")):
+            listed.append(row)
+
+    root = saved(tmp_path, build)
+    for name in ("m1.jpg", "m2.jpg", "c.jpg"):
+        (root / name).write_bytes(b"1")
+    products = {product.sku: product for product in read_dump(Dump(root)).products}
+    assert [shown.path for shown in products["A-1"].pictures] == ["m1.jpg", "m2.jpg"]
+    assert [shown.path for shown in products["A-2"].pictures] == ["c.jpg"]
+
+
+def test_an_empty_workbook_is_an_issue(tmp_path: Path) -> None:
+    tables, issues = tables_of(saved(tmp_path, lambda book: None))
+    assert not tables and [issue.reason for issue in issues] == ["TABLE_EMPTY"]
