@@ -47,6 +47,8 @@ _BROKEN = (
     *(zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, struct.error),
 )
 _SPAN_OF_CRC = 1_000_000_000
+_LAST_SECOND = 9_000_000_000
+"""Times beyond it do not fit a database's whole number of nanoseconds."""
 
 
 class ArchiveRefused(Exception):  # noqa: N818 - as the errors of the catalogue, it says what happened
@@ -110,14 +112,14 @@ class Listing:
         self.ignored[excerpt(name)[1:-1]] = code
         self._refused.setdefault(code, []).append(excerpt(name))
 
-    def take(self, path: str, size: int, changed: int, crc: int, entry: ArchiveEntry) -> None:
+    def take(self, path: str, size: int, changed: float, crc: int, entry: ArchiveEntry) -> None:
         """Add an entry; of two with one name the later is the newer."""
         self.files[path] = DumpFile(
             path=f"{self.container}/{path}" if self.container else path,
             actual=self.archive,
             size=size,
             # An edited entry may keep its date and size.
-            mtime_ns=max(changed, 0) * _SPAN_OF_CRC + crc % _SPAN_OF_CRC,
+            mtime_ns=int(min(max(changed, 0), _LAST_SECOND)) * _SPAN_OF_CRC + crc % _SPAN_OF_CRC,
             entry=entry,
             container=self.container,
         )
@@ -270,7 +272,7 @@ def _list_tar(listing: Listing) -> None:
             # A tar keeps no checksum of the content; a new archive is looked at anew.
             mark = zlib.crc32(f"{info.st_mtime_ns} {info.st_size}".encode())
             entry = ArchiveEntry(member.offset_data, member.size)
-            listing.take(path, member.size, int(member.mtime), mark, entry)
+            listing.take(path, member.size, member.mtime, mark, entry)
         end = tar.offset
     with listing.archive.open("rb") as file:
         file.seek(end)
@@ -308,12 +310,15 @@ def _spool(listing: Listing, path: str, member: tarfile.TarInfo, content: object
             raise IngestRefused(room) from error
     if left:
         raise EOFError(f"{excerpt(path)} is incomplete")
-    listing.take(path, member.size, int(member.mtime), crc, ArchiveEntry(start, member.size))
+    listing.take(path, member.size, member.mtime, crc, ArchiveEntry(start, member.size))
 
 
 def _members(tar: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
     while (member := tar.next()) is not None:
         tar.members = []  # type: ignore[attr-defined]  # or a large archive's headers would all stay in memory
+        if member.size < 0:
+            # Python before 3.11.14 would step backwards by it, for ever.
+            raise tarfile.ReadError("an entry of negative size")
         yield member
 
 

@@ -1,5 +1,6 @@
 """Zips and tars as dumps and inside dumps: what is read from them, and what never is."""
 
+import gzip
 import io
 import os
 import pickle
@@ -332,6 +333,27 @@ def test_a_wrong_checksum_is_an_error_of_that_entry(tmp_path: Path) -> None:
         files["a.jpg"].read(1 << 20)
     assert caught.value.code == "ZIP_DAMAGED" and isinstance(caught.value, OSError)
     assert files["b.jpg"].read(1 << 20) == b"B"
+
+
+@pytest.mark.parametrize("mode", ["w", "w:gz"])
+def test_a_tar_entry_of_negative_size_ends_the_listing(tmp_path: Path, mode: str) -> None:
+    info = tarfile.TarInfo("back.jpg")
+    info.size = -512
+    good = tarfile.TarInfo("a.jpg")
+    data = good.tobuf(tarfile.GNU_FORMAT) + info.tobuf(tarfile.GNU_FORMAT) + bytes(1024)
+    path = tmp_path / "d.tar"
+    path.write_bytes(data if mode == "w" else gzip.compress(data))
+    with pytest.raises(IngestRefused, match="ZIP_DAMAGED"):
+        Dump(path)
+
+
+def test_times_beyond_a_database_are_cut(tmp_path: Path) -> None:
+    path = tmp_path / "d.tar"
+    with tarfile.open(path, "w", format=tarfile.GNU_FORMAT) as tar:
+        info = tarfile.TarInfo("a.jpg")
+        info.mtime = 1 << 60
+        tar.addfile(info, io.BytesIO())
+    assert 0 < Dump(path).files["a.jpg"].mtime_ns < 1 << 63
 
 
 def test_what_is_named_zip_and_is_none_is_an_issue(tmp_path: Path) -> None:
