@@ -351,7 +351,7 @@ def checked_root(root: Path | str) -> Path:
     try:
         if root.is_dir():
             os.listdir(root)
-        elif not root.is_file() or not archives.is_archive(root):
+        elif not root.is_file() or root.suffix.lower() in WORKBOOK_SUFFIXES or not archives.is_archive(root):
             raise IngestRefused(f"{shown} is a file and no zip or tar; give the folder it is in")
     except OSError as error:
         raise IngestRefused(f"cannot read {shown} ({error.strerror}); allow reading or give another folder") from error

@@ -205,6 +205,21 @@ def test_tar_names_in_cp932_are_read(tmp_path: Path) -> None:
     assert list(Dump(path).files) == ["ガラス.jpg"]
 
 
+def test_a_japanese_dump_joins_across_encodings_and_normal_forms(tmp_path: Path) -> None:
+    raw = "ガラス皿.jpg".encode("cp932")
+    placeholder = "y" * len(raw)
+    raw_names(zipped(tmp_path / "画像.zip", {placeholder: b"1"}), {placeholder: raw})
+    (tmp_path / "フ\u309aレート.jpg").write_bytes(b"2")
+    table = "商品コード,商品名,素材,商品画像\n0001,ガラス皿,ガラス,ガラス皿.jpg\n0002,皿,木,プレート.jpg\n"
+    (tmp_path / "item.csv").write_bytes(table.encode("cp932"))
+    catalogue = read_dump(Dump(tmp_path))
+    assert {product.sku: [shown.path for shown in product.pictures] for product in catalogue.products} == {
+        "0001": ["画像.zip/ガラス皿.jpg"],
+        "0002": ["プレート.jpg"],
+    }
+    assert not catalogue.issues
+
+
 # --- refused -------------------------------------------------------------------------------------
 
 

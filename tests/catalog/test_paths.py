@@ -212,6 +212,12 @@ def test_clean_path_is_stable_and_relative(written: str) -> None:
         assert error.code in ("FILE_ESCAPES_ROOT", "FILE_BAD_PATH")
 
 
+def test_a_workbook_is_no_archive_although_it_is_a_zip(tmp_path: Path) -> None:
+    (tmp_path / "book.xlsx").write_bytes(b"PK\x03\x04")
+    with pytest.raises(IngestRefused, match="give the folder it is in"):
+        Dump(tmp_path / "book.xlsx")
+
+
 @pytest.mark.parametrize("empty", ["", "  "])
 def test_an_empty_path_is_not_the_current_folder(empty: str) -> None:
     with pytest.raises(IngestRefused, match="empty"):
