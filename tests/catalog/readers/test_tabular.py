@@ -213,7 +213,7 @@ def test_what_a_csv_writer_wrote_is_read_back(
 @example(text="sep=\n")
 @example(text="sep=,\n\n")
 def test_every_line_ends_in_a_row_or_an_issue(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
-    result = read_table(file_of(tmp_path_factory.getbasetemp(), text, "any.csv"))
+    result = read_table(file_of(tmp_path_factory.getbasetemp(), text, "any.csv"), "utf-8")
     if isinstance(result, Issue):
         return
     read = "\n".join(cell for row in result.rows for cell in row.cells)
