@@ -131,7 +131,9 @@ class DumpFile:
                 stream = stack.enter_context(self._open())
                 if self._unzipped is not self.path:
                     stream = cast(BinaryIO, stack.enter_context(gzip.GzipFile(fileobj=stream)))
-                while left > 0 and (chunk := stream.read(min(_CHUNK, left))):
+                # One step at a time gives what stands before a damage; a whole read would lose it.
+                step = stream.read1 if isinstance(stream, gzip.GzipFile) else stream.read
+                while left > 0 and (chunk := step(min(_CHUNK, left))):
                     left, seen = left - len(chunk), seen + len(chunk)
                     if self._unzipped is not self.path and seen > max(RATIO_FLOOR, MAX_RATIO * self.size):
                         raise EntryUnreadable("ZIP_LIMIT", f"unpacks to more than {MAX_RATIO} times its size")
