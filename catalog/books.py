@@ -40,12 +40,13 @@ def picture_books(
 
 
 def document_books(dump: Dump, catalogue: DraftCatalogue, issues: Iterable[Issue]) -> FileBooks:
-    """Account for all other files of a dump: tables and texts, links that leave it, and what nothing reads."""
+    """Account for all other files: tables, texts and archives, links that leave the dump, and what nothing reads."""
     others = [path for path, file in dump.files.items() if file.suffix not in IMAGE_SUFFIXES]
-    present = [*others, *dump.escaping, *(path for path in dump.unreadable if path not in dump.escaping)]
+    present = [*others, *{**dump.escaping, **dump.unreadable, **dump.ignored, **dump.archives}]
     whole = {issue.source for issue in issues if issue.line is None and issue.severity == "error"}
-    read = [path for path in present if path in catalogue.documents]
-    quarantined = [path for path in present if path not in catalogue.documents and _refused(path, dump, whole)]
+    known = catalogue.documents | dump.archives.keys()
+    read = [path for path in present if path in known]
+    quarantined = [path for path in present if path not in known and _refused(path, dump, whole)]
     spare = set(present) - set(read) - set(quarantined)
     return FileBooks(
         present=len(present), linked=len(read), quarantined=len(quarantined), unreferenced=tuple(sorted(spare))
@@ -53,4 +54,5 @@ def document_books(dump: Dump, catalogue: DraftCatalogue, issues: Iterable[Issue
 
 
 def _refused(path: str, dump: Dump, whole: Collection[str]) -> bool:
-    return path in whole or path in dump.escaping or path in dump.unreadable
+    coded = dump.ignored.get(path, "").isupper()
+    return coded or path in whole or path in dump.escaping or path in dump.unreadable

@@ -1,79 +1,59 @@
 """The files of a dump, and the rules by which a written path may name one of them.
 
-Nothing outside the dump folder is ever opened. One leading slash means the dump's root, as many
-shops write, and a web address the file of its name; drive letters, UNC names, `..` and links that
-leave the folder are refused.
+Nothing outside the dump is ever opened. One leading slash means the dump's root, as many shops
+write, and a web address the file of its name; drive letters, UNC names, `..` and links that leave
+the folder are refused. What is in a zip or tar is listed as if it lay in a folder of that name.
 """
 
 from __future__ import annotations
 
 import difflib
+import importlib.util
 import os
 import re
+import shutil
 import stat
-import unicodedata
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+import tempfile
+import weakref
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import unquote
 
+from catalog import archives
+from catalog.dump_file import DumpFile as DumpFile
 from catalog.errors import IngestRefused, PathRefused
+from catalog.path_rules import clean_path as clean_path
+from catalog.path_rules import excerpt as excerpt
+from catalog.path_rules import is_junk, shown_path
+from catalog.records import Issue
 
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".avif"})
-TEXT_SUFFIXES = frozenset({".txt", ".md", ".html", ".htm"})
+TEXT_SUFFIXES = frozenset({".txt", ".md", ".html", ".htm"}) | (
+    {".pdf"} if importlib.util.find_spec("pypdfium2") else frozenset()
+)
+"""Files of running text; PDF where the extra `pdf` is installed."""
 TABLE_SUFFIXES = frozenset({".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".txt"})
+WORKBOOK_SUFFIXES = frozenset({".xlsx", ".xlsm", ".xls", ".ods"})
 MAX_FILES = 2_000_000
-_EXCERPT = 120
-_DRIVE = re.compile(r"^[A-Za-z]:")
+WORKBOOK_PICTURES = "/xl/media/"
+"""Where the pictures of a workbook lie, which is a zip."""
 _LINK = re.compile(r"^(?:https?://[^/?#\s]+|//[^/?#\s]+\.[a-z]{2,}(?=/))([^?#]*)", re.I)
-_SCHEME = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*://")
-_JUNK_NAMES = frozenset({"thumbs.db", "desktop.ini", "__macosx", "node_modules"})
-
-
-@dataclass(frozen=True, kw_only=True)
-class DumpFile:
-    """One regular file of a dump as seen when the folder was listed."""
-
-    path: str
-    """Path from the dump's root, `/` separated, NFC; never used for opening."""
-    actual: Path
-    """Absolute path on disk, in whatever normal form the file system keeps."""
-    size: int
-    mtime_ns: int
-
-    @property
-    def suffix(self) -> str:
-        """Lower-case suffix with its dot."""
-        return os.path.splitext(self.path)[1].lower()
-
-    @property
-    def folder(self) -> str:
-        """Path of the folder the file is in; empty at the root."""
-        return self.path.rpartition("/")[0]
-
-    @property
-    def stem(self) -> str:
-        """File name without suffix."""
-        return os.path.splitext(self.path.rpartition("/")[2])[0]
-
-    def read(self, limit: int) -> bytes:
-        """Return the content, at most `limit` + 1 bytes so that a caller can tell it was too long."""
-        with self.actual.open("rb") as file:
-            return file.read(limit + 1)
+_TABLES_AT_TOP = (".csv", ".tsv", ".jsonl", ".xml", ".toml", *WORKBOOK_SUFFIXES)
 
 
 class Dump:
-    """A listed dump folder."""
+    """A listed dump: a folder, or a zip or tar file."""
 
-    def __init__(self, root: Path, *, leave_out: Path | None = None) -> None:
-        """List the folder.
+    def __init__(self, root: Path | str, *, leave_out: Path | None = None) -> None:
+        """List the dump.
 
         Args:
-            root: The dump.
+            root: The folder or archive.
             leave_out: Folder that is not part of it even if it lies inside, such as the workspace.
 
         Raises:
-            IngestRefused: It is missing, no folder, unreadable or empty.
+            IngestRefused: It is missing, neither folder nor archive, unreadable or empty.
         """
         self.root = checked_root(root)
         self.files: dict[str, DumpFile] = {}
@@ -81,11 +61,27 @@ class Dump:
         """Links that leave the folder: their path → where they point."""
         self.unreadable: dict[str, str] = {}
         """Files and folders that could not be looked at: their path → why."""
+        self.ignored: dict[str, str] = {}
+        """What else is there and not read: its path → why, or the code of the issue that says so."""
+        self.archives: dict[str, int] = {}
+        """Archives in the dump whose entries are among its files: their path → how many."""
+        self.issues: list[Issue] = []
+        """What the archives in it hold that is not read."""
         self._left_out = None if leave_out is None else os.path.realpath(leave_out)
-        for file in self._walk():
-            self.files.setdefault(file.path, file)
+        self._temporary: Path | None = None
+        self._copies: dict[str, Path] = {}
+        if self.root.is_dir():
+            self._walk()
+            for file in [file for file in self.files.values() if _is_archive_name(file.path)]:
+                self._open_archive(file)
+        else:
+            self._add_all(self._listed_root())
+        for file in self.with_suffix({".xlsx", ".xlsm"}):
+            self._add_pictures_of(file)
         if not self.files:
-            raise IngestRefused(f"{root} holds no files; give the folder that holds the tables and pictures")
+            raise IngestRefused(
+                f"{root} holds no files that are read; give the folder or archive that holds the tables and pictures"
+            )
         self._folded: dict[str, list[str]] = {}
         self._by_name: dict[str, list[str]] = {}
         for path in self.files:
@@ -127,6 +123,13 @@ class Dump:
             folded = self._folded.get(path.casefold(), [])
             if len(folded) == 1:
                 return self.files[folded[0]]
+        if "%" in relative and (plain := unquote(relative)) != relative:
+            # Copied from a web address; a file that is really called so was found above.
+            try:
+                return self.resolve(plain, folder=folder, suggest=False)
+            except PathRefused as error:
+                if error.code != "FILE_MISSING":
+                    raise
         return self._resolve_end(relative, written, suggest)
 
     def _resolve_link(self, way: str, written: str) -> DumpFile:
@@ -145,7 +148,9 @@ class Dump:
     def _resolve_end(self, relative: str, written: str, suggest: bool) -> DumpFile:
         ending = "/" + relative.casefold()
         name = relative.rpartition("/")[2].casefold()
-        found = [path for path in self._by_name.get(name, []) if f"/{path.casefold()}".endswith(ending)]
+        found = self._by_name.get(name, [])
+        if name != relative.casefold():
+            found = [path for path in found if self._ends(self.files[path], ending)]
         if len(found) == 1:
             return self.files[found[0]]
         if found:
@@ -170,104 +175,184 @@ class Dump:
                         "FILE_ESCAPES_ROOT", f"{excerpt(written)}: the link {link} leaves the dump ({target})"
                     )
 
-    def _walk(self) -> Iterator[DumpFile]:
-        pending = [str(self.root)]
-        seen = 0
+    @staticmethod
+    def _ends(file: DumpFile, ending: str) -> bool:
+        if f"/{file.path.casefold()}".endswith(ending):
+            return True
+        # `img/a.jpg` is what a table says of `img.zip`, whose writer saw it unpacked.
+        inside = file.path[len(file.container) :]
+        return bool(file.container) and f"/{archives.archive_stem(file.container)}{inside}".casefold().endswith(ending)
+
+    def local_path(self, file: DumpFile) -> Path:
+        """Return a path under which a file can be opened; an archive's entry is copied to a temporary file first."""
+        if file.entry is None:
+            return file.actual
+        if file.path in self._copies:
+            return self._copies[file.path]
+        folder = Path(tempfile.mkdtemp(dir=self._temporary_folder()))
+        copy = folder / (file.path.rpartition("/")[2] or "entry")
+        with copy.open("wb") as out:
+            for chunk in file.chunks(file.size):
+                out.write(chunk)
+        self._copies[file.path] = copy
+        return copy
+
+    def _temporary_folder(self) -> Path:
+        if self._temporary is None:
+            self._temporary = Path(tempfile.mkdtemp(prefix="adapt-dump-"))
+            weakref.finalize(self, shutil.rmtree, self._temporary, ignore_errors=True)
+        return self._temporary
+
+    def _spool(self) -> Path:
+        handle, name = tempfile.mkstemp(dir=self._temporary_folder())
+        os.close(handle)
+        return Path(name)
+
+    # --- listing ---------------------------------------------------------------------------------
+
+    def _add(self, file: DumpFile) -> None:
+        known = self.files.get(file.path)
+        if known is not None:
+            # The same name in two normal forms; the one that is as written here stays.
+            kept, other = (file, known) if file.actual.name == file.path.rpartition("/")[2] else (known, file)
+            detail = f"two files have this name in different Unicode forms; {excerpt(ascii(kept.actual.name))} is read"
+            self.issues.append(Issue(source=file.path, reason="FILE_AMBIGUOUS", detail=detail, severity="warning"))
+            self.ignored[ascii(other.actual.name)[1:-1]] = "FILE_AMBIGUOUS"
+            file = kept
+        self.files[file.path] = file
+        if len(self.files) > MAX_FILES:
+            raise IngestRefused(f"{self.root} holds more than {MAX_FILES:,} files; split the dump into several folders")
+
+    def _add_all(self, listing: archives.Listing) -> None:
+        self.issues += listing.issues()
+        prefix = f"{listing.container}/" if listing.container else ""
+        self.ignored.update((prefix + name, why) for name, why in listing.ignored.items())
+        for file in listing.files.values():
+            self._add(file)
+
+    def _listed_root(self) -> archives.Listing:
+        try:
+            listing = archives.list_archive(self.root, "", self._spool)
+        except archives.ArchiveRefused as error:
+            raise IngestRefused(f"{self.root} is not read ({error.code}): {error.detail}") from error
+        if listing.damage and not listing.files:
+            raise IngestRefused(f"{self.root} is not read (ZIP_DAMAGED): {listing.damage}")
+        return _without_top_folder(listing)
+
+    def _open_archive(self, file: DumpFile) -> None:
+        """Put the entries of an archive that lies in the dump into its place."""
+        del self.files[file.path]
+        try:
+            listing = archives.list_archive(file.actual, file.path, self._spool)
+        except archives.ArchiveRefused as error:
+            self.issues.append(Issue(source=file.path, reason=error.code, detail=error.detail))
+            self.ignored[file.path] = error.code
+            return
+        if self._is_unpacked(file, listing):
+            detail = f"all its {len(listing.files)} files lie unpacked beside it, and those are read"
+            self.issues.append(Issue(source=file.path, reason="ZIP_UNPACKED", detail=detail, severity="warning"))
+            self.ignored[file.path] = "ZIP_UNPACKED"
+            return
+        self.archives[file.path] = len(listing.files)
+        self._add_all(listing)
+
+    def _is_unpacked(self, file: DumpFile, listing: archives.Listing) -> bool:
+        beside = f"{file.folder}/" if file.folder else ""
+        name = archives.archive_stem(file.path.rpartition("/")[2])
+        for folder in (beside, f"{beside}{name}/"):
+            pairs = [(self.files.get(folder + path), entry) for path, entry in listing.files.items()]
+            if pairs and all(found is not None and found.size == entry.size for found, entry in pairs):
+                return True
+        return False
+
+    def _add_pictures_of(self, workbook: DumpFile) -> None:
+        """List the pictures inside a workbook, which is a zip; what is wrong with it is said when it is read."""
+        try:
+            local = self.local_path(workbook)
+            listing = archives.list_archive(local, workbook.path, self._spool)
+        except (archives.ArchiveRefused, OSError):
+            return
+        for file in listing.files.values():
+            if WORKBOOK_PICTURES in file.path and file.suffix in IMAGE_SUFFIXES:
+                self._add(file)
+
+    def _walk(self) -> None:
+        pending = [(str(self.root), "")]
         while pending:
-            folder = pending.pop()
+            folder, why = pending.pop()
+            shown = "" if folder == str(self.root) else shown_path(os.path.relpath(folder, self.root)) + "/"
             try:
                 entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
             except OSError as error:
-                self.unreadable[_shown(os.path.relpath(folder, self.root))] = error.strerror or str(error)
+                self.unreadable[shown.rstrip("/")] = error.strerror or str(error)
                 continue
             for entry in entries:
-                if _is_junk(entry.name) or entry.path == self._left_out:
-                    continue
+                path = shown + shown_path(entry.name)
+                junk = why or (f"{entry.name} is hidden or left by a system" if is_junk(entry.name) else "")
                 try:
                     if entry.is_dir(follow_symlinks=False):
-                        pending.append(entry.path)
-                        continue
-                    file = self._listed(entry)
+                        if _is_workspace(entry.path) and entry.path != self._left_out:
+                            self.ignored[path + "/"] = "a workspace of adapt"
+                        elif entry.path != self._left_out:
+                            pending.append((entry.path, junk))
+                    elif junk:
+                        self.ignored[path] = junk
+                    else:
+                        self._look_at(entry, path)
                 except OSError as error:
-                    self.unreadable[_shown(os.path.relpath(entry.path, self.root))] = error.strerror or str(error)
-                    continue
-                if file is not None:
-                    seen += 1
-                    yield file
-                if seen > MAX_FILES:
-                    raise IngestRefused(
-                        f"{self.root} holds more than {MAX_FILES:,} files; split the dump into several folders"
-                    )
+                    self.unreadable[path] = error.strerror or str(error)
 
-    def _listed(self, entry: os.DirEntry[str]) -> DumpFile | None:
-        path = _shown(os.path.relpath(entry.path, self.root))
+    def _look_at(self, entry: os.DirEntry[str], path: str) -> None:
         actual = Path(entry.path)
         if entry.is_symlink():
             target = Path(os.path.realpath(entry.path))
             if not target.is_relative_to(self.root):
                 self.escaping[path] = str(target)
-                return None
+                return
             actual = target
         info = actual.stat()
         # A pipe or device would block or never end.
-        if not stat.S_ISREG(info.st_mode):
-            return None
-        return DumpFile(path=path, actual=actual, size=info.st_size, mtime_ns=info.st_mtime_ns)
+        if stat.S_ISREG(info.st_mode):
+            self._add(DumpFile(path=path, actual=actual, size=info.st_size, mtime_ns=info.st_mtime_ns))
+        else:
+            folder = stat.S_ISDIR(info.st_mode)
+            self.ignored[path] = "a link to a folder of the dump" if folder else "a pipe or device"
 
 
-def clean_path(written: str) -> str:
-    """Return the root-relative, `/` separated, NFC form of a written path.
-
-    Raises:
-        PathRefused: The path is of a kind that is never followed.
-    """
-    text = written.strip()
-    if not text or "\x00" in text or any(ord(char) < 32 for char in text):
-        raise PathRefused("FILE_BAD_PATH", f"{excerpt(written)} is no file name")
-    if _SCHEME.match(text) or "://" in text:
-        raise PathRefused("URL_NOT_FETCHED", f"{excerpt(written)} is a URL; only files in the dump folder are read")
-    if text[:2] in ("//", "\\\\", "/\\", "\\/"):
-        raise PathRefused("FILE_ESCAPES_ROOT", f"{excerpt(written)} names another machine (UNC)")
-    if _DRIVE.match(text):
-        raise PathRefused("FILE_ESCAPES_ROOT", f"{excerpt(written)} names a drive; write paths from the dump's root")
-    parts = [part for part in text.replace("\\", "/").split("/") if part not in ("", ".")]
-    if ".." in (part.strip() for part in parts):
-        raise PathRefused("FILE_ESCAPES_ROOT", f"{excerpt(written)} holds '..'")
-    if not parts:
-        raise PathRefused("FILE_BAD_PATH", f"{excerpt(written)} is no file name")
-    # NFC only: NFKC would turn a full-width '．．' into '..'.
-    return unicodedata.normalize("NFC", "/".join(parts))
+def _is_workspace(folder: str) -> bool:
+    return os.path.isfile(os.path.join(folder, "catalog.db")) and os.path.isdir(os.path.join(folder, "blobs"))
 
 
-def excerpt(text: str) -> str:
-    """Return a printable one-line excerpt in quotes."""
-    shown = "".join(char if char.isprintable() else "?" for char in text[:_EXCERPT])
-    return f"'{shown}{'…' if len(text) > _EXCERPT else ''}'"
+def _is_archive_name(path: str) -> bool:
+    return path.lower().endswith(archives.ARCHIVE_SUFFIXES)
 
 
-def _shown(relative: str) -> str:
-    path = relative.replace(os.sep, "/")
-    try:
-        path.encode("utf-8")
-    except UnicodeEncodeError:
-        # Names unpacked from a Japanese zip without conversion; the database keeps text only.
-        path = os.fsencode(path).decode("cp932", "backslashreplace")
-    return unicodedata.normalize("NFC", path)
+def _without_top_folder(listing: archives.Listing) -> archives.Listing:
+    """Take off the one folder that everything in an archive lies in, unless its name may be the product's."""
+    tops = {path.partition("/")[0] for path in listing.files}
+    if len(tops) != 1 or any("/" not in path for path in listing.files):
+        return listing
+    directly = [file.suffix for path, file in listing.files.items() if path.count("/") == 1]
+    if set(directly) & IMAGE_SUFFIXES and not set(directly) & set(_TABLES_AT_TOP):
+        return listing
+    length = len(tops.pop()) + 1
+    listing.files = {path[length:]: replace(file, path=file.path[length:]) for path, file in listing.files.items()}
+    return listing
 
 
-def _is_junk(name: str) -> bool:
-    return name.startswith((".", "~$", "._")) or name.lower() in _JUNK_NAMES
-
-
-def checked_root(root: Path) -> Path:
-    """Return the real path of a dump folder; raises IngestRefused when it is missing, no folder or unreadable."""
-    shown = str(root)
+def checked_root(root: Path | str) -> Path:
+    """Return the real path of a dump; raises IngestRefused when it is missing, unreadable, or no folder or archive."""
+    shown, advice = str(root), "give the folder or archive that holds the tables and pictures"
+    if not shown.strip():
+        raise IngestRefused(f"the path of the dump is empty; {advice}")
+    root = Path(root)
     if not root.exists():
-        raise IngestRefused(f"no such dump: {shown}; give the folder that holds the tables and pictures")
-    if not root.is_dir():
-        raise IngestRefused(f"{shown} is a file; give the folder it is in (unpack archives first)")
+        raise IngestRefused(f"no such dump: {shown}; {advice}")
     try:
-        os.listdir(root)
+        if root.is_dir():
+            os.listdir(root)
+        elif not root.is_file() or root.suffix.lower() in WORKBOOK_SUFFIXES or not archives.is_archive(root):
+            raise IngestRefused(f"{shown} is a file and no zip or tar; give the folder it is in")
     except OSError as error:
         raise IngestRefused(f"cannot read {shown} ({error.strerror}); allow reading or give another folder") from error
     return Path(os.path.realpath(root))

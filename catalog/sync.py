@@ -10,6 +10,7 @@ from pathlib import Path
 from sqlalchemy import delete, exists, select, update
 from sqlalchemy.orm import Session
 
+from catalog.archives import archive_stem
 from catalog.errors import IngestRefused
 from catalog.intake import SeenFile
 from catalog.readers.draft import DraftProduct
@@ -43,12 +44,12 @@ class KnownSource:
 
 
 def source_name(root: Path, given: str | None) -> str:
-    """Return the name of a source: as given, else the folder's own.
+    """Return the name of a source: as given, else the folder's or archive's own.
 
     Raises:
         IngestRefused: The name is empty, too long or holds a slash or control character.
     """
-    name = root.name if given is None else given.strip()
+    name = (root.name if root.is_dir() else archive_stem(root.name)) if given is None else given.strip()
     if not name or len(name) > 100 or re.search(r"[/\\\x00-\x1f]", name):
         raise IngestRefused(
             f"{name!r} is no name for a source; use up to 100 characters without slashes: --source NAME"

@@ -22,7 +22,7 @@ _LISTED_ISSUES = 100
 
 def ingest(
     ctx: typer.Context,
-    dump: Annotated[Path, typer.Argument(help="Folder with tables, texts and pictures.")],
+    dump: Annotated[str, typer.Argument(help="Folder, zip or tar with tables, texts and pictures.")],
     source: Annotated[str | None, typer.Option(help="Name of this source; else the folder's name.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Read and check everything, change nothing.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Exit 1 when anything was quarantined.")] = False,
@@ -43,7 +43,7 @@ def ingest(
     with progress() as update, nullcontext() if absent else session.open_catalog() as catalog:
         report = run_ingest(
             catalog,
-            dump,
+            Path(dump),
             source=source,
             dry_run=dry_run,
             prune=prune,

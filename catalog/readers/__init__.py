@@ -63,7 +63,7 @@ def read_dump(dump: Dump, encoding: str | None = None, mapping: Path | None = No
             "give the folder that holds tables and pictures"
         )
     if mapping is None and FILE_NAME in dump.files:
-        mapping = dump.files[FILE_NAME].actual
+        mapping = dump.local_path(dump.files[FILE_NAME])
     return _by_evidence(dump, encoding) if mapping is None else _read_mapped(dump, mapping, encoding)
 
 
@@ -95,7 +95,8 @@ def _read_mapped(dump: Dump, mapping: Path, encoding: str | None) -> DraftCatalo
 
 def _not_listed(dump: Dump, known: Sequence[Issue]) -> list[Issue]:
     """Say what the dump holds that was not looked at, unless a table has named it already."""
-    found = [
+    found = list(dump.issues)
+    found += [
         Issue(source=path, reason="FILE_UNREADABLE", detail=why)
         for path, why in dump.unreadable.items()
         if path not in dump.escaping

@@ -1,15 +1,10 @@
-"""Files that may be gzipped, read with a limit on what they grow to."""
+"""Files that may be gzipped or packed, read up to where they are damaged or too large."""
 
 from __future__ import annotations
 
-import zlib
-
+from catalog.dump_file import EntryUnreadable
 from catalog.paths import DumpFile
 from catalog.readers.tabular import MAX_TABLE_BYTES
-
-_MAGIC = b"\x1f\x8b"
-_GZIP_WINDOW = 31
-_STEP = 1 << 16
 
 
 def decompressed(file: DumpFile) -> tuple[bytes, str]:
@@ -18,10 +13,9 @@ def decompressed(file: DumpFile) -> tuple[bytes, str]:
     Raises:
         OSError: The file cannot be read.
     """
-    data = file.read(MAX_TABLE_BYTES)
-    if data.startswith(_MAGIC):
-        return _inflated(data, MAX_TABLE_BYTES)
-    problem = f"larger than {MAX_TABLE_BYTES >> 20} MiB; split it" if len(data) > MAX_TABLE_BYTES else ""
+    data, problem = _before_damage(file, MAX_TABLE_BYTES)
+    if len(data) > MAX_TABLE_BYTES:
+        problem = f"grows beyond {MAX_TABLE_BYTES >> 20} MiB; split it"
     return data[:MAX_TABLE_BYTES], problem
 
 
@@ -31,27 +25,13 @@ def first_line(file: DumpFile, limit: int) -> bytes:
     Raises:
         OSError: The file cannot be read.
     """
-    data = file.read(limit)
-    if data.startswith(_MAGIC):
-        data, _ = _inflated(data, limit)
-    return data.split(b"\n", 1)[0]
+    return _before_damage(file, limit)[0].split(b"\n", 1)[0]
 
 
-def _inflated(data: bytes, limit: int) -> tuple[bytes, str]:
+def _before_damage(file: DumpFile, limit: int) -> tuple[bytes, str]:
     parts: list[bytes] = []
-    size = position = 0
-    stream = zlib.decompressobj(_GZIP_WINDOW)
-    while position < len(data):
-        if stream.eof:  # several gzip members one after the other
-            stream = zlib.decompressobj(_GZIP_WINDOW)
-        step = data[position : position + _STEP]
-        try:
-            part = stream.decompress(step, limit + 1 - size)
-        except zlib.error as error:
-            return b"".join(parts), f"damaged after {size} bytes: {error}"
-        parts.append(part)
-        size += len(part)
-        if size > limit:
-            return b"".join(parts)[:limit], f"grows beyond {limit >> 20} MiB; split it"
-        position += len(step) - len(stream.unused_data) - len(stream.unconsumed_tail)
-    return b"".join(parts), "" if stream.eof else f"cut off after {size} bytes"
+    try:
+        parts.extend(file.chunks(limit))
+    except EntryUnreadable as error:
+        return b"".join(parts), str(error.strerror)
+    return b"".join(parts), ""

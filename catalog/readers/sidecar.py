@@ -1,4 +1,4 @@
-"""Text files that lie beside pictures: running text, and `Label: value` lines as facts."""
+"""Texts that lie beside pictures, PDF among them: running text, and `Label: value` lines as facts."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from catalog.paths import DumpFile
 from catalog.readers.cells import clean, clean_line, packed_fact
 from catalog.readers.draft import DraftAttribute
 from catalog.readers.encoding import decode_text
+from catalog.readers.spec_sheet import read_pdf
 from catalog.records import Issue
 
 MAX_TEXT_BYTES = 4 << 20
@@ -23,6 +24,8 @@ ABOUT_THE_DUMP = frozenset(
         "notice",
         "requirements",
         "authors",
+        *("read me", "readme_ja", "readme-ja", "readme_en", "readme_first", "はじめに", "お読みください"),
+        *("はじめにお読みください", "利用規約", "terms", "copyright", "disclaimer"),
     }
 )
 _NOT_FACTS = frozenset({"title", "name", "description", "url", "link", "source", "http", "https"})
@@ -30,10 +33,14 @@ _NOT_FACTS = frozenset({"title", "name", "description", "url", "link", "source",
 
 def read_text(file: DumpFile, encoding: str | None = None) -> str | Issue:
     """Return a text file's cleaned content, or the issue that says why it was not taken."""
+    if file.suffix == ".pdf":
+        pages = read_pdf(file)
+        return pages if isinstance(pages, Issue) else clean(pages)
     try:
         data = file.read(MAX_TEXT_BYTES)
     except OSError as error:
-        return Issue(source=file.path, reason="FILE_UNREADABLE", detail=str(error.strerror or error))
+        reason = getattr(error, "code", "FILE_UNREADABLE")
+        return Issue(source=file.path, reason=reason, detail=str(error.strerror or error))
     if len(data) > MAX_TEXT_BYTES:
         return Issue(source=file.path, reason="TXT_TOO_LONG", detail=f"longer than {MAX_TEXT_BYTES >> 20} MiB")
     if data[:4096].count(0) > 16 and not data.startswith((b"\xff\xfe", b"\xfe\xff")):
@@ -49,10 +56,14 @@ def text_attribute(file: DumpFile, text: str, stem: str = "") -> DraftAttribute:
 
 
 def facts_of(file: DumpFile, text: str) -> list[DraftAttribute]:
-    """Return the facts of a text whose lines mostly read `Label: value`; an ordinary text has none."""
+    """Return the facts of a text whose lines mostly read `Label: value`; an ordinary text has none.
+
+    A spec sheet has titles, notes and addresses around its facts, so a smaller share is enough there.
+    """
     lines = [line for line in text.split("\n") if line.strip()]
     pairs = [pair for line in lines if (pair := packed_fact(line)) is not None]
-    if len(lines) < 2 or len(pairs) < 0.5 * len(lines):
+    least = max(2, 0.2 * len(lines)) if file.suffix == ".pdf" else 0.5 * len(lines)
+    if len(lines) < 2 or len(pairs) < least:
         return []
     return [
         DraftAttribute(name=clean_line(name).lower(), value=clean_line(value), source=file.path)

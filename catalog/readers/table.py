@@ -19,7 +19,7 @@ from catalog.records import Issue
 NAME = "table"
 MIN_SCORE = 4
 _REPEATED_SHARE = 0.1
-_OTHER_MANIFESTS = (".xlsx", ".xls", ".ods", ".xml", ".parquet")
+_OTHER_MANIFESTS = (".xml", ".parquet")
 _VIEW = re.compile(r"[ _\-.]*(\(\d+\)|\d{1,3}|front|back|side|main|top|left|right|detail)$", re.I)
 
 
@@ -36,7 +36,8 @@ def read(tables: TableSet) -> DraftCatalogue:
         RowReader(table, columns, dump, reading, encoding).read()
     products = list(reading.products.values())
     used = {table.file.path for table, _ in best}
-    used |= _join_side_lists([table for table in tables if table.file.path not in used], dump, reading, catalogue)
+    places = {table.place for table, _ in best}
+    used |= _join_side_lists([table for table in tables if table.place not in places], dump, reading, catalogue)
     _join_by_name(products, dump, catalogue)
     _join_texts(products, dump, used, catalogue, encoding)
     shown = {picture.path for product in products for picture in product.pictures}

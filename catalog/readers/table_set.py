@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator
 
-from catalog.paths import IMAGE_SUFFIXES, TABLE_SUFFIXES, Dump, DumpFile
+from catalog.paths import IMAGE_SUFFIXES, TABLE_SUFFIXES, TEXT_SUFFIXES, WORKBOOK_SUFFIXES, Dump, DumpFile
 from catalog.readers import headers
+from catalog.readers.encoding import decode_text
 from catalog.readers.sidecar import ABOUT_THE_DUMP
 from catalog.readers.tabular import Table, read_table
+from catalog.readers.workbook import read_workbook
 from catalog.records import Issue
 
 MAX_TABLES = 500
@@ -21,19 +22,23 @@ class TableSet:
         """Parse every file that may be a table; what cannot be read becomes an issue."""
         self.dump = dump
         self.encoding = encoding
-        self.issues: list[Issue] = []
+        self.issues: list[Issue] = _pdf_left_out(dump)
         """Files that should be tables and could not be read."""
         self._tables: list[Table] = []
-        for file in dump.with_suffix(TABLE_SUFFIXES):
+        for file in dump.with_suffix(TABLE_SUFFIXES | WORKBOOK_SUFFIXES):
             if len(self._tables) >= MAX_TABLES:
                 detail = f"only the first {MAX_TABLES} tables are read"
                 self.issues.append(Issue(source=file.path, reason="TABLE_LIMIT", detail=detail))
                 break
-            if file.suffix != ".txt" or _may_be_table(file):
+            if file.suffix in WORKBOOK_SUFFIXES:
+                tables, issues = read_workbook(file, dump)
+                self._tables += tables
+                self.issues += issues
+            elif file.suffix != ".txt" or _may_be_table(file, encoding):
                 self._parse(file)
 
     def __iter__(self) -> Iterator[Table]:
-        """Yield the tables that have rows, by path."""
+        """Yield the tables that have rows, by path; a workbook gives one for each sheet."""
         return iter(self._tables)
 
     def without(self, paths: Collection[str]) -> TableSet:
@@ -46,8 +51,8 @@ class TableSet:
     def _parse(self, file: DumpFile) -> None:
         parsed = read_table(file, self.encoding)
         if isinstance(parsed, Issue):
-            # JSON beside pictures is often configuration; only a file that should be a table is reported.
-            if file.suffix != ".json" or parsed.reason == "FILE_UNREADABLE":
+            # One JSON object beside pictures is configuration, or the text of a product.
+            if parsed.reason != "TABLE_UNUSED":
                 self.issues.append(parsed)
         elif parsed.rows:
             self._tables.append(parsed)
@@ -55,14 +60,25 @@ class TableSet:
             self.issues += parsed.issues
 
 
-def _may_be_table(file: DumpFile) -> bool:
+def _may_be_table(file: DumpFile, encoding: str | None) -> bool:
     try:
         head = file.read(2048)
     except OSError:
         return False
-    line = head.split(b"\n", 1)[0].decode("utf-8", errors="replace").strip()
-    cells = re.split(r"[,;\t|]", line)
-    if len(cells) < 2 or file.stem.casefold() in ABOUT_THE_DUMP:
+    text = decode_text(head.split(b"\n", 1)[0], encoding)[0].strip()
+    if file.stem.casefold() in ABOUT_THE_DUMP:
         return False
-    known = sum(headers.is_known_header(cell.strip('" ')) for cell in cells)
-    return known >= 2 or cells[0].strip().lower().endswith(tuple(IMAGE_SUFFIXES))
+    for delimiter in ",;\t|":
+        cells = [cell.strip('" ') for cell in text.split(delimiter)]
+        known = sum(headers.is_known_header(cell) for cell in cells)
+        if len(cells) > 1 and (known >= 2 or cells[0].lower().endswith(tuple(IMAGE_SUFFIXES))):
+            return True
+    return False
+
+
+def _pdf_left_out(dump: Dump) -> list[Issue]:
+    found = [] if ".pdf" in TEXT_SUFFIXES else dump.with_suffix({".pdf"})
+    if not found:
+        return []
+    detail = f"{len(found)} PDF files were not read; install what reads them: uv sync --extra pdf"
+    return [Issue(source=found[0].path, reason="PDF_NO_READER", detail=detail, severity="warning")]

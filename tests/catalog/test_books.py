@@ -1,5 +1,6 @@
 """The books of a dump's files."""
 
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -41,3 +42,15 @@ def test_document_books_account_for_every_other_file(dump: Dump, catalogue: Draf
     ]
     books = document_books(dump, catalogue, issues)
     assert books == FileBooks(present=4, linked=1, quarantined=2, unreferenced=("notes.txt",))
+
+
+def test_document_books_account_for_archives_and_what_is_left_out(tmp_path: Path, catalogue: DraftCatalogue) -> None:
+    for name, entry in (("img.zip", "a.jpg"), ("more.zip", "b.jpg")):
+        with zipfile.ZipFile(tmp_path / name, "w") as archive:
+            archive.writestr(entry, b"1")
+            archive.writestr("../evil.jpg", b"1")
+    (tmp_path / "cut.zip").write_bytes(b"PK\x03\x04")
+    (tmp_path / ".DS_Store").write_bytes(b"1")
+    (tmp_path / "items.csv").write_text("x")
+    books = document_books(Dump(tmp_path), catalogue, [])
+    assert (books.present, books.linked, books.quarantined, books.unreferenced) == (7, 3, 3, (".DS_Store",))

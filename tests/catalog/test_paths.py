@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from catalog.errors import IngestRefused, PathRefused
-from catalog.paths import Dump, clean_path
+from catalog.paths import Dump, checked_root, clean_path
 
 
 @pytest.fixture(scope="module")
@@ -102,8 +102,61 @@ def test_resolve_names_similar_files(dump: Dump) -> None:
         dump.resolve("Mixxed.jpg")
 
 
-def test_dump_leaves_out_junk_and_pipes(dump: Dump) -> None:
+def test_dump_leaves_out_junk_and_pipes_and_remembers_them(dump: Dump) -> None:
     assert not any("MACOSX" in path or "pipe" in path for path in dump.files)
+    assert dump.ignored == {
+        "pipe.jpg": "a pipe or device",
+        "__MACOSX/._a.jpg": "__MACOSX is hidden or left by a system",
+    }
+
+
+def test_dump_accounts_for_every_file_it_does_not_read(tmp_path: Path) -> None:
+    for name in ("a.jpg", ".hidden.jpg", ".git/config", "sub/Thumbs.db", "~$book.xlsx", "old/catalog.db", "now/x.jpg"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"1")
+    (tmp_path / "old" / "blobs").mkdir()
+    (tmp_path / "again").symlink_to(tmp_path / "sub")
+    dump = Dump(tmp_path, leave_out=tmp_path / "now")
+    assert list(dump.files) == ["a.jpg"]
+    assert set(dump.ignored) == {".hidden.jpg", ".git/config", "sub/Thumbs.db", "~$book.xlsx", "old/", "again"}
+    assert dump.ignored["old/"] == "a workspace of adapt"
+
+
+def test_names_in_decomposed_form_are_found_by_either_form(tmp_path: Path) -> None:
+    decomposed = "カ\u3099ラス_フ\u309aレート.jpg"
+    (tmp_path / decomposed).write_bytes(b"x")
+    file = Dump(tmp_path).resolve("ガラス_プレート.jpg")
+    assert (file.path, file.actual.name, file.read(9)) == ("ガラス_プレート.jpg", decomposed, b"x")
+    assert Dump(tmp_path).resolve(decomposed) == file
+
+
+def test_two_files_of_one_name_in_different_forms_are_named(tmp_path: Path) -> None:
+    (tmp_path / "ガ.jpg").write_bytes(b"composed")
+    (tmp_path / "カ\u3099.jpg").write_bytes(b"apart")
+    dump = Dump(tmp_path)
+    assert dump.resolve("ガ.jpg").read(99) == b"composed"
+    assert [(issue.reason, issue.severity) for issue in dump.issues] == [("FILE_AMBIGUOUS", "warning")]
+    assert list(dump.ignored.values()) == ["FILE_AMBIGUOUS"]
+
+
+def test_escaped_characters_are_read_where_no_file_is_called_so(tmp_path: Path) -> None:
+    for name in ("my chair.jpg", "50%20off.jpg", "椅子.jpg"):
+        (tmp_path / name).write_bytes(b"x")
+    dump = Dump(tmp_path)
+    assert dump.resolve("my%20chair.jpg").path == "my chair.jpg"
+    assert dump.resolve("50%20off.jpg").path == "50%20off.jpg"
+    assert dump.resolve("https://x.example/a/%E6%A4%85%E5%AD%90.jpg").path == "椅子.jpg"
+    with pytest.raises(PathRefused) as caught:
+        dump.resolve("%2e%2e/secret.jpg")
+    assert caught.value.code == "FILE_ESCAPES_ROOT"
+
+
+def test_ignoring_case_needs_one_file_only(tmp_path: Path) -> None:
+    for name in ("A.jpg", "a.JPG"):
+        (tmp_path / name).write_bytes(b"x")
+    with pytest.raises(PathRefused) as caught:
+        Dump(tmp_path).resolve("a.jpg")
+    assert caught.value.code == "FILE_AMBIGUOUS"
 
 
 _piece = st.sampled_from(
@@ -159,7 +212,21 @@ def test_clean_path_is_stable_and_relative(written: str) -> None:
         assert error.code in ("FILE_ESCAPES_ROOT", "FILE_BAD_PATH")
 
 
-@pytest.mark.parametrize(("kind", "advice"), [("missing", "no such dump"), ("file", "unpack"), ("empty", "no files")])
+def test_a_workbook_is_no_archive_although_it_is_a_zip(tmp_path: Path) -> None:
+    (tmp_path / "book.xlsx").write_bytes(b"PK\x03\x04")
+    with pytest.raises(IngestRefused, match="give the folder it is in"):
+        Dump(tmp_path / "book.xlsx")
+
+
+@pytest.mark.parametrize("empty", ["", "  "])
+def test_an_empty_path_is_not_the_current_folder(empty: str) -> None:
+    with pytest.raises(IngestRefused, match="empty"):
+        checked_root(empty)
+
+
+@pytest.mark.parametrize(
+    ("kind", "advice"), [("missing", "no such dump"), ("file", "no zip or tar"), ("empty", "no files")]
+)
 def test_dump_says_why_a_folder_cannot_be_read(tmp_path: Path, kind: str, advice: str) -> None:
     root = tmp_path / "dump"
     if kind == "file":

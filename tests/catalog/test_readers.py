@@ -216,10 +216,10 @@ def test_line_breaks_inside_quotes_stay_in_their_cell(tmp_path: Path) -> None:
 
 
 def test_a_cell_beyond_the_limit_costs_one_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("catalog.readers.tabular.MAX_CELL_CHARS", 1000)
+    monkeypatch.setattr("catalog.readers.delimited.MAX_CELL_CHARS", 1000)
     table = table_of(tmp_path, "p.csv", f"sku,name\n1,{'x' * 5000}\n2,Cup\n")
     assert [row.cells[0] for row in table.rows] == ["2"]
-    assert [(issue.reason, issue.line) for issue in table.issues] == [("ROW_UNREADABLE", 2)]
+    assert [(issue.reason, issue.line) for issue in table.issues] == [("ROW_CELL_TOO_LONG", 2)]
 
 
 def test_json_keeps_numbers_as_written_and_reads_nested_facts_and_variants(tmp_path: Path) -> None:
@@ -270,7 +270,7 @@ def test_html_in_texts_becomes_text(tmp_path: Path) -> None:
         ({"p.csv": "sku,name,image\n1,Mug,a.jpg,x\n", "a.jpg": b""}, "ROW_COLUMNS"),
         ({"p.json": "{broken", "a.jpg": b""}, "FILE_UNREADABLE"),
         ({"p.jsonl": "{broken\n", "a.jpg": b""}, "ROW_UNREADABLE"),
-        ({"p.xlsx": b"PK", "a.jpg": b""}, "FILE_FORMAT"),
+        ({"p.xlsx": b"PK", "a.jpg": b""}, "FILE_UNREADABLE"),
     ],
 )
 def test_a_dump_without_anything_usable_is_refused_in_one_line(
