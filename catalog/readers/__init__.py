@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from catalog.errors import IngestRefused
-from catalog.mapping import FILE_NAME, load_mapping
+from catalog.mapping import FILE_NAME
+from catalog.mapping_parser import load_mapping
 from catalog.paths import IMAGE_SUFFIXES, Dump
 from catalog.readers import (
     akeneo,

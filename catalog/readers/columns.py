@@ -16,9 +16,12 @@ from catalog.readers.cells import LIST_SEPARATORS, packed_fact, split_list
 from catalog.readers.tabular import Row, Table
 
 SAMPLE_ROWS = 300
+FULL_SCORE = 9
 RESOLVING_SHARE = 0.8
 LONG_TEXT_CHARS = 100
 _FORGOTTEN_SHARE = 0.2
+_BY_NAME, _BY_CONTENT, _GUESS = 0.9, 0.7, 0.5
+"""How sure a conclusion is that no file proves."""
 _IMAGE_WORDS = frozenset({"image", "images", "photo", "photos", "picture", "pictures", "asset", "assets", "画像"})
 _NOT_A_LINK = frozenset({"alt", "label", "labels", "position", "width", "height", "type", "credit", "caption", "count"})
 _DROP_WORDS = frozenset({"price", "stock", "tax", "inventory", "shipping", "cost", "qty", "seo", "meta"})
@@ -58,13 +61,18 @@ class Columns:
     facts: list[int] = field(default_factory=list)
     grouped: bool = False
     """Whether several rows make one product."""
+    why_grouped: str = ""
     variant_level: set[int] = field(default_factory=set)
     """Columns that belong to a row's variant and not to its product."""
     evidence: list[str] = field(default_factory=list)
+    """One line a conclusion, for people."""
+    notes: dict[int, str] = field(default_factory=dict)
+    """Column → what it holds and how sure that is."""
+    left_out: list[int] = field(default_factory=list)
 
     @property
     def score(self) -> int:
-        """How much this looks like a table of products."""
+        """How much this looks like a table of products, from 0 to FULL_SCORE."""
         return (
             2 * (self.name is not None)
             + 2 * (self.key is not None or self.parent is not None)
@@ -115,12 +123,11 @@ class _Inference:
         cells = (row.cells[index].strip() for row in (self.sample if rows is None else rows))
         return [cell for cell in cells if cell]
 
-    def _say(self, index: int, meaning: str) -> None:
-        self.columns.evidence.append(f"{self.table.file.path}: column '{self.table.header[index].strip()}' → {meaning}")
-
-    def _take(self, index: int, meaning: str) -> int:
+    def _take(self, index: int, meaning: str, sure: float) -> int:
         self.free.remove(index)
-        self._say(index, meaning)
+        self.columns.notes[index] = f"{meaning} ({sure:.2f})"
+        header = self.table.header[index].strip()
+        self.columns.evidence.append(f"{self.table.file.path}: column '{header}' → {meaning} ({sure:.2f})")
         return index
 
     # --- columns proved by files -----------------------------------------------------------------
@@ -136,12 +143,12 @@ class _Inference:
             if share >= RESOLVING_SHARE or (named and share > 0) or (named and _looks_like_links(values)):
                 self.columns.images.append(ListColumn(index=index, separator=separator))
                 how = f"separated by {separator!r}" if separator else "one a cell"
-                self._take(index, f"pictures, {how}; {share:.0%} of the values sampled are picture files here")
+                self._take(index, f"pictures, {how}; {share:.0%} of the values sampled are picture files here", share)
                 continue
             share = resolving_share(values, self.dump, folder, TEXT_SUFFIXES)
             if share >= RESOLVING_SHARE:
                 self.columns.text_files.append(index)
-                self._take(index, f"text files; {share:.0%} of the values sampled are text files here")
+                self._take(index, f"text files; {share:.0%} of the values sampled are text files here", share)
 
     def _is_named_image(self, index: int) -> bool:
         words = set(headers.words(self.table.header[index]))
@@ -174,8 +181,8 @@ class _Inference:
                 (mark for mark in LIST_SEPARATORS[:3] if any(mark in value for value in self._values(index))), None
             )
             self.columns.options.append(OptionPair(names=index, values=partner, separator=separator))
-            self._take(index, f"names of the facts in '{self.table.header[partner].strip()}'")
-            self._take(partner, f"values for the names in '{self.table.header[index].strip()}'")
+            self._take(index, f"names of the facts in '{self.table.header[partner].strip()}'", _BY_NAME)
+            self._take(partner, f"values for the names in '{self.table.header[index].strip()}'", _BY_NAME)
 
     def _option_partner(self, index: int, by_words: dict[tuple[str, ...], int], numbered: dict[str, int]) -> int | None:
         header = self.table.header[index].strip().casefold()
@@ -203,12 +210,14 @@ class _Inference:
             values = self._values(index)
             long = sum(len(value) for value in values) / len(values) > LONG_TEXT_CHARS
             named = (role and role[0] == "text") or (role is None and "description" in words)
-            packed = [packed_fact(item) for value in values for item in split_list(value, self._packing(values))]
-            if values and len(packed) == sum(fact is not None for fact in packed) and not named and not (role and long):
-                self.columns.packed.append(ListColumn(index=index, separator=self._packing(values)))
-                self._take(index, "facts packed as name:value")
+            separator = self._packing(values)
+            packed = all(packed_fact(item) is not None for value in values for item in split_list(value, separator))
+            if values and packed and not named and not (role and long):
+                self.columns.packed.append(ListColumn(index=index, separator=separator))
+                self._take(index, "facts packed as name:value", _BY_CONTENT)
             elif named or (long and role is None):
-                self.columns.texts.append(self._take(index, "text"))
+                how, sure = ("text, by its name", _BY_NAME) if named else ("text, being long", _BY_CONTENT)
+                self.columns.texts.append(self._take(index, how, sure))
 
     @staticmethod
     def _packing(values: list[str]) -> str | None:
@@ -237,13 +246,13 @@ class _Inference:
         if not found:
             return None
         _, index = min(found)
-        return self._take(index, f"{'key' if role == 'sku' else role}, by its name")
+        return self._take(index, f"{'key' if role == 'sku' else role}, by its name", _BY_NAME)
 
     def _most_distinct(self, indexes: list[int], meaning: str) -> int | None:
         if not indexes:
             return None
         best = max(indexes, key=lambda index: (len(set(self._values(index))), -index))
-        return self._take(best, meaning)
+        return self._take(best, meaning, _BY_CONTENT)
 
     def _is_unique(self, index: int) -> bool:
         values = self._values(index, self.table.rows)
@@ -264,6 +273,7 @@ class _Inference:
         why = f"{len(blank)} rows without a name are further variants of the row above"
         if not blank:
             why = f"rows with the same '{self.table.header[columns.parent or 0]}' are one product"
+        columns.why_grouped = why
         columns.evidence.append(f"{self.table.file.path}: {why}")
         varying = self._varying(rows)
         for index in range(len(self.table.header)):
@@ -274,7 +284,13 @@ class _Inference:
     def _only_lack_their_name(self, blank: Sequence[Row]) -> bool:
         """Whether a few rows without a name are else as full as the others: products whose name was forgotten."""
         name, key, rows = self.columns.name, self.columns.key, self.table.rows
-        if name is None or key is None or not self._is_unique(key) or len(blank) > _FORGOTTEN_SHARE * len(rows):
+        if (
+            not blank
+            or name is None
+            or key is None
+            or not self._is_unique(key)
+            or len(blank) > _FORGOTTEN_SHARE * len(rows)
+        ):
             return False
         named = [row for row in rows if row.cells[name].strip()]
         filled = [
@@ -310,20 +326,23 @@ class _Inference:
             words = headers.words(self.table.header[index])
             values = self._values(index, self.table.rows)
             if last and words[-1:] == last and len(set(values)) < 0.8 * len(values):
-                columns.category = self._take(index, "category: names that repeat")
+                columns.category = self._take(index, "category: names that repeat", _GUESS)
                 return
 
     def _sort_rest(self) -> None:
         for index in list(self.free):
             role, words = self.roles[index], headers.words(self.table.header[index])
             if (role and role[0] == "drop") or set(words) & _DROP_WORDS:
-                self._take(index, "left out: nothing a picture shows")
+                self._leave(index, "left out: nothing a picture shows", _BY_NAME)
             elif words[-1:] == ("id",) or (role and role[0] in ("parent", "sku")):
-                self._take(index, "left out: an identifier")
+                self._leave(index, "left out: an identifier", _BY_CONTENT)
             elif role and role[0] == "image":
-                self._take(index, "left out: no value is a picture of this dump")
+                self._leave(index, "left out: no value is a picture of this dump", _BY_CONTENT)
             else:
-                self.columns.facts.append(self._take(index, "a fact"))
+                self.columns.facts.append(self._take(index, "a fact", _GUESS))
+
+    def _leave(self, index: int, why: str, sure: float) -> None:
+        self.columns.left_out.append(self._take(index, why, sure))
 
 
 def is_continuation(row: Row, columns: Columns) -> bool:

@@ -26,6 +26,8 @@ class Place(NamedTuple):
     """Path in the dump."""
     line: int | None
     """Line, or position in the file's list, counted from 1."""
+    part: str = ""
+    """Which of several lists of records inside one file is meant."""
 
 
 @dataclass(frozen=True)
@@ -92,19 +94,23 @@ class Drafting:
         """
         self.documents.add(table.file.path)
         for issue in table.issues:
-            self.issues.append(issue)
-            if issue.line is not None and issue.severity == "error":
-                self._outcomes[Place(issue.source, issue.line)] = _QUARANTINED
+            self.unparsed(issue)
         columns: dict[str, list[int]] = {}
         for index, header in enumerate(table.header):
             columns.setdefault(name(header), []).append(index)
         for row in table.rows:
             yield NamedRow(self.count(table.file.path, row.line), row.cells, columns)
 
-    def count(self, file: str, line: int | None) -> Place:
+    def unparsed(self, issue: Issue) -> None:
+        """Take over what parsing a file said; a row that it lost is quarantined."""
+        self.issues.append(issue)
+        if issue.line is not None and issue.severity == "error":
+            self._outcomes[Place(issue.source, issue.line)] = _QUARANTINED
+
+    def count(self, file: str, line: int | None, part: str = "") -> Place:
         """Count a record as read, and return its place."""
         self.documents.add(file)
-        place = Place(file, line)
+        place = Place(file, line, part)
         self._outcomes.setdefault(place, None)
         return place
 
@@ -268,13 +274,14 @@ class Drafting:
         own = place.file.rpartition("/")[0]
         for folder in folders:
             try:
-                return self._picture(written, folder, suggest=False)
+                return self.picture(written, folder, suggest=False)
             except PathRefused as error:
                 if error.code != "FILE_MISSING":
                     raise
-        return self._picture(written, own)
+        return self.picture(written, own)
 
-    def _picture(self, written: str, folder: str, suggest: bool = True) -> DumpFile:
+    def picture(self, written: str, folder: str, suggest: bool = True) -> DumpFile:
+        """Return the picture file a row means; raises PathRefused when there is none."""
         file = self.dump.resolve(written, folder=folder, suggest=suggest)
         if file.suffix not in IMAGE_SUFFIXES:
             raise PathRefused("FILE_FORMAT", f"{written[:120]!r} is no picture file")

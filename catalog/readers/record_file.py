@@ -3,52 +3,156 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from xml.etree.ElementTree import Element, ParseError
 
 import defusedxml.ElementTree
 from defusedxml import DefusedXmlException
 
-from catalog.mapping import TableSpec
-from catalog.paths import DumpFile
+from catalog.errors import IngestRefused
+from catalog.mapping import TableSpec, near
+from catalog.paths import WORKBOOK_SUFFIXES, Dump, DumpFile
 from catalog.readers.encoding import decode_text
-from catalog.readers.tabular import MAX_TABLE_BYTES, Table, read_delimited, record_list
+from catalog.readers.tabular import MAX_TABLE_BYTES, Row, Table, read_delimited, read_table, record_list
 from catalog.readers.tree import Tree, records_at
+from catalog.readers.workbook import read_workbook
 from catalog.records import Issue
 
+TREES = frozenset({".xml", ".json", ".jsonl", ".ndjson"})
+WHOLE = "."
+"""The way to a document that is itself one record."""
+_UNIT = "\x1f"
+"""ASCII's own unit separator stands in for a separator of several characters, which the csv module cannot take."""
 Numbered = tuple[int, dict[str, Tree]]
 """Line, or position in the file's list, counted from 1; and the record."""
 
 
-def read_records(file: DumpFile, spec: TableSpec, encoding: str | None) -> tuple[list[Numbered], list[Issue]]:
-    """Return a file's records, and what could not be read."""
+@dataclass(frozen=True, kw_only=True)
+class Records:
+    """What one file, or one sheet of it, holds."""
+
+    records: list[Numbered] = field(default_factory=list)
+    issues: list[Issue] = field(default_factory=list)
+    encoding: str = ""
+    sheet: str = ""
+
+
+def read_records(
+    file: DumpFile, spec: TableSpec, encoding: str | None, dump: Dump, parsed: Sequence[Table] | None = None
+) -> Iterator[Records]:
+    """Yield a file's records, and what could not be read.
+
+    Args:
+        file: The file.
+        spec: How the mapping says to read it.
+        encoding: Use this one instead of guessing.
+        dump: The dump it is in.
+        parsed: The file as tables, if someone has parsed it already.
+
+    Raises:
+        IngestRefused: It has none of the sheets the mapping names.
+    """
+    if (file.suffix in TREES) == spec.flat and spec == _as_it_is(spec):
+        tables, issues = (list(parsed), []) if parsed is not None else _tables_of(file, encoding, dump)
+        if spec.sheets and not any(table.sheet in spec.sheets for table in tables):
+            known = near(spec.sheets[0], [table.sheet for table in tables if table.sheet])
+            raise IngestRefused(f"{file.path} has no sheet {spec.sheets[0]!r}{known}")
+        yield Records(issues=issues)
+        for table in tables:
+            if not spec.sheets or table.sheet in spec.sheets:
+                yield _from_table(table, spec)
+        return
     try:
         data = file.read(MAX_TABLE_BYTES)
     except OSError as error:
-        return [], [_unreadable(file, str(error.strerror or error))]
+        reason = getattr(error, "code", "FILE_UNREADABLE")
+        yield _nothing(Issue(source=file.path, reason=reason, detail=str(error.strerror or error)))
+        return
     if len(data) > MAX_TABLE_BYTES:
-        return [], [_unreadable(file, f"larger than {MAX_TABLE_BYTES >> 20} MiB; split it")]
-    if file.suffix == ".xml":
-        return _from_xml(file, data, spec)
-    text, used = decode_text(data, encoding)
-    text = text.replace("\x00", "")
+        yield _nothing(_unreadable(file, f"larger than {MAX_TABLE_BYTES >> 20} MiB; split it"))
+    elif file.suffix == ".xml":
+        records, issues = _from_xml(file, data, spec)
+        yield Records(records=records, issues=issues)
+    else:
+        text, used = decode_text(data, encoding)
+        yield _from_text(file, text.replace("\x00", ""), used, spec)
+
+
+def _tables_of(file: DumpFile, encoding: str | None, dump: Dump) -> tuple[list[Table], list[Issue]]:
+    if file.suffix in WORKBOOK_SUFFIXES:
+        return read_workbook(file, dump)
+    table = read_table(file, encoding)
+    return ([], [table]) if isinstance(table, Issue) else ([table], [])
+
+
+def _nothing(issue: Issue) -> Records:
+    return Records(issues=[issue])
+
+
+def _from_text(file: DumpFile, text: str, encoding: str, spec: TableSpec) -> Records:
     if file.suffix in (".jsonl", ".ndjson"):
-        return _from_json_lines(file, text, spec)
-    if file.suffix == ".json":
-        return _from_json(file, text, spec)
-    return _from_table(read_delimited(file, text, used, spec.separator), spec)
+        records, issues = _from_json_lines(file, text, spec)
+    elif file.suffix == ".json":
+        records, issues = _from_json(file, text, spec)
+    else:
+        return _from_table(_delimited(file, text, encoding, spec), spec)
+    return Records(records=records, issues=issues, encoding=encoding)
 
 
-def _from_table(table: Table, spec: TableSpec) -> tuple[list[Numbered], list[Issue]]:
-    table = table.with_names(spec.header) if spec.header else table.with_header()
-    records = []
-    for row in table.rows:
-        tree: dict[str, Tree] = {}
-        for name, cell in zip(table.header, row.cells, strict=True):
-            # A column that stands there twice holds a list.
-            tree[name] = [tree[name], cell] if name in tree else cell
-        records.append((row.line, tree))
-    return records, table.issues
+def _as_it_is(spec: TableSpec) -> TableSpec:
+    """Return the same table without what changes how its text falls into cells."""
+    return replace(spec, separator=None, row_end=None, quotes=True, skip=0, comment=None, encoding=None)
+
+
+def _delimited(file: DumpFile, text: str, encoding: str, spec: TableSpec) -> Table:
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    for number, line in enumerate(lines):
+        # Emptied and not removed, so that later lines keep their numbers.
+        if number < spec.skip or (spec.comment is not None and line.startswith(spec.comment)):
+            lines[number] = ""
+    text, separator = "\n".join(lines), spec.separator
+    if separator is not None and (spec.row_end is not None or not spec.quotes):
+        return _unquoted(file, text, encoding, separator, spec.row_end)
+    if separator is not None and len(separator) > 1:
+        text, separator = text.replace(separator, _UNIT), _UNIT
+    return read_delimited(file, text, encoding, separator)
+
+
+def _unquoted(file: DumpFile, text: str, encoding: str, separator: str, row_end: str | None) -> Table:
+    """Parse text that quotes nothing: each separator and each row end counts."""
+    table = Table(file=file, encoding=encoding, layout=f"unquoted text separated by {separator!r}")
+    line = 1
+    for row in text.split(row_end or "\n"):
+        body = row.lstrip("\n")
+        start = line + len(row) - len(body)
+        line += row.count("\n") + (row_end is None)
+        if body.strip():
+            table.rows.append(Row(start, tuple(body.split(separator))))
+    return table
+
+
+def _from_table(table: Table, spec: TableSpec) -> Records:
+    if not table.header:
+        table = table.with_names(spec.header) if spec.header else table.with_header()
+    # What has no name is called by its place, as in a spreadsheet without headings.
+    header = [name.strip() or f"column {number}" for number, name in enumerate(table.header, start=1)]
+    if len(set(header)) == len(header):
+        records: list[Numbered] = [(row.line, dict(zip(header, row.cells, strict=True))) for row in table.rows]
+    else:
+        records = [(row.line, _with_lists(header, row.cells)) for row in table.rows]
+    return Records(records=records, issues=table.issues, encoding=table.encoding, sheet=table.sheet)
+
+
+def _with_lists(header: Sequence[str], cells: Sequence[str]) -> dict[str, Tree]:
+    """Return a row in which a column that stands there twice holds a list."""
+    tree: dict[str, Tree] = {}
+    for name, cell in zip(header, cells, strict=True):
+        if name in tree:
+            tree[name] = [*(tree[name] if isinstance(tree[name], list) else [tree[name]]), cell]
+        else:
+            tree[name] = cell
+    return tree
 
 
 def _from_json(file: DumpFile, text: str, spec: TableSpec) -> tuple[list[Numbered], list[Issue]]:
@@ -57,7 +161,8 @@ def _from_json(file: DumpFile, text: str, spec: TableSpec) -> tuple[list[Numbere
     except (ValueError, RecursionError) as error:
         return [], [_unreadable(file, f"no JSON: {error}", getattr(error, "lineno", None))]
     value = _plain_json(value)
-    found = records_at(value if spec.rows or isinstance(value, list) else record_list(value) or value, spec.rows)
+    listed = value if spec.rows or isinstance(value, list) else record_list(value) or value
+    found = records_at(listed, "" if spec.rows == WHOLE else spec.rows)
     issues = [] if found else [_unreadable(file, f"no objects at {spec.rows or 'its top'}")]
     return list(enumerate(found, start=1)), issues
 

@@ -2,68 +2,60 @@
 
 from __future__ import annotations
 
-import fnmatch
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from catalog.errors import IngestRefused
-from catalog.mapping import FieldSpec, MappingSpec, TableSpec, near
-from catalog.paths import Dump, DumpFile
+from catalog.mapping import OWN_FILE, FieldSpec, MappingSpec, near
+from catalog.paths import Dump
 from catalog.readers import headers
-from catalog.readers.record_file import read_records
-from catalog.readers.tree import Tree, as_text, columns_of, leaves_at
+from catalog.readers.loaded import LoadedTable, Record, load, plain_way
+from catalog.readers.tabular import Table
+from catalog.readers.tree import Tree, leaves_at
 from catalog.records import Issue
 
-_ID_ENDING = re.compile(r"[ _.-]?(id|pk|key|code|no|nr)$", re.I)
+_ID_PART = re.compile(r"[ _.-]?(id|pk|key|code|no|nr)$|^@?id[ _-]", re.I)
 _REFERRING_SHARE = 0.5
-_KEY_COLUMNS = ("pk", "id", "key", "code")
-
-
-@dataclass(frozen=True, eq=False)
-class Record:
-    """One record of a table; compared by identity."""
-
-    table: str
-    file: str
-    line: int
-    tree: dict[str, Tree]
-
-
-@dataclass(kw_only=True)
-class LoadedTable:
-    """The records of one table that its `where` lets through."""
-
-    name: str
-    files: list[DumpFile]
-    records: list[Record] = field(default_factory=list)
-    columns: set[str] = field(default_factory=set)
-    read: int = 0
-    """Records before `where`."""
-
-
+_KEY_COLUMNS = ("pk", "id", "key", "code", "@id")
+End = tuple[str, str]
+"""Table and column."""
 Reach = Callable[[Record], list[Tree]]
 
 
 class Relations:
     """All tables of a mapping, with what is needed to follow its joins."""
 
-    def __init__(self, mapping: MappingSpec, dump: Dump, encoding: str | None) -> None:
+    def __init__(
+        self,
+        mapping: MappingSpec,
+        dump: Dump,
+        encoding: str | None,
+        parsed: Mapping[str, Sequence[Table]] | None = None,
+    ) -> None:
         """Read every table.
+
+        Args:
+            mapping: What is read.
+            dump: Its files.
+            encoding: Use this one instead of guessing.
+            parsed: Tables that are parsed already, by their files' paths.
 
         Raises:
             IngestRefused: A table's file is not there, or a join names a column that is not.
         """
         self.mapping = mapping
         self.issues: list[Issue] = []
+        self.evidence: list[str] = []
         self.tables: dict[str, LoadedTable] = {}
         for name, spec in mapping.tables.items():
-            self.tables |= self._load(name, spec, dump, encoding)
-        self._reaches: dict[tuple[str, str], Reach] = {}
-        self._indexes: dict[tuple[str, str], dict[str, list[Record]]] = {}
-        self.evidence: list[str] = []
-        self._joins: dict[tuple[str, str], tuple[str, str] | None] = {
+            used = encoding or spec.encoding or mapping.encoding
+            tables, issues = load(name, spec, mapping, dump, used, parsed or {})
+            self.tables |= tables
+            self.issues += issues
+        self._reaches: dict[End, Reach] = {}
+        self._indexes: dict[End, dict[str, list[Record]]] = {}
+        self._joins: dict[End, End | None] = {
             (table, self.column(table, column)): (target, self.column(target, end))
             for (table, column), (target, end) in mapping.joins.items()
         }
@@ -82,31 +74,31 @@ class Relations:
         """
         found = self._find(table, written)
         if found is None:
-            columns = self.table(table).columns
+            loaded = self.table(table)
+            if loaded.unread:
+                # Its records could not be read, so nothing is known about its columns.
+                return written
+            # Ways with many steps are rarely what somebody mistyped.
+            known = sorted(loaded.columns, key=lambda name: name.count("."))[:2000]
             raise IngestRefused(
-                f"{self.mapping.origin}: table {table!r} has no column {written!r}{near(written, columns)}"
+                f"{self.mapping.origin}: table {table!r} has no column {written!r}{near(written, known)}"
             )
         return found
 
-    def texts(self, record: Record, spec: FieldSpec) -> list[str]:
-        """Return the values a field has in a record, as clean text."""
-        reached = [[as_text(leaf) for leaf in self._reach(record.table, column)(record)] for column in spec.columns]
-        values = [spec.fill(row) for row in _side_by_side(reached)]
-        if spec.separator:
-            values = [item.strip() for value in values for item in value.split(spec.separator)]
-        if spec.match is not None:
-            hits = (spec.match.search(value) for value in values)
-            values = [hit[1] if hit.re.groups else hit[0] for hit in hits if hit]
-        return [value for value in values if value]
+    def reach(self, table: str, column: str) -> Reach:
+        """Return what takes a record of a table to the values of a column.
 
-    def first(self, record: Record, spec: FieldSpec | None) -> str:
-        """Return the first value of a field, or an empty text."""
-        found = self.texts(record, spec) if spec is not None else []
-        return found[0] if found else ""
+        Raises:
+            IngestRefused: There is no such column, here or in a table that joins lead to.
+        """
+        known = self._reaches.get((table, column))
+        if known is None:
+            known = self._reaches[table, column] = self._compile(table, column)
+        return known
 
     def joined(self, record: Record, spec: FieldSpec, table: str) -> list[Record] | None:
         """Return the records of `table` that a field's joins end in; None when they do not end there."""
-        if len(spec.columns) != 1 or spec.text != spec.columns[0] or spec.match is not None:
+        if not spec.is_column:
             return None
         return self._records(record, spec.columns[0], table)
 
@@ -123,53 +115,112 @@ class Relations:
             return [other for records in known for other in records] if known or not found else None
         return None
 
-    def _splits(self, table: str, column: str) -> Iterator[tuple[str, str, tuple[str, str]]]:
+    def _compile(self, table: str, column: str) -> Reach:
+        loaded = self.table(table)
+        if column == OWN_FILE:
+            return lambda record: [record.file]
+        if column in loaded.columns and loaded.flat:
+            return lambda record: [cell] if (cell := record.tree.get(column)) else []
+        if column in loaded.columns or plain_way(column) in loaded.columns or column.startswith("^"):
+            return lambda record: leaves_at(record.tree, column)
+        for prefix, rest, target in self._splits(table, column):
+            onward = self.reach(target[0], rest)
+            return lambda record: [leaf for other in self._followed(record, prefix, target) for leaf in onward(other)]
+        if (back := self._by_table(table, column)) is not None:
+            own, far, rest = back
+            onward = self.reach(far[0], rest)
+            return lambda record: [leaf for other in self._followed(record, own, far) for leaf in onward(other)]
+        way = self.column(table, column)
+        return lambda record: leaves_at(record.tree, way)
+
+    def _splits(self, table: str, column: str) -> Iterator[tuple[str, str, End]]:
+        """Yield (column, way from there, what the column refers to) for ways that go through a reference."""
         parts = column.split(".")
         for length in range(len(parts) - 1, 0, -1):
             prefix = self._find(table, ".".join(parts[:length]))
             if prefix is not None and (target := self._target(table, prefix)) is not None:
                 yield prefix, ".".join(parts[length:]), target
 
-    def _target(self, table: str, column: str) -> tuple[str, str] | None:
+    def _by_table(self, table: str, column: str) -> tuple[str, End, str] | None:
+        """Return (own column, column of the other table, way from there) of a way that begins with a table's name."""
+        name, _, rest = column.partition(".")
+        if name not in self.tables or name == table or not rest:
+            return None
+        links: list[tuple[str, End]] = []
+        for own in self.table(table).columns:
+            target = self._target(table, own)
+            if target is not None and target[0] == name:
+                links.append((own, target))
+        for far in self.table(name).columns:
+            target = self._target(name, far)
+            # Both tables may refer to each other by the same pair of columns.
+            if target is not None and target[0] == table and (target[1], (name, far)) not in links:
+                links.append((target[1], (name, far)))
+        links = links or list(self._same_keys(table, name))
+        if len(links) == 1:
+            return links[0][0], links[0][1], rest
+        said = "none of their columns" if not links else f"{len(links)} pairs of their columns"
+        raise IngestRefused(
+            f"{self.mapping.origin}: {column!r} leads from table {table!r} to {name!r}, but {said} join them; "
+            f'write [join] and "{name}.column" = "{table}.column"'
+        )
+
+    def _same_keys(self, table: str, other: str) -> Iterator[tuple[str, End]]:
+        """Yield the key column of two tables that say more about the same things, such as texts by language."""
+        for key in _KEY_COLUMNS:
+            if key in self.table(table).columns and key in self.table(other).columns:
+                own, far = self._index((table, key)), self._index((other, key))
+                share = len(own.keys() & far.keys()) / max(1, min(len(own), len(far)))
+                if share >= _REFERRING_SHARE:
+                    self.evidence.append(f"{other} says more about the records of {table}: {share:.0%} of {key} agree")
+                    yield key, (other, key)
+                    return
+
+    def _target(self, table: str, column: str) -> End | None:
         """Return what a column refers to: as the mapping says, else by its name where the values prove it."""
         if (table, column) not in self._joins:
             self._joins[table, column] = self._inferred(table, column)
         return self._joins[table, column]
 
-    def _inferred(self, table: str, column: str) -> tuple[str, str] | None:
-        name = headers.normalise(_ID_ENDING.sub("", column.rpartition(".")[2]))
+    def _inferred(self, table: str, column: str) -> End | None:
+        candidates = list(self._candidates(table, column))
+        if not candidates:
+            return None
         values = {str(leaf).strip() for record in self.table(table).records for leaf in leaves_at(record.tree, column)}
-        if not name or not values:
-            return None
-        proved: list[tuple[float, tuple[str, str]]] = []
-        for other in self.tables:
-            if other != table and headers.normalise(other).endswith((name, f"{name}s")):
-                keys = [(other, key) for key in _KEY_COLUMNS if key in self.table(other).columns]
-                shares = [(len(values & self._index(key).keys()) / len(values), key) for key in keys]
-                proved += [max(shares)] if shares and max(shares)[0] >= _REFERRING_SHARE else []
+        proved: list[tuple[bool, float, End]] = []
+        for named, end in candidates:
+            index = self._index(end)
+            share = len(values & index.keys()) / len(values) if values else 0.0
+            if share >= _REFERRING_SHARE and (named or all(len(records) == 1 for records in index.values())):
+                proved.append((named, share, end))
         proved.sort()
-        if not proved or proved[-1][0] == (proved[-2][0] if proved[1:] else None):
+        if not proved or proved[-1][:2] == (proved[-2][:2] if proved[1:] else None):
             return None
-        share, target = proved[-1]
+        _, share, target = proved[-1]
         self.evidence.append(f"{table}.{column} refers to {'.'.join(target)}, where {share:.0%} of its values are")
         return target
 
-    def _reach(self, table: str, column: str) -> Reach:
-        known = self._reaches.get((table, column))
-        if known is None:
-            known = self._reaches[table, column] = self._compile(table, column)
-        return known
+    def _candidates(self, table: str, column: str) -> Iterator[tuple[bool, End]]:
+        """Yield (whether the other table is named like the column, its key column)."""
+        last = column.rpartition(".")[2]
+        name = headers.normalise(_ID_PART.sub("", last))
+        if not name:
+            return
+        for other, loaded in self.tables.items():
+            if other == table:
+                continue
+            same = last != name and last in loaded.columns and _ID_PART.search(last) is not None
+            if headers.normalise(other).endswith((name, f"{name}s")):
+                keys = [key for key in _KEY_COLUMNS if key in loaded.columns]
+                shares = {key: len(self._index((other, key))) for key in keys}
+                if keys:
+                    yield True, (other, max(keys, key=lambda key: shares[key]))
+                elif same:
+                    yield True, (other, last)
+            elif same:
+                yield False, (other, last)
 
-    def _compile(self, table: str, column: str) -> Reach:
-        if _plain(column) in self.table(table).columns or column.startswith("^"):
-            return lambda record: leaves_at(record.tree, column)
-        for prefix, rest, target in self._splits(table, column):
-            onward = self._reach(target[0], rest)
-            return lambda record: [leaf for other in self._followed(record, prefix, target) for leaf in onward(other)]
-        way = self.column(table, column)
-        return lambda record: leaves_at(record.tree, way)
-
-    def _index(self, target: tuple[str, str]) -> dict[str, list[Record]]:
+    def _index(self, target: End) -> dict[str, list[Record]]:
         index = self._indexes.get(target)
         if index is None:
             index = self._indexes[target] = defaultdict(list)
@@ -178,14 +229,14 @@ class Relations:
                     index[str(leaf).strip()].append(other)
         return index
 
-    def _followed(self, record: Record, column: str, target: tuple[str, str]) -> list[Record]:
+    def _followed(self, record: Record, column: str, target: End) -> list[Record]:
         index = self._index(target)
         return [other for leaf in leaves_at(record.tree, column) for other in index.get(str(leaf).strip(), [])]
 
     def _find(self, table: str, written: str) -> str | None:
         columns = self.table(table).columns
-        plain = _plain(written)
-        if plain in columns or written.startswith("^"):
+        plain = plain_way(written)
+        if written in columns or plain in columns or written.startswith("^"):
             return written
         ending = [name for name in columns if name.endswith(f".{plain}")]
         shallow = min((name.count(".") for name in ending), default=0)
@@ -195,87 +246,5 @@ class Relations:
                 f"{self.mapping.origin}: table {table!r} has {len(best)} columns that end in {written!r}; "
                 f"write one of {', '.join(sorted(best)[:4])}"
             )
-        return best[0] if best else None
-
-    # --- reading ---------------------------------------------------------------------------------
-
-    def _load(self, name: str, spec: TableSpec, dump: Dump, encoding: str | None) -> dict[str, LoadedTable]:
-        files = []
-        for pattern in spec.files:
-            named = [dump.files[path] for path in sorted(dump.files) if fnmatch.fnmatchcase(path, pattern)]
-            if not named:
-                known = near(pattern, _tables_in(dump))
-                raise IngestRefused(f"{self.mapping.origin}: tables.{name}: no file {pattern!r} in the dump{known}")
-            files += [file for file in named if file not in files]
-        records = []
-        for file in files:
-            found, issues = read_records(file, spec, spec.encoding or encoding or self.mapping.encoding)
-            self.issues += issues
-            records += [Record(name, file.path, line, tree) for line, tree in found]
-        table = LoadedTable(name=name, files=files, records=records, read=len(records))
-        if spec.where:
-            table.columns = _columns(records)
-            wanted = [(self._given(table, column, "where"), values) for column, values in spec.where.items()]
-            table.records = [record for record in records if _passes(record, wanted)]
-            if records and not table.records:
-                detail = f"tables.{name}.where lets none of {len(records)} records through"
-                self.issues.append(Issue(source=files[0].path, reason="TABLE_EMPTY", detail=detail, severity="warning"))
-            # Columns are known from the records that are left, unless there are none.
-            table.columns = _columns(table.records) or table.columns
-            return {name: table} if spec.split is None else self._split(table, spec.split)
-        table.columns = _columns(table.records)
-        return {name: table} if spec.split is None else self._split(table, spec.split)
-
-    def _split(self, table: LoadedTable, column: str) -> dict[str, LoadedTable]:
-        column = self._given(table, column, "split")
-        groups: dict[str, list[Record]] = defaultdict(list)
-        for record in table.records:
-            groups["".join(map(str, leaves_at(record.tree, column)[:1]))].append(record)
-        ends = [value.rpartition(".")[2] for value in groups]
-        parts = {}
-        for value, records in groups.items():
-            end = value.rpartition(".")[2]
-            name = end if ends.count(end) == 1 else value.replace(".", "_")
-            inside = [replace(record, table=name) for record in records]
-            parts[name] = LoadedTable(
-                name=name, files=table.files, records=inside, columns=_columns(inside), read=len(inside)
-            )
-        return parts
-
-    def _given(self, table: LoadedTable, written: str, key: str) -> str:
-        if _plain(written) in table.columns:
-            return written
-        raise IngestRefused(
-            f"{self.mapping.origin}: tables.{table.name}.{key}: no column {written!r}{near(written, table.columns)}"
-        )
-
-
-def _columns(records: Sequence[Record]) -> set[str]:
-    return {column for record in records for column in columns_of(record.tree)}
-
-
-def _passes(record: Record, wanted: Sequence[tuple[str, tuple[str, ...]]]) -> bool:
-    for column, values in wanted:
-        leaves = [str(leaf).strip() for leaf in leaves_at(record.tree, column)] or [""]
-        if not set(leaves) & set(values):
-            return False
-    return True
-
-
-def _plain(way: str) -> str:
-    """Return a way without its `[name=value]` filters."""
-    return ".".join(part.partition("[")[0] for part in way.split("."))
-
-
-def _side_by_side(columns: list[list[str]]) -> Iterator[list[str]]:
-    """Yield one row of values after the other; a column of one value goes with each value of the others."""
-    if any(not values for values in columns):
-        return
-    for number in range(max(len(values) for values in columns)):
-        row = [values[0] if len(values) == 1 else (values[number : number + 1] or [""])[0] for values in columns]
-        if all(row):
-            yield row
-
-
-def _tables_in(dump: Dump) -> list[str]:
-    return [path for path in dump.files if path.lower().endswith((".csv", ".tsv", ".txt", ".json", ".jsonl", ".xml"))]
+        # What was left out goes before what was written, which may hold filters.
+        return best[0].removesuffix(plain) + written if best else None

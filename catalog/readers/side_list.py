@@ -6,14 +6,12 @@ the product table, and of several such columns the one that covers most products
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from catalog.errors import PathRefused
 from catalog.paths import IMAGE_SUFFIXES, Dump
 from catalog.readers.columns import RESOLVING_SHARE, SAMPLE_ROWS, resolving_share
 from catalog.readers.tabular import Table
-from catalog.records import Issue
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,16 +23,9 @@ class Join:
     product_column: int
     keys: str
     """Name of the product table's column that its values are from."""
+    by_product_key: bool
+    """Whether that column is the products' key."""
     evidence: str
-
-
-@dataclass(frozen=True)
-class ListedPicture:
-    """One row of a side list."""
-
-    key: str
-    path: str
-    line: int
 
 
 def picture_column(table: Table, dump: Dump) -> int | None:
@@ -52,13 +43,14 @@ def picture_column(table: Table, dump: Dump) -> int | None:
     return None
 
 
-def find_join(table: Table, dump: Dump, keys: Mapping[str, Sequence[str]]) -> Join | None:
+def find_join(table: Table, dump: Dump, keys: Mapping[str, Collection[str]], product_key: str) -> Join | None:
     """Return how `table` joins pictures to products, or None when it does not.
 
     Args:
         table: Rows; a header, if it has one, is already taken off.
         dump: The dump's files.
         keys: Column name of the product table → its values, unique in it, one a product.
+        product_key: Which of these is the products' key.
     """
     pictures = picture_column(table, dump)
     if pictures is None:
@@ -82,26 +74,11 @@ def find_join(table: Table, dump: Dump, keys: Mapping[str, Sequence[str]]) -> Jo
         f"{table.file.path}: a list of {len(table.rows)} pictures; column {index + 1} holds '{name}' "
         f"of {coverage:.0%} of the products"
     )
-    return Join(table=table, picture_column=pictures, product_column=index, keys=name, evidence=evidence)
-
-
-def read_join(join: Join, dump: Dump, known: Mapping[str, object]) -> Iterator[ListedPicture | Issue]:
-    """Yield each row as a picture of a product, or as the issue that says why not."""
-    file = join.table.file
-    for row in join.table.rows:
-        cells = [cell.strip() for cell in row.cells]
-        if len(cells) <= max(join.picture_column, join.product_column):
-            yield Issue(source=file.path, line=row.line, reason="ROW_COLUMNS", detail=f"only {len(cells)} cells")
-            continue
-        key = cells[join.product_column]
-        if key not in known:
-            yield Issue(
-                source=file.path, line=row.line, reason="ROW_UNKNOWN_KEY", detail=f"no product has {join.keys} {key!r}"
-            )
-            continue
-        try:
-            found = dump.resolve(cells[join.picture_column], folder=file.folder)
-        except PathRefused as error:
-            yield Issue(source=file.path, line=row.line, reason=error.code, detail=error.detail)
-            continue
-        yield ListedPicture(key, found.path, row.line)
+    return Join(
+        table=table,
+        picture_column=pictures,
+        product_column=index,
+        keys=name,
+        by_product_key=name == product_key,
+        evidence=evidence,
+    )

@@ -1,55 +1,86 @@
-"""One table of products with side lists, text files and pictures joined to it, all by evidence."""
+"""One or more tables of products with side lists, text files and pictures joined to them, all by evidence.
+
+What is concluded is a mapping, and the dump is read by that mapping: what is printed is what was done.
+"""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 
-from catalog.paths import IMAGE_SUFFIXES, TEXT_SUFFIXES, Dump, DumpFile
+from catalog.mapping_text import mapping_text
+from catalog.paths import IMAGE_SUFFIXES, Dump
 from catalog.readers import headers
-from catalog.readers.columns import Columns, understand
-from catalog.readers.draft import DraftCatalogue, DraftPicture, DraftProduct
-from catalog.readers.rows import RowReader, TableReading
-from catalog.readers.side_list import find_join, picture_column, read_join
-from catalog.readers.sidecar import ABOUT_THE_DUMP, facts_of, read_text, text_attribute
+from catalog.readers.columns import FULL_SCORE, Columns, is_continuation, understand
+from catalog.readers.draft import DraftCatalogue
+from catalog.readers.mapped import read_mapped
+from catalog.readers.proposal import column_names, propose
+from catalog.readers.side_list import Join, find_join, picture_column
 from catalog.readers.table_set import TableSet
 from catalog.readers.tabular import Table
 from catalog.records import Issue
 
 NAME = "table"
+DOUBT = "doubt: "
+"""Begins a line of evidence that a person should read before trusting the rest."""
 MIN_SCORE = 4
+MIN_CONFIDENCE = 0.6
 _REPEATED_SHARE = 0.1
 _OTHER_MANIFESTS = (".xml", ".parquet")
-_VIEW = re.compile(r"[ _\-.]*(\(\d+\)|\d{1,3}|front|back|side|main|top|left|right|detail)$", re.I)
 
 
 def read(tables: TableSet) -> DraftCatalogue:
     """Read a dump that has a table of products; without products, but with issues, when its tables cannot be used."""
     dump, encoding, issues = tables.dump, tables.encoding, tables.issues
-    best = _product_tables(tables, dump)
-    if not best:
+    chosen = _product_tables(tables, dump)
+    if not chosen.groups:
         return DraftCatalogue(reader=NAME, issues=_unusable(dump, tables, issues))
-    catalogue = DraftCatalogue(reader=NAME, encoding=best[0][0].encoding)
-    reading = TableReading()
-    for table, columns in best:
-        catalogue.evidence += columns.evidence
-        RowReader(table, columns, dump, reading, encoding).read()
-    products = list(reading.products.values())
-    used = {table.file.path for table, _ in best}
-    places = {table.place for table, _ in best}
-    used |= _join_side_lists([table for table in tables if table.place not in places], dump, reading, catalogue)
-    _join_by_name(products, dump, catalogue)
-    _join_texts(products, dump, used, catalogue, encoding)
-    shown = {picture.path for product in products for picture in product.pictures}
-    spare = [file.path for file in dump.with_suffix(IMAGE_SUFFIXES) if file.path not in shown]
+    products = {table.place for group, _ in chosen.groups for table in group}
+    others = [table for table in tables if table.place not in products]
+    joins = _side_lists(others, dump, chosen.groups)
+    proposal = propose(chosen.groups, joins)
+    parsed: dict[str, list[Table]] = {}
+    for table in tables:
+        parsed.setdefault(table.file.path, []).append(table)
+    catalogue = read_mapped(dump, proposal.mapping, encoding, reader=NAME, parsed=parsed)
+    _say_what_is_left(catalogue, tables)
+    columns = [columns for _, columns in chosen.groups]
+    confidence = [*_confidence(catalogue, columns), *chosen.doubts]
+    found = [line for meaning in columns for line in meaning.evidence] + [join.evidence for join in joins]
+    catalogue.evidence = confidence + found + catalogue.evidence
+    catalogue.issues = [issue for issue in issues if issue.source not in catalogue.documents] + catalogue.issues
+    heading = ["found by evidence; change it and give it back with --mapping", *confidence]
+    catalogue.mapping = mapping_text(proposal.mapping, proposal.notes, proposal.remarks, heading)
+    return catalogue
+
+
+def _confidence(catalogue: DraftCatalogue, columns: Sequence[Columns]) -> list[str]:
+    """Return how sure the whole reading is, as a line and, where it is not, a second one that says what is missing."""
+    products = catalogue.products
+    shown = sum(bool(product.pictures) for product in products) / max(1, len(products))
+    points = {
+        "a key": 2.0 * (columns[0].key is not None or columns[0].parent is not None),
+        "a name": 2.0 * (columns[0].name is not None),
+        "pictures": 3.0 * shown,
+        "texts": 1.0 * any(product.description for product in products),
+        "a category": 1.0 * any(product.category for product in products),
+    }
+    sure = sum(points.values()) / FULL_SCORE
+    lines = [f"confidence {sure:.2f}: pictures for {shown:.0%} of {len(products)} products"]
+    if sure < MIN_CONFIDENCE:
+        missing = " and ".join(name for name, value in points.items() if value < 1)
+        lines.append(f"{DOUBT}little speaks for this reading: no {missing} found; check the mapping")
+    return lines
+
+
+def _say_what_is_left(catalogue: DraftCatalogue, tables: TableSet) -> None:
+    shown = {picture.path for product in catalogue.products for picture in product.pictures}
+    spare = [file.path for file in tables.dump.with_suffix(IMAGE_SUFFIXES) if file.path not in shown]
     if spare:
         catalogue.evidence.append(f"{len(spare)} pictures belong to no product, such as {', '.join(spare[:3])}")
-    unread = sorted(table.file.path for table in tables if table.file.path not in used)
+    unread = sorted(table.file.path for table in tables if table.file.path not in catalogue.documents)
     if unread:
         catalogue.evidence.append(f"not used: {len(unread)} other tables, such as {', '.join(unread[:3])}")
-    catalogue.products = products
-    catalogue.issues = [issue for issue in issues if issue.source not in used] + reading.issues + catalogue.issues
-    return catalogue
 
 
 def _unusable(dump: Dump, tables: Iterable[Table], issues: Sequence[Issue]) -> list[Issue]:
@@ -71,8 +102,15 @@ def _unusable(dump: Dump, tables: Iterable[Table], issues: Sequence[Issue]) -> l
     return found
 
 
-def _product_tables(tables: Iterable[Table], dump: Dump) -> list[tuple[Table, Columns]]:
-    """Return the best table of products, and further files with the very same columns."""
+@dataclass(kw_only=True)
+class _Chosen:
+    groups: list[tuple[list[Table], Columns]] = field(default_factory=list)
+    """Tables of products, those with the very same columns together, the best first."""
+    doubts: list[str] = field(default_factory=list)
+
+
+def _product_tables(tables: Iterable[Table], dump: Dump) -> _Chosen:
+    """Return the best table of products, and further ones: files with the very same columns, and with other keys."""
     found: list[tuple[int, int, Table, Columns]] = []
     for table in tables:
         if not table.header and picture_column(table, dump) is not None and not _has_header(table):
@@ -84,11 +122,25 @@ def _product_tables(tables: Iterable[Table], dump: Dump) -> list[tuple[Table, Co
         if columns.score >= MIN_SCORE and (columns.name is not None or columns.images):
             found.append((columns.score, len(headed.rows), headed, columns))
     if not found:
-        return []
-    _, _, best, best_columns = max(found, key=lambda item: (item[0], item[1], item[2].file.path))
+        return _Chosen()
+    score, _, best, best_columns = max(found, key=lambda item: (item[0], item[1], item[2].file.path))
     others = [(table, columns) for _, _, table, columns in found if table is not best]
-    same = [(table, columns) for table, columns in others if table.header == best.header]
-    return [(best, best_columns), *same, *_further(best, best_columns, others)]
+    same = [table for table, _ in others if table.header == best.header]
+    chosen = _Chosen(groups=[([best, *same], best_columns)])
+    for table, columns in _further(best, best_columns, others):
+        group = next((group for group, _ in chosen.groups if group[0].header == table.header), None)
+        if group is not None:
+            group.append(table)
+        else:
+            chosen.groups.append(([table], columns))
+    used = [table for group, _ in chosen.groups for table in group]
+    for rival, columns in others:
+        if columns.score == score and not any(rival is table for table in used):
+            chosen.doubts.append(
+                f"{DOUBT}{rival.file.path} looks as much like the table of products as {best.file.path} "
+                f"({score / FULL_SCORE:.2f}), which has more rows and was taken; a mapping can join both"
+            )
+    return chosen
 
 
 def _further(
@@ -118,96 +170,37 @@ def _has_header(table: Table) -> bool:
     return named > 0 and not any(cell.strip().lower().endswith(tuple(IMAGE_SUFFIXES)) for cell in first)
 
 
-def _join_side_lists(tables: list[Table], dump: Dump, reading: TableReading, catalogue: DraftCatalogue) -> set[str]:
-    used: set[str] = set()
-    keys = {name: list(values) for name, values in reading.unique.items() if len(values) == len(reading.products)}
-    for table in tables:
+def _side_lists(others: Sequence[Table], dump: Dump, groups: Sequence[tuple[list[Table], Columns]]) -> list[Join]:
+    """Return how lists of pictures join to the products."""
+    if not others:
+        return []
+    keys, product_key = _join_keys(groups)
+    joins = []
+    for table in others:
         body = table.with_header() if table.header or _has_header(table) else table
-        join = find_join(body, dump, keys) if body.rows else None
-        if join is None:
-            continue
-        used.add(table.file.path)
-        catalogue.evidence.append(join.evidence)
-        catalogue.issues += body.issues
-        known = reading.unique[join.keys]
-        seen = {name: {picture.path for picture in product.pictures} for name, product in known.items()}
-        for item in read_join(join, dump, known):
-            if isinstance(item, Issue):
-                catalogue.issues.append(item)
-            elif item.path not in seen[item.key]:
-                seen[item.key].add(item.path)
-                product = known[item.key]
-                role = "listed" if product.pictures else "main"
-                product.pictures.append(DraftPicture(path=item.path, role=role, origin=table.file.path, line=item.line))
-    return used
+        join = find_join(body, dump, keys, product_key) if body.rows else None
+        if join is not None:
+            joins.append(join)
+    return joins
 
 
-def _join_by_name(products: list[DraftProduct], dump: Dump, catalogue: DraftCatalogue) -> None:
-    """Give products without a picture those named after their key: `KEY.jpg`, `KEY_2.jpg`, `KEY/front.jpg`."""
-    bare = [product for product in products if not product.pictures]
-    if not bare:
-        return
-    taken = {picture.path for product in products for picture in product.pictures}
-    by_key: dict[str, list[DumpFile]] = {}
-    for file in dump.with_suffix(IMAGE_SUFFIXES):
-        if file.path not in taken:
-            names = {
-                file.stem.casefold(),
-                _VIEW.sub("", file.stem).casefold(),
-                file.folder.rpartition("/")[2].casefold(),
-            }
-            for name in names - {""}:
-                by_key.setdefault(name, []).append(file)
-    joined = 0
-    for product in bare:
-        keys = [product.sku, *(variant.sku for variant in product.variants), product.name]
-        files = next((found for key in keys if key and (found := by_key.get(key.casefold()))), [])
-        joined += bool(files)
-        for number, file in enumerate(files):
-            product.pictures.append(DraftPicture(path=file.path, role="extra" if number else "main"))
-    if joined:
-        catalogue.evidence.append(f"pictures joined to {joined} products by file or folder names that are their keys")
-
-
-def _join_texts(
-    products: list[DraftProduct], dump: Dump, used: set[str], catalogue: DraftCatalogue, encoding: str | None
-) -> None:
-    """Give each text file no table names to the one product whose files lie in its folder or share its stem."""
-    owners: dict[str, set[str]] = {}
-    stems: dict[tuple[str, str], str] = {}
-    by_sku = {product.sku: product for product in products}
-    named = set(used)
-    for product in products:
-        sources = [fact.source for fact in product.attributes if fact.source in dump.files]
-        named.update(sources)
-        for path in [*sources, *(picture.path for picture in product.pictures)]:
-            file = dump.files[path]
-            owners.setdefault(file.folder, set()).add(product.sku)
-            stems[file.folder, _base(file.stem)] = product.sku
-    joined = 0
-    for file in dump.with_suffix(TEXT_SUFFIXES):
-        if file.path in named or file.stem.casefold() in ABOUT_THE_DUMP:
-            continue
-        folder_owners = owners.get(file.folder, set())
-        sku = stems.get((file.folder, _base(file.stem))) or (
-            next(iter(folder_owners)) if len(folder_owners) == 1 else None
-        )
-        if sku is None or (not file.folder and len(products) > 1 and (file.folder, _base(file.stem)) not in stems):
-            continue
-        text = read_text(file, encoding)
-        if isinstance(text, Issue):
-            catalogue.issues.append(text)
-            continue
-        joined += 1
-        product = by_sku[sku]
-        product.attributes.append(text_attribute(file, text))
-        product.attributes.extend(facts_of(file, text))
-        product.description = product.description or text
-    if joined:
-        catalogue.evidence.append(f"{joined} text files that no table names joined to the product they lie beside")
-
-
-def _base(stem: str) -> str:
-    """Return a file's stem without its last `_part`, which says what the file is: `Pear_Information` → `pear`."""
-    head, _, _ = stem.rpartition("_")
-    return (head or stem).casefold()
+def _join_keys(groups: Sequence[tuple[list[Table], Columns]]) -> tuple[dict[str, set[str]], str]:
+    """Return the columns that tell products apart with their values, and which of them is the key."""
+    keys: dict[str, set[str]] = {}
+    tables, columns = groups[0]
+    header = column_names(tables[0].header)
+    own = columns.parent if columns.grouped and columns.parent is not None else columns.key
+    own = next(index for index in (own, columns.parent, columns.name) if index is not None)
+    rows = [row for table in tables for row in table.rows if not is_continuation(row, columns)]
+    products = {row.cells[own].strip() for row in rows} - {""}
+    files = {*columns.text_files, *(column.index for column in columns.images)}
+    for index in (index for index in range(len(header)) if index not in files):
+        values = {row.cells[index].strip() for row in rows} - {""}
+        # Of several product tables with different columns only the keys are known to go together.
+        if len(values) == len(products) and (index == own or len(groups) == 1):
+            keys[header[index]] = values
+    for others, meaning in groups[1:]:
+        for table in others:
+            assert meaning.key is not None
+            keys[header[own]] |= {cell.strip() for cell in table.column(meaning.key)}
+    return keys, header[own]

@@ -20,7 +20,9 @@ _FILTER = re.compile(r"^(?P<key>.*)\[(?P<name>[^=\[\]]+)=(?P<value>[^\[\]]*)\]$"
 _MARKUP_KEYS = frozenset(
     {"id", "type", "version", "time", "style", "level", "key", "href", "url", "src", "align", "tag"}
 )
-_ESCAPED_TAG = re.compile(r"&lt;/?[a-zA-Z][^&]*?&gt;")
+_TAG = re.compile(r"</?[A-Za-z_][\w.:-]*(?:\s[^<>]*)?/?>|<[!?][^<>]*>")
+_MARKED = re.compile(r"[<&{\[]")
+_ENTITY = re.compile(r"&(?:[a-zA-Z]{2,8}|#\d{1,6}|#[xX][0-9a-fA-F]{1,5});")
 
 
 def leaves_at(tree: Tree, way: str) -> list[Tree]:
@@ -29,7 +31,7 @@ def leaves_at(tree: Tree, way: str) -> list[Tree]:
         return [item for item in (tree if isinstance(tree, list) else [tree]) if item not in (None, "")]
     if isinstance(tree, list):
         return [leaf for item in tree for leaf in leaves_at(item, way)]
-    tree = _opened(tree)
+    tree = opened(tree)
     if isinstance(tree, list):
         return leaves_at(tree, way)
     if not isinstance(tree, dict):
@@ -87,14 +89,22 @@ def columns_of(tree: Tree, prefix: str = "", depth: int = 0) -> Iterator[str]:
 
 def as_text(leaf: Tree) -> str:
     """Return a value as clean text: rich-text trees, JSON in text, HTML and escaped HTML lose their markup."""
-    opened = _opened(leaf)
-    if isinstance(opened, (dict, list)):
-        return "\n".join(text for text in _written_in(opened) if text)
-    text = str(opened or "")
-    return clean(html.unescape(text) if _ESCAPED_TAG.search(text) else text)
+    if type(leaf) is str and leaf.isprintable() and not _MARKED.search(leaf):
+        return leaf.strip()  # nearly every cell
+    tree = opened(leaf)
+    if isinstance(tree, (dict, list)):
+        return "\n".join(text for text in _written_in(tree) if text)
+    text = str(tree or "")
+    # Only what ends in `;`, or the `&copy=` of a web address would become a sign.
+    text = clean(_ENTITY.sub(lambda entity: html.unescape(entity[0]), text) if "&" in text else text)
+    if text.startswith("<") and text.endswith(">"):
+        # XML of somebody's own, whose tags HTML does not know.
+        lines = (line.strip() for line in _TAG.sub("\n", text).split("\n"))
+        return "\n".join(line for line in lines if line)
+    return text
 
 
-def _opened(tree: Tree) -> Tree:
+def opened(tree: Tree) -> Tree:
     """Return the tree that a text holds as JSON, else the tree itself."""
     if not isinstance(tree, str) or tree.lstrip()[:1] not in ("{", "["):
         return tree

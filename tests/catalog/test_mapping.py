@@ -6,12 +6,16 @@ import tomllib
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 from catalog.errors import IngestRefused
-from catalog.mapping import load_mapping, parse_mapping
+from catalog.mapping_parser import load_mapping, parse_mapping
+from catalog.mapping_text import mapping_text
 from catalog.paths import Dump
 from catalog.readers import read_dump
 from catalog.readers.draft import DraftCatalogue
@@ -48,31 +52,22 @@ key = "sku"
 MAGENTO = """
 images = [{ table = "photos", product = "sku", path = "image" }]
 [tables]
-set = { file = "Configurable*/fixtures/products.csv", where = { product_type = "configurable" } }
+product = { file = ["*/fixtures/products*.csv", "*/products_*.csv", "*/yoga_*.csv"], where = { product_type = "!simple" } }
 single = { file = "Configurable*/fixtures/products.csv", where = { product_type = "simple" } }
-gear = { file = ["*/SimpleProduct/products_*.csv", "*/yoga_*.csv", "*/products_training_*.csv"] }
-photos = { file = "*/images_*.csv" }
-[[product]]
-table = "set"
+photos = "*/images_*.csv"
+[product]
 key = "sku"
 name = "name"
-category = { from = "categories", match = "Default Category/([^,]+)" }
-text = "description"
-attributes = { from = "additional_attributes", separator = ",", packed = "=" }
+category = ["category", { from = "categories", match = "Default Category/([^,]+)" }]
+text = ["description", "short_description"]
+attributes = [{ from = "additional_attributes", separator = ",", packed = "=" }, "material", "pattern", "size", "color"]
 images = ["base_image", "additional_images"]
-[[product]]
-table = "gear"
-key = "sku"
-name = "name"
-category = "category"
-text = "description"
-attributes = ["material", "pattern", "color"]
 [variant]
 table = "single"
 product = { from = "sku", match = "^[^-]+" }
 key = "sku"
 attributes = { from = "additional_attributes", separator = ",", packed = "=" }
-images = "base_image"
+images = ["base_image", "additional_images"]
 """
 
 
@@ -114,6 +109,9 @@ def test_fixture_of_objects_is_read_by_22_lines(tmp_path: Path) -> None:
     assert len(products) == 32 and sum(len(product.variants) for product in products.values()) == 73
     assert sum(len(product.pictures) for product in products.values()) == 47
     assert Counter(issue.reason for issue in catalogue.issues) == {"FILE_MISSING": 48}
+    books = catalogue.rows
+    assert (books.read, books.accepted, books.duplicate, books.quarantined) == (284, 236, 0, 48)
+    assert catalogue.documents == {"populatedb_data.json", "images_mapping.json"}
     assert products["126"].description == "Launch new markets fast"
     assert products["126"].variants[0].attributes[0].value == "MP3"
 
@@ -121,7 +119,10 @@ def test_fixture_of_objects_is_read_by_22_lines(tmp_path: Path) -> None:
 @needs_catalogues
 def test_shop_of_many_tables_is_read_with_colours_on_its_variants(tmp_path: Path) -> None:
     catalogue = read_with(MAGENTO, CATALOGUES / "magento_luma", tmp_path)
+    assert len(MAGENTO.strip().splitlines()) <= 25
     assert len(catalogue.products) == 199 and not catalogue.issues
+    assert len({picture.path for product in catalogue.products for picture in product.pictures}) == 723
+    assert catalogue.rows.read == catalogue.rows.accepted == 2104
     assert sum(len(product.variants) for product in catalogue.products) == 1847
     hoodie = next(product for product in catalogue.products if product.sku == "MH01")
     assert "<" not in hoodie.description and hoodie.category == "Men/Tops/Hoodies & Sweatshirts"
@@ -206,6 +207,17 @@ def test_file_without_header_in_another_encoding(read: Callable[..., DraftCatalo
         ('[tables]\nproduct = { file = "p.csv", where = { kind = "x" } }\n' + PRODUCT, "where: no column 'kind'"),
         ('[tables]\nproduct = "p.csv"\n[product]\nname = "name"\nkey = { from = "sku", match = "(" }\n', "key.match"),
         ('[tables]\nproduct = { file = "p.csv", where = { sku = "9" } }\n' + PRODUCT, "where lets none of 1"),
+        ('reader = "shopify"\nencoding = "cp932"', "reader: says all there is to say; leave it alone"),
+        ('[tables]\nproduct = { file = "p.csv", skip = "two" }\n' + PRODUCT, "'two' is no number of lines"),
+        ('[tables]\nproduct = { file = "p.csv", separator = "" }\n' + PRODUCT, "separator: is empty; write the char"),
+        ('[tables]\nproduct = { file = "p.csv", quotes = false }\n' + PRODUCT, "no separator; write one beside"),
+        ('[tables]\nproduct = { file = "p.csv", quotes = "no" }\n' + PRODUCT, "neither true nor false"),
+        ('[tables]\nproduct = { file = "p.csv", sheet = "Mugs" }\n' + PRODUCT, "p.csv has no sheet 'Mugs'"),
+        ('[tables]\nproduct = "p.csv"\n' + PRODUCT + 'text = "maker.text"\n', "has no column 'maker.text'; there are"),
+        ('[tables]\nproduct = "p.csv"\nm = "p.csv"\n' + PRODUCT + 'text = "m.x"\n', 'write [join] and "m.column" ='),
+        ('[tables]\nproduct = "p.csv"\n' + PRODUCT + 'images = { column = "a", from = "b" }\n', "images: {"),
+        ('[tables]\nproduct = "p.csv"\n' + PRODUCT + 'files = ["all"]\n', 'write ["pictures", "texts"]'),
+        ('[tables]\nproduct = "p.csv"\n' + PRODUCT + '[variant]\nkey = "x"\ntable = "y"\n', "there is no table 'y'"),
     ],
 )
 def test_wrong_mapping_is_refused_in_one_line(read: Callable[..., DraftCatalogue], mapping: str, said: str) -> None:
@@ -241,3 +253,93 @@ def test_mapping_in_the_readme_is_understood() -> None:
     assert set(mapping.tables) == {"product", "colour", "item", "objects"} and mapping.encoding == "cp932"
     assert mapping.products[0].name is not None and mapping.products[0].name.columns == ("brand", "title")
     assert [name for name, _ in mapping.products[0].attributes] == ["colour", "more"]
+
+
+def test_reader_is_named_alone() -> None:
+    mapping = parse_mapping({"reader": "shopify"}, "mapping.toml")
+    assert mapping.reader == "shopify" and mapping_text(mapping) == 'reader = "shopify"\n'
+
+
+def test_a_picture_inside_a_cell_is_named_and_not_looked_for(read: Callable[..., DraftCatalogue]) -> None:
+    catalogue = read(
+        '[tables]\nproduct = "p.csv"\n' + PRODUCT + 'images = ["image_1920", "icon"]\n',
+        {"p.csv": f"sku,name,image_1920,icon\n1,Mug,{'iVBORw0K' * 1000},data:image/png;base64,\n"},
+    )
+    assert [issue.reason for issue in catalogue.issues] == ["IMAGE_IN_CELL", "IMAGE_IN_CELL"]
+    assert len(catalogue.issues[0].detail) < 100
+
+
+def test_texts_in_tables_of_their_own_and_in_files(read: Callable[..., DraftCatalogue]) -> None:
+    catalogue = read(
+        'texts = [{ table = "lines", product = "no", name = "kind", value = "text" }]\n'
+        'attributes = [{ table = "lines", product = "no", value = { from = "more", separator = ";", packed = true } }]\n'
+        '[tables]\nproduct = "p.csv"\nlines = "lines.csv"\n'
+        + PRODUCT
+        + 'text = { from = "texts/{sku}.txt", file = true }\n',
+        {
+            "p.csv": "sku,name\n1,Mug\n2,Cup\n",
+            "lines.csv": "no,kind,text,more\n1,care,By hand,colour: red;size=L\n2,care,,\n3,care,x,\n",
+            "texts/1.txt": "A mug.",
+        },
+    )
+    mug = catalogue.products[0]
+    assert [(fact.name, fact.value) for fact in mug.attributes] == [
+        ("description", "A mug."),
+        ("colour", "red"),
+        ("size", "L"),
+        ("care", "By hand"),
+    ]
+    assert [(issue.reason, issue.line) for issue in catalogue.issues] == [
+        ("FILE_MISSING", 3),
+        ("ROW_UNKNOWN_KEY", 4),
+    ]
+    assert catalogue.documents == {"p.csv", "lines.csv", "texts/1.txt"}
+
+
+KEYS = st.sampled_from(
+    [
+        *(
+            "tables",
+            "join",
+            "product",
+            "variant",
+            "images",
+            "attributes",
+            "texts",
+            "encoding",
+            "reader",
+            "file",
+            "rows",
+        ),
+        *(
+            "where",
+            "header",
+            "skip",
+            "separator",
+            "quotes",
+            "key",
+            "name",
+            "from",
+            "column",
+            "value",
+            "match",
+            "packed",
+        ),
+        *("values", "names", "files", "path", "table", "sheet", "p.a"),
+    ]
+)
+LEAVES = st.sampled_from(["product", "p.csv", "sku", "(", "", 7, -1, True, None])
+TREES = st.recursive(
+    LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=5), max_leaves=20
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.dictionaries(KEYS, TREES, max_size=6), st.dictionaries(KEYS, TREES, max_size=5))
+def test_any_mapping_is_understood_or_refused_in_one_line(value: dict[str, Any], product: dict[str, Any]) -> None:
+    known = {"tables": {"product": "p.csv"}, "product": {"key": "sku", "name": "name", **product}}
+    for tried in (value, {**known, **value}, known):
+        try:
+            assert parse_mapping(tried, "m").origin == "m"
+        except IngestRefused as refused:
+            assert str(refused).startswith("m: ") and "\n" not in str(refused)
