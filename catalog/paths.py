@@ -26,7 +26,7 @@ from catalog.errors import IngestRefused, PathRefused
 from catalog.path_rules import clean_path as clean_path
 from catalog.path_rules import excerpt as excerpt
 from catalog.path_rules import is_junk, shown_path
-from catalog.records import Issue
+from catalog.records import Corrections, Issue
 
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".avif"})
 TEXT_SUFFIXES = frozenset({".txt", ".md", ".html", ".htm"}) | (
@@ -45,17 +45,21 @@ _TABLES_AT_TOP = (".csv", ".tsv", ".jsonl", ".xml", ".toml", *WORKBOOK_SUFFIXES)
 class Dump:
     """A listed dump: a folder, or a zip or tar file."""
 
-    def __init__(self, root: Path | str, *, leave_out: Path | None = None) -> None:
+    def __init__(
+        self, root: Path | str, *, leave_out: Path | None = None, corrections: Corrections | None = None
+    ) -> None:
         """List the dump.
 
         Args:
             root: The folder or archive.
             leave_out: Folder that is not part of it even if it lies inside, such as the workspace.
+            corrections: Rows of its tables that a person corrected; they count instead of those that are there.
 
         Raises:
             IngestRefused: It is missing, neither folder nor archive, unreadable or empty.
         """
         self.root = checked_root(root)
+        self.corrections = corrections or Corrections()
         self.files: dict[str, DumpFile] = {}
         self.escaping: dict[str, str] = {}
         """Links that leave the folder: their path → where they point."""

@@ -142,6 +142,16 @@ class Issue:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Corrections:
+    """Rows of a dump as a person corrected them."""
+
+    rows: Mapping[tuple[str, int], Mapping[str, str]] = field(default_factory=dict)
+    """(file, line) → column → cell."""
+    digests: Mapping[tuple[str, int], str] = field(default_factory=dict)
+    """(file, line) → digest of the row that was corrected; "" for one that could not be parsed."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class RowBooks:
     """What became of the rows of the tables that were used: read = accepted + duplicate + quarantined."""
 

@@ -11,33 +11,20 @@ import hashlib
 import io
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from catalog.errors import IngestRefused
 from catalog.messages import Messages
 from catalog.readers.encoding import decode_text
-from catalog.records import Issue
+from catalog.records import Corrections, Issue
 
 FILE, LINE, ROW, CODE, MESSAGE, SUGGESTION = "_file", "_line", "_row", "_code", "_message", "_suggestion"
 COLUMNS = (FILE, LINE, ROW, CODE, MESSAGE, SUGGESTION)
+BEYOND = "_beyond"
+"""Holds the cells of a row that is wider than its header; a corrected row has none."""
 MAX_BYTES = 256 << 20
 # What a spreadsheet runs (in full width too) or rewrites.
 _TOUCHED = re.compile(r"^(?:[=+\-@＝＋－＠\t\r\n\x00']|0\d|\d{12,}$|\d+(?:\.\d+)?[eE][+-]?\d+$|\d{1,4}[-/.]\d{1,2})")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Corrections:
-    """Corrected rows by file and line."""
-
-    rows: Mapping[tuple[str, int], Mapping[str, str]] = field(default_factory=dict)
-    """(file, line) → column → cell."""
-    digests: Mapping[tuple[str, int], str] = field(default_factory=dict)
-    """(file, line) → digest of the row that was corrected; "" for one that could not be parsed."""
-
-    def of(self, file: str) -> dict[int, Mapping[str, str]]:
-        """Return the corrected rows of a file by line."""
-        return {line: cells for (path, line), cells in self.rows.items() if path == file}
 
 
 def row_digest(cells: Iterable[str]) -> str:
@@ -105,7 +92,7 @@ def read_corrections(path: Path) -> Corrections:
     digests: dict[tuple[str, int], str] = {}
     for cells in reader:
         named = {name: released(cell) for name, cell in zip(header, cells, strict=False)}
-        own = {name: cell for name, cell in named.items() if name not in COLUMNS}
+        own = {name: cell for name, cell in named.items() if name not in (*COLUMNS, BEYOND)}
         if not any(cell.strip() for cell in own.values()):
             continue
         line = named.get(LINE, "").strip()
@@ -124,3 +111,20 @@ def guarded(cell: str) -> str:
 def released(cell: str) -> str:
     """Return a cell as it was before `guarded`."""
     return cell[1:] if cell.startswith("'") and _TOUCHED.match(cell[1:]) else cell
+
+
+def merged(kept: Corrections, given: Corrections) -> Corrections:
+    """Return earlier corrections with newer ones in their place."""
+    return Corrections(rows={**kept.rows, **given.rows}, digests={**kept.digests, **given.digests})
+
+
+def corrections_file(corrections: Corrections) -> bytes:
+    """Return corrections in the form in which `read_corrections` takes them."""
+    columns = list(dict.fromkeys(column for cells in corrections.rows.values() for column in cells))
+    buffer = io.StringIO()
+    writer = csv.writer(buffer)
+    writer.writerow([FILE, LINE, ROW, *map(guarded, columns)])
+    for (file, line), cells in corrections.rows.items():
+        told = [file, str(line), corrections.digests[file, line]]
+        writer.writerow([guarded(cell) for cell in [*told, *(cells.get(column, "") for column in columns)]])
+    return buffer.getvalue().encode("utf-8-sig", errors="replace")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from catalog.errors import IngestRefused
-from catalog.mapping import FILE_NAME
+from catalog.mapping import FILE_NAME, near
 from catalog.mapping_parser import load_mapping
 from catalog.paths import IMAGE_SUFFIXES, Dump
 from catalog.readers import (
@@ -32,22 +32,25 @@ from catalog.records import Issue
 
 Reader = Callable[[TableSet], DraftCatalogue]
 
-READERS: tuple[Reader, ...] = (
-    magento.read,
-    akeneo.read,
-    bmecat.read,
-    rakuten.read,
-    yahoo_shopping.read,
-    ec_cube.read,
-    makeshop.read,
-    shopify.read,
-    woocommerce.read,
-    google.read,
-    berkeley_objects.read,
-    schema_org.read,
-    table.read,
-    folder.read,
-)
+READERS: dict[str, Reader] = {
+    module.NAME: module.read
+    for module in (
+        magento,
+        akeneo,
+        bmecat,
+        rakuten,
+        yahoo_shopping,
+        ec_cube,
+        makeshop,
+        shopify,
+        woocommerce,
+        google,
+        berkeley_objects,
+        schema_org,
+        table,
+        folder,
+    )
+}
 """A reader returns no products for a dump that is not its own; the most special ones come first."""
 
 
@@ -71,12 +74,11 @@ def read_dump(dump: Dump, encoding: str | None = None, mapping: Path | None = No
 def _by_evidence(dump: Dump, encoding: str | None) -> DraftCatalogue:
     unused: list[Issue] = []
     tables = TableSet(dump, encoding)
-    for reader in READERS:
+    for name, reader in READERS.items():
         catalogue = reader(tables)
         if catalogue.products:
             catalogue.issues = unused + catalogue.issues
-            catalogue.issues += _not_listed(dump, catalogue.issues)
-            return catalogue
+            return _completed(catalogue, dump, name)
         errors = [issue for issue in catalogue.issues if issue.severity == "error"]
         if errors:
             # Guessing on from file names would hide that the dump's own table is broken.
@@ -86,11 +88,32 @@ def _by_evidence(dump: Dump, encoding: str | None) -> DraftCatalogue:
 
 
 def _read_mapped(dump: Dump, mapping: Path, encoding: str | None) -> DraftCatalogue:
-    catalogue = read_mapped(dump, load_mapping(mapping), encoding)
+    spec = load_mapping(mapping)
+    if spec.reader is not None:
+        return _read_by(spec.reader, dump, mapping, encoding)
+    catalogue = read_mapped(dump, spec, encoding)
     if not catalogue.products:
         first = f"; first problem: {catalogue.issues[0].detail}" if catalogue.issues else ""
         raise IngestRefused(f"{mapping.name} leads to no product in {dump.root}{first}; correct its [product] section")
+    return _completed(catalogue, dump, catalogue.reader)
+
+
+def _read_by(reader: str, dump: Dump, mapping: Path, encoding: str | None) -> DraftCatalogue:
+    if reader not in READERS:
+        raise IngestRefused(f"{mapping.name}: no reader {reader!r}{near(reader, READERS)}")
+    catalogue = READERS[reader](TableSet(dump, encoding))
+    if not catalogue.products:
+        raise IngestRefused(
+            f"{mapping.name}: the reader {reader!r} finds no product in {dump.root}; remove the line to find out, "
+            "or describe the tables"
+        )
+    return _completed(catalogue, dump, reader)
+
+
+def _completed(catalogue: DraftCatalogue, dump: Dump, reader: str) -> DraftCatalogue:
     catalogue.issues += _not_listed(dump, catalogue.issues)
+    # Where no columns were concluded, the format itself is what a person may overrule.
+    catalogue.mapping = catalogue.mapping or f'reader = "{reader}"\n'
     return catalogue
 
 

@@ -241,7 +241,7 @@ def link_pictures(
     drafting, (product, variant) = reading.drafting, owner
     if len(written) > MAX_PATH_CHARS or written.startswith("data:"):
         detail = f"a picture of {len(written):,} characters inside the cell is not read; save it as a file"
-        (drafting.reject if listed else drafting.report)(place, "IMAGE_IN_CELL", detail)
+        (drafting.reject if listed else drafting.report)(place, "IMG_IN_CELL", detail)
         return False
     folder = record.file.rpartition("/")[0]
     try:

@@ -12,11 +12,11 @@ from defusedxml import DefusedXmlException
 
 from catalog.errors import IngestRefused
 from catalog.mapping import TableSpec, near
-from catalog.paths import WORKBOOK_SUFFIXES, Dump, DumpFile
-from catalog.readers.encoding import decode_text
-from catalog.readers.tabular import MAX_TABLE_BYTES, Row, Table, read_delimited, read_table, record_list
+from catalog.paths import Dump, DumpFile
+from catalog.readers.correcting import corrected, tables_of
+from catalog.readers.encoding import decode
+from catalog.readers.tabular import MAX_TABLE_BYTES, Row, Table, read_delimited, record_list
 from catalog.readers.tree import Tree, records_at
-from catalog.readers.workbook import read_workbook
 from catalog.records import Issue
 
 TREES = frozenset({".xml", ".json", ".jsonl", ".ndjson"})
@@ -54,7 +54,7 @@ def read_records(
         IngestRefused: It has none of the sheets the mapping names.
     """
     if (file.suffix in TREES) == spec.flat and spec == _as_it_is(spec):
-        tables, issues = (list(parsed), []) if parsed is not None else _tables_of(file, encoding, dump)
+        tables, issues = (list(parsed), []) if parsed is not None else tables_of(file, encoding, dump)
         if spec.sheets and not any(table.sheet in spec.sheets for table in tables):
             known = near(spec.sheets[0], [table.sheet for table in tables if table.sheet])
             raise IngestRefused(f"{file.path} has no sheet {spec.sheets[0]!r}{known}")
@@ -75,28 +75,22 @@ def read_records(
         records, issues = _from_xml(file, data, spec)
         yield Records(records=records, issues=issues)
     else:
-        text, used = decode_text(data, encoding)
-        yield _from_text(file, text.replace("\x00", ""), used, spec)
-
-
-def _tables_of(file: DumpFile, encoding: str | None, dump: Dump) -> tuple[list[Table], list[Issue]]:
-    if file.suffix in WORKBOOK_SUFFIXES:
-        return read_workbook(file, dump)
-    table = read_table(file, encoding)
-    return ([], [table]) if isinstance(table, Issue) else ([table], [])
+        decoded = decode(data, encoding)
+        yield Records(issues=decoded.issues(file.path))
+        yield _from_text(file, decoded.text.replace("\x00", ""), decoded.encoding, spec, dump)
 
 
 def _nothing(issue: Issue) -> Records:
     return Records(issues=[issue])
 
 
-def _from_text(file: DumpFile, text: str, encoding: str, spec: TableSpec) -> Records:
+def _from_text(file: DumpFile, text: str, encoding: str, spec: TableSpec, dump: Dump) -> Records:
     if file.suffix in (".jsonl", ".ndjson"):
         records, issues = _from_json_lines(file, text, spec)
     elif file.suffix == ".json":
         records, issues = _from_json(file, text, spec)
     else:
-        return _from_table(_delimited(file, text, encoding, spec), spec)
+        return _from_table(corrected(_delimited(file, text, encoding, spec), dump), spec)
     return Records(records=records, issues=issues, encoding=encoding)
 
 

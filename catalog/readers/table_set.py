@@ -6,10 +6,10 @@ from collections.abc import Collection, Iterator
 
 from catalog.paths import IMAGE_SUFFIXES, TABLE_SUFFIXES, TEXT_SUFFIXES, WORKBOOK_SUFFIXES, Dump, DumpFile
 from catalog.readers import headers
+from catalog.readers.correcting import tables_of
 from catalog.readers.encoding import decode_text
 from catalog.readers.sidecar import ABOUT_THE_DUMP
-from catalog.readers.tabular import Table, read_table
-from catalog.readers.workbook import read_workbook
+from catalog.readers.tabular import Table
 from catalog.records import Issue
 
 MAX_TABLES = 500
@@ -30,11 +30,7 @@ class TableSet:
                 detail = f"only the first {MAX_TABLES} tables are read"
                 self.issues.append(Issue(source=file.path, reason="TABLE_LIMIT", detail=detail))
                 break
-            if file.suffix in WORKBOOK_SUFFIXES:
-                tables, issues = read_workbook(file, dump)
-                self._tables += tables
-                self.issues += issues
-            elif file.suffix != ".txt" or _may_be_table(file, encoding):
+            if file.suffix != ".txt" or _may_be_table(file, encoding):
                 self._parse(file)
 
     def __iter__(self) -> Iterator[Table]:
@@ -49,15 +45,14 @@ class TableSet:
         return rest
 
     def _parse(self, file: DumpFile) -> None:
-        parsed = read_table(file, self.encoding)
-        if isinstance(parsed, Issue):
-            # One JSON object beside pictures is configuration, or the text of a product.
-            if parsed.reason != "TABLE_UNUSED":
-                self.issues.append(parsed)
-        elif parsed.rows:
-            self._tables.append(parsed)
-        else:
-            self.issues += parsed.issues
+        tables, issues = tables_of(file, self.encoding, self.dump)
+        # One JSON object beside pictures is configuration, or the text of a product.
+        self.issues += [issue for issue in issues if issue.reason != "TABLE_UNUSED"]
+        for table in tables:
+            if table.rows:
+                self._tables.append(table)
+            else:
+                self.issues += table.issues
 
 
 def _may_be_table(file: DumpFile, encoding: str | None) -> bool:

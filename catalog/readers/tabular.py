@@ -6,7 +6,7 @@ from catalog.paths import DumpFile
 from catalog.readers.cell_table import Row as Row
 from catalog.readers.cell_table import Table as Table
 from catalog.readers.delimited import read_delimited as read_delimited
-from catalog.readers.encoding import decode_text
+from catalog.readers.encoding import decode
 from catalog.readers.json_table import from_json, from_json_lines
 from catalog.readers.json_table import record_list as record_list
 from catalog.records import Issue
@@ -31,8 +31,9 @@ def read_table(file: DumpFile, encoding: str | None = None) -> Table | Issue:
         )
     if not data.strip() and not long_lines:
         return _empty(file, "the file is empty")
-    text, used = decode_text(data, encoding)
-    issues = [
+    decoded = decode(data, encoding)
+    text, used = decoded.text, decoded.encoding
+    issues = decoded.issues(file.path) + [
         Issue(
             source=file.path,
             line=line,

@@ -265,7 +265,7 @@ def test_a_picture_inside_a_cell_is_named_and_not_looked_for(read: Callable[...,
         '[tables]\nproduct = "p.csv"\n' + PRODUCT + 'images = ["image_1920", "icon"]\n',
         {"p.csv": f"sku,name,image_1920,icon\n1,Mug,{'iVBORw0K' * 1000},data:image/png;base64,\n"},
     )
-    assert [issue.reason for issue in catalogue.issues] == ["IMAGE_IN_CELL", "IMAGE_IN_CELL"]
+    assert [issue.reason for issue in catalogue.issues] == ["IMG_IN_CELL", "IMG_IN_CELL"]
     assert len(catalogue.issues[0].detail) < 100
 
 

@@ -10,8 +10,17 @@ from hypothesis import strategies as st
 
 from catalog import messages
 from catalog.errors import IngestRefused
-from catalog.records import Issue
-from catalog.rejects import COLUMNS, guarded, read_corrections, released, row_digest, write_rejects
+from catalog.records import Corrections, Issue
+from catalog.rejects import (
+    COLUMNS,
+    corrections_file,
+    guarded,
+    merged,
+    read_corrections,
+    released,
+    row_digest,
+    write_rejects,
+)
 
 MISSING = Issue(source="items.csv", line=3, reason="FILE_MISSING", detail="'b.jpg' is not in the dump")
 NO_NAME = Issue(source="items.csv", line=3, reason="ROW_NO_NAME", detail="no name; key '0012'")
@@ -48,7 +57,7 @@ def test_corrections_come_back_as_excel_saves_them(tmp_path: Path, separator: st
     with path.open("w", encoding=encoding, newline="") as file:
         csv.writer(file, delimiter=separator).writerows([header, row])
     corrections = read_corrections(path)
-    assert corrections.of("items.csv") == {3: ROW | {"name": "湯呑み"}}
+    assert corrections.rows["items.csv", 3] == ROW | {"name": "湯呑み"}
     assert corrections.digests["items.csv", 3] == row_digest(ROW.values())
 
 
@@ -74,3 +83,15 @@ def test_cell_that_a_spreadsheet_would_touch_is_guarded(cell: str) -> None:
 @given(st.text(max_size=40))
 def test_guarded_cell_comes_back_as_it_was(cell: str) -> None:
     assert released(guarded(cell)) == cell
+
+
+def test_corrections_are_kept_and_newer_ones_replace_them(tmp_path: Path) -> None:
+    kept = Corrections(
+        rows={("a.csv", 2): {"sku": "0012"}, ("a.csv", 3): {"sku": "3"}}, digests={("a.csv", 2): "", ("a.csv", 3): "x"}
+    )
+    given = Corrections(rows={("a.csv", 3): {"sku": "4", "name": "=Cup"}}, digests={("a.csv", 3): "y"})
+    path = tmp_path / "corrections.csv"
+    path.write_bytes(corrections_file(merged(kept, given)))
+    again = read_corrections(path)
+    assert again.rows == {("a.csv", 2): {"sku": "0012", "name": ""}, ("a.csv", 3): {"sku": "4", "name": "=Cup"}}
+    assert again.digests == {("a.csv", 2): "", ("a.csv", 3): "y"}

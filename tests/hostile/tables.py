@@ -124,7 +124,7 @@ PATHS = [
     _path("https://example.com/pictures/other.png", "URL_NOT_FETCHED", "web-address"),
     _path("~/a-file.png", "FILE_MISSING", "home"),
     _path("a\x01.png", "FILE_BAD_PATH", "control-character"),
-    _path("x" * 5000 + ".png", "FILE_MISSING", "long-name"),
+    _path("x" * 5000 + ".png", "IMG_IN_CELL", "long-name"),
 ]
 
 CELLS = [
