@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Set
-from contextlib import nullcontext
+from concurrent.futures import Executor
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,8 +22,7 @@ from catalog import sync
 from catalog.caption import rebuild_captions
 from catalog.errors import IngestRefused
 from catalog.intake import PictureIntake
-from catalog.lock import file_lock
-from catalog.paths import Dump
+from catalog.paths import IMAGE_SUFFIXES, Dump
 from catalog.readers import read_dump
 from catalog.readers.draft import DraftCatalogue, DraftPicture, DraftProduct
 from catalog.readers.refine import refine
@@ -30,9 +31,12 @@ from catalog.schema import CaptionRow, IngestRunRow, ProductRow, QuarantineRow, 
 from catalog.store import Catalog
 from catalog.sync import KnownSource
 from catalog.upsert import Accepted, write_files, write_images, write_products
+from catalog.workers import WorkerPool
 
 BATCH_IMAGES = 64
 BATCH_PRODUCTS = 500
+LOOK_AHEAD = 256
+"""Pictures, or products, planned ahead of the one that is written: enough to keep workers busy during a transaction."""
 PROGRESS_EVERY = 10
 Progress = Callable[[str, float, float | None], None]
 
@@ -46,6 +50,7 @@ class _Work:
     known: KnownSource
     intake: PictureIntake
     progress: Progress
+    delta: bool = False
     issues: list[Issue] = field(default_factory=list)
     added: int = 0
     updated: int = 0
@@ -62,8 +67,12 @@ def ingest(
     dry_run: bool = False,
     prune: bool = False,
     accept_shrink: bool = False,
+    delta: bool = False,
+    verify: bool = False,
     encoding: str | None = None,
     mapping: Path | None = None,
+    workers: int | None = None,
+    executor: Executor | None = None,
     progress: Progress | None = None,
 ) -> IngestReport:
     """Bring one source of the catalogue to what a dump folder holds.
@@ -75,8 +84,12 @@ def ingest(
         dry_run: Read and check everything, change nothing.
         prune: Delete products the dump no longer has; those with generated pictures are kept.
         accept_shrink: Go on although more than `sync.SHRINK_LIMIT` of the products are gone.
+        delta: The dump holds changes only: products it lacks stay as they are.
+        verify: Read pictures again even if size and time of their files are as before.
         encoding: Encoding of tables and texts; default is to find out.
         mapping: A mapping file; default is `mapping.toml` in the dump, else to find out.
+        workers: Most processes that decode pictures; default is one a core.
+        executor: Decodes pictures instead of processes of our own, e.g. on a cluster; it is not shut down.
         progress: Called with (description, done, total).
 
     Raises:
@@ -84,24 +97,32 @@ def ingest(
         CatalogUnwritable: The workspace cannot be written, or another ingest is running in it.
     """
     started = time.monotonic()
-    listing = Dump(Path(dump), leave_out=None if catalog is None else catalog.workspace)
-    name = sync.source_name(listing.root, source)
-    drafts = read_dump(listing, encoding, mapping)
-    refine(drafts)
     if catalog is None and not dry_run:
         raise ValueError("catalog may be None only in a dry run")
+    if delta and prune:
+        raise ValueError("a delta run leaves absent products alone: prune has nothing to do")
+    listing = Dump(Path(dump), leave_out=None if catalog is None else catalog.workspace)
+    name = sync.source_name(listing.root, source)
     # What is known is read under the lock: another run may be about to end.
-    lock = nullcontext() if dry_run or catalog is None else file_lock(catalog.workspace / ".ingest.lock", "ingest")
-    with lock:
+    lock = nullcontext() if dry_run or catalog is None else catalog.ingesting(name)
+    with lock, _executor(executor, workers) as running:
         known = KnownSource() if catalog is None else sync.load(catalog, name)
-        missing = sync.missing_skus(known, drafts.products)
+        if isinstance(running, WorkerPool) and not known.files:
+            running.warm(len(listing.with_suffix(IMAGE_SUFFIXES)))  # while the tables are read
+        drafts = read_dump(listing, encoding, mapping)
+        missing = [] if delta else sync.missing_skus(known, drafts.products)
         sync.guard_shrink(name, known, missing, accepted=accept_shrink)
         # A picture whose file is gone from the store is taken in again.
         stored = set(known.stored) if catalog is None else known.stored & catalog.blobs.digests()
         intake = PictureIntake(
-            blobs=None if dry_run or catalog is None else catalog.blobs, remembered=known.files, stored=set(stored)
+            executor=running,
+            blobs=None if dry_run or catalog is None else catalog.blobs.root,
+            remembered=known.files,
+            stored=set(stored),
+            known_sizes=known.sizes,
+            verify=verify,
         )
-        work = _Work(drafts=drafts, dump=listing, known=known, intake=intake, progress=progress or _silent)
+        work = _Work(drafts=drafts, dump=listing, known=known, intake=intake, progress=progress or _silent, delta=delta)
         work.issues = list(drafts.issues)
         if not dry_run and catalog is not None:
             return _run(catalog, work, name, missing, prune, started)
@@ -109,6 +130,19 @@ def ingest(
             intake.handed_over()
         pruned = len(missing) if prune else 0
         return _report(work, name, None, started, missing=len(missing) - pruned, pruned=pruned)
+
+
+@contextmanager
+def _executor(given: Executor | None, workers: int | None) -> Iterator[Executor]:
+    """Yield the executor to use; processes of our own end here, also on Ctrl-C."""
+    if given is not None:
+        yield given
+        return
+    pool = WorkerPool(workers)
+    try:
+        yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _run(catalog: Catalog, work: _Work, name: str, missing: list[str], prune: bool, started: float) -> IngestReport:
@@ -123,7 +157,7 @@ def _run(catalog: Catalog, work: _Work, name: str, missing: list[str], prune: bo
         work.intake.handed_over()
     with catalog.write() as session:
         pruned = sync.retire(session, source_id, missing, prune=prune)
-    captions = _rebuild_captions(catalog, name, changed, everything=interrupted)
+    captions = _rebuild_captions(catalog, name, changed, everything=interrupted, progress=work.progress)
     report = _report(work, name, run_id, started, missing=len(missing) - pruned, pruned=pruned, captions=captions)
     with catalog.write() as session:
         _finish(session, run_id, report)
@@ -163,7 +197,7 @@ def _batches(work: _Work) -> Iterator[list[Accepted]]:
     """Take in the pictures of each product and yield what must be written, a transaction at a time."""
     batch: list[Accepted] = []
     total = len(work.drafts.products)
-    for number, draft in enumerate(work.drafts.products, start=1):
+    for number, draft in enumerate(_looked_ahead(work), start=1):
         accepted = _accept(work, draft)
         if accepted is not None:
             batch.append(accepted)
@@ -178,18 +212,30 @@ def _batches(work: _Work) -> Iterator[list[Accepted]]:
     work.progress("products", total, total)
 
 
+def _looked_ahead(work: _Work) -> Iterator[DraftProduct]:
+    """Yield the products in order; the pictures of those that follow are with the workers already."""
+    ahead: deque[DraftProduct] = deque()
+    for draft in work.drafts.products:
+        for picture in draft.pictures:
+            work.intake.plan(work.dump.files[picture.path])
+        ahead.append(draft)
+        while ahead and (work.intake.pending > LOOK_AHEAD or len(ahead) > LOOK_AHEAD):
+            yield ahead.popleft()
+    yield from ahead
+
+
 def _accept(work: _Work, draft: DraftProduct) -> Accepted | None:
     """Return what to write for a product, or None when it is as the catalogue has it."""
     pictures: list[tuple[DraftPicture, str]] = []
     for picture in draft.pictures:
-        seen = work.intake.take(work.dump.files[picture.path])
+        seen = work.intake.settle(work.dump.files[picture.path])
         if seen.image_sha256 is not None:
             pictures.append((picture, seen.image_sha256))
+            if remark := work.intake.remarks.pop(picture.path, None):
+                work.issues.append(_issue(picture, *remark, severity="warning"))
         elif picture.path not in work.refused_pictures:
             work.refused_pictures.add(picture.path)
-            where = picture.origin or picture.path
-            detail = f"{picture.path}: {seen.detail}" if picture.origin else seen.detail
-            work.issues.append(Issue(source=where, line=picture.line, reason=seen.reason, detail=detail))
+            work.issues.append(_issue(picture, seen.reason, seen.detail))
     work.links += len({(picture.variant_key, digest) for picture, digest in pictures})
     content = f"{draft.content_hash()} {' '.join(digest for _, digest in pictures)}"
     row_hash = hashlib.sha256(content.encode()).hexdigest()
@@ -202,6 +248,16 @@ def _accept(work: _Work, draft: DraftProduct) -> Accepted | None:
         return None
     work.updated += 1
     return Accepted(draft=draft, row_hash=row_hash, pictures=pictures, product_id=known.id)
+
+
+def _issue(picture: DraftPicture, reason: str, detail: str, severity: str = "error") -> Issue:
+    return Issue(
+        source=picture.origin or picture.path,
+        line=picture.line,
+        reason=reason,
+        detail=f"{picture.path}: {detail}" if picture.origin else detail,
+        severity=severity,
+    )
 
 
 def _finish(session: Session, run_id: int, report: IngestReport) -> None:
@@ -230,7 +286,7 @@ def counts_of(report: IngestReport) -> dict[str, int | float]:
     """Return the numbers of a report by name, as stored with a run and printed by the command line."""
     names = (
         "products_added", "products_updated", "products_unchanged", "products_missing", "products_pruned", "variants",
-        "images_added", "images_reused", "images_linked", "quarantined", "warnings", "captions", "seconds",
+        "images_added", "images_reused", "images_decoded", "images_linked", "quarantined", "warnings", "captions", "seconds",
     )  # fmt: skip
     return {name: getattr(report, name) for name in names}
 
@@ -256,6 +312,7 @@ def _report(
         variants=sum(len(draft.variants) for draft in work.drafts.products),
         images_added=work.intake.images_added,
         images_reused=work.intake.images_reused,
+        images_decoded=work.intake.images_decoded,
         images_linked=work.links,
         quarantined=sum(issue.severity == "error" for issue in work.issues),
         warnings=sum(issue.severity == "warning" for issue in work.issues),
@@ -265,7 +322,9 @@ def _report(
     )
 
 
-def _rebuild_captions(catalog: Catalog, name: str, changed: Set[int], everything: bool) -> int:
+def _rebuild_captions(
+    catalog: Catalog, name: str, changed: Set[int], *, everything: bool, progress: Progress
+) -> int:
     """Bring the captions of changed products up to date and return how many the source has now.
 
     A product without captions is tried again; `everything` is for the run after one that did not end.
@@ -276,7 +335,7 @@ def _rebuild_captions(catalog: Catalog, name: str, changed: Set[int], everything
         bare = select(ProductRow.id).where(mine, ~exists().where(CaptionRow.product_id == ProductRow.id))
         due = set(session.scalars(bare)) | changed
     if due or everything:
-        rebuild_captions(catalog, source=name, products=None if everything else due)
+        rebuild_captions(catalog, source=name, products=None if everything else due, progress=progress)
     with catalog.read() as session:
         return session.scalar(select(func.count(CaptionRow.id)).join(ProductRow).where(mine)) or 0
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from catalog.decoding import UNREADABLE, TakenPicture, take_picture
+from catalog.images import MAX_BYTES
 from catalog.paths import DumpFile
 from catalog.workers import WorkerDied, WorkerFailed, WorkerTimedOut
 
@@ -187,9 +188,8 @@ class PictureIntake:
 
 
 def file_digest(file: DumpFile) -> str:
-    """Return the SHA-256 of a file's content."""
-    with file.actual.open("rb") as opened:
-        return hashlib.file_digest(opened, "sha256").hexdigest()
+    """Return the SHA-256 of a file's content, cut off where `take_picture` cuts it off."""
+    return hashlib.sha256(file.read(MAX_BYTES)).hexdigest()
 
 
 def _outcome(future: Future[TakenPicture]) -> TakenPicture:

@@ -198,6 +198,7 @@ class IngestReport:
     variants: int = 0
     images_added: int = 0
     images_reused: int = 0
+    images_decoded: int = 0
     images_linked: int = 0
     """Product-picture links this dump stands for after the run."""
     quarantined: int = 0

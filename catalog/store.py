@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from catalog import database, migrations
 from catalog.blobs import BlobStore
 from catalog.errors import CatalogMissing, CatalogUnwritable
+from catalog.lock import file_lock
 
 DATABASE_NAME = "catalog.db"
 BLOBS_NAME = "blobs"
@@ -77,6 +78,21 @@ class Catalog:
         """Yield a session that holds the write lock; commits at the end, rolls back on an error."""
         with database.write_session(self.engine) as session:
             yield session
+
+    @contextmanager
+    def ingesting(self, source: str) -> Iterator[None]:
+        """Hold the lock of an ingest: one at a time in a workspace, or of one source on a database server.
+
+        Raises:
+            CatalogUnwritable: Another one is running, or the workspace cannot be written.
+        """
+        if self.engine.dialect.name == "sqlite":
+            with file_lock(self.workspace / ".ingest.lock", "ingest"):
+                yield
+        else:
+            # Several machines share a server, and no folder need be common to them.
+            with database.named_lock(self.engine, f"ingest of source '{source}'"):
+                yield
 
     def close(self) -> None:
         """Release all connections."""

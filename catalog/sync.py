@@ -41,6 +41,8 @@ class KnownSource:
     files: Mapping[str, SeenFile] = field(default_factory=dict)
     stored: frozenset[str] = frozenset()
     """Digests of every picture, of all sources."""
+    sizes: frozenset[int] = frozenset()
+    """Sizes in bytes of these files and pictures."""
 
 
 def source_name(root: Path, given: str | None) -> str:
@@ -60,31 +62,40 @@ def source_name(root: Path, given: str | None) -> str:
 def load(catalog: Catalog, name: str) -> KnownSource:
     """Read what the catalogue knows of a source; empty for a new one."""
     with catalog.read() as session:
-        stored = frozenset(session.scalars(select(ImageRow.sha256)))
+        pictures = session.execute(select(ImageRow.id, ImageRow.sha256, ImageRow.size_bytes)).all()
+        digests = {id_: sha256 for id_, sha256, _ in pictures}
+        stored = frozenset(digests.values())
+        sizes = {size for _, _, size in pictures}
         source_id = session.scalar(select(SourceRow.id).where(SourceRow.name == name))
         if source_id is None:
-            return KnownSource(stored=stored)
+            return KnownSource(stored=stored, sizes=frozenset(sizes))
         rows = session.execute(
             select(ProductRow.sku, ProductRow.id, ProductRow.row_hash, ProductRow.status).where(
                 ProductRow.source_id == source_id
             )
         )
         products = {sku: KnownProduct(id_, row_hash, status) for sku, id_, row_hash, status in rows}
-        query = select(SourceFileRow, ImageRow.sha256).outerjoin(ImageRow, ImageRow.id == SourceFileRow.image_id)
+        columns = (
+            SourceFileRow.path, SourceFileRow.size, SourceFileRow.mtime_ns, SourceFileRow.sha256,
+            SourceFileRow.image_id, SourceFileRow.reason, SourceFileRow.detail,
+        )  # fmt: skip
         files = {
-            file.path: SeenFile(
-                size=file.size,
-                mtime_ns=file.mtime_ns,
-                file_sha256=file.sha256,
-                image_sha256=sha256,
-                reason=file.reason,
-                detail=file.detail,
+            path: SeenFile(
+                size=size,
+                mtime_ns=mtime_ns,
+                file_sha256=file_sha256,
+                image_sha256=digests.get(image_id),
+                reason=reason,
+                detail=detail,
             )
-            for file, sha256 in session.execute(query.where(SourceFileRow.source_id == source_id))
+            for path, size, mtime_ns, file_sha256, image_id, reason, detail in session.execute(
+                select(*columns).where(SourceFileRow.source_id == source_id)
+            )
             # A file that lost its picture row must be read again.
-            if sha256 or file.reason
+            if image_id in digests or reason
         }
-    return KnownSource(products=products, files=files, stored=stored)
+    sizes.update(seen.size for seen in files.values())
+    return KnownSource(products=products, files=files, stored=stored, sizes=frozenset(sizes))
 
 
 def missing_skus(known: KnownSource, drafts: Sequence[DraftProduct]) -> list[str]:

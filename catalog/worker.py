@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import IO, Any
 
 _LENGTH = struct.Struct(">I")
-_PACKAGE = __name__.partition(".")[0]
+_PACKAGE = "catalog"
 
 
 def encode(value: Any) -> Any:

@@ -11,7 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from sqlalchemy import Engine, inspect, text
-from sqlalchemy.exc import DatabaseError
+from sqlalchemy.exc import DBAPIError
 
 from catalog.database import advice_for, writing
 from catalog.errors import CatalogError, CatalogTooNew, CatalogUnwritable
@@ -46,7 +46,7 @@ def upgrade(engine: Engine, workspace: Path) -> None:
             if version is not None:
                 backup(engine, workspace, version)
             _run(engine)
-    except DatabaseError as error:
+    except DBAPIError as error:
         advice = advice_for(error)
         if advice is None:
             raise
