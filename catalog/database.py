@@ -12,13 +12,13 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy import Connection, Engine, Table, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, InterfaceError
 from sqlalchemy.orm import Session
 
@@ -132,6 +132,26 @@ def write_session(engine: Engine) -> Iterator[Session]:
     writer = engine.execution_options(**{_BEGIN: "IMMEDIATE"})
     with _translated(), Session(writer, expire_on_commit=False) as session, session.begin():
         yield session
+
+
+def insert_rows(session: Session, table: Table, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
+    """Insert many rows of plain values.
+
+    Args:
+        session: A write session.
+        table: Where to; columns that are not named get what the database gives them, usually NULL.
+        columns: Names of columns whose values are text, numbers or NULL.
+        rows: Values in the order of `columns`.
+    """
+    if not rows:
+        return
+    connection = session.connection()
+    if connection.dialect.name == "sqlite":
+        # The driver takes tuples as they are; SQLAlchemy would look at each value of each row.
+        marks = ", ".join("?" * len(columns))
+        connection.exec_driver_sql(f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES ({marks})", list(rows))
+    else:
+        connection.execute(table.insert(), [dict(zip(columns, row, strict=True)) for row in rows])
 
 
 @contextmanager

@@ -6,6 +6,7 @@ completed by the same command. What cannot be taken is quarantined with its reas
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import time
 from collections import deque
@@ -109,7 +110,8 @@ def ingest(
         known = KnownSource() if catalog is None else sync.load(catalog, name)
         if isinstance(running, WorkerPool) and not known.files:
             running.warm(len(listing.with_suffix(IMAGE_SUFFIXES)))  # while the tables are read
-        drafts = read_dump(listing, encoding, mapping)
+        with _without_collector():
+            drafts = read_dump(listing, encoding, mapping)
         missing = [] if delta else sync.missing_skus(known, drafts.products)
         sync.guard_shrink(name, known, missing, accepted=accept_shrink)
         # A picture whose file is gone from the store is taken in again.
@@ -143,6 +145,18 @@ def _executor(given: Executor | None, workers: int | None) -> Iterator[Executor]
         yield pool
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """Keep the cycle collector from going through millions of new drafts again and again; they hold no cycles."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _run(catalog: Catalog, work: _Work, name: str, missing: list[str], prune: bool, started: float) -> IngestReport:

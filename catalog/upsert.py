@@ -9,13 +9,21 @@ from typing import Any
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 
+from catalog.database import insert_rows
 from catalog.intake import SeenFile
 from catalog.readers.cells import language
 from catalog.readers.draft import DraftAttribute, DraftPicture, DraftProduct
-from catalog.schema import AttributeRow, ImageRow, ProductImageRow, ProductRow, SourceFileRow, VariantRow
+from catalog.schema import AttributeRow, Base, ImageRow, ProductImageRow, ProductRow, SourceFileRow, VariantRow
 
 CHUNK = 500
 """Values in one IN list; SQLite allows 32,766, older builds 999."""
+_ATTRIBUTES = Base.metadata.tables["attribute"]
+_LINKS = Base.metadata.tables["product_image"]
+_PRODUCTS = Base.metadata.tables["product"]
+_ATTRIBUTE_COLUMNS = (
+    "product_id", "variant_id", "name", "value", "value_raw", "unit", "lang", "source", "kind", "position",
+)  # fmt: skip
+_LINK_COLUMNS = ("product_id", "variant_id", "image_id", "position", "role", "origin")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,15 +92,13 @@ def write_products(session: Session, source_id: int, run_id: int, accepted: Sequ
     new = [item for item in accepted if item.product_id is None]
     ids: dict[str, int] = {item.draft.sku: item.product_id for item in accepted if item.product_id is not None}
     if new:
-        statement = insert(ProductRow).returning(ProductRow.sku, ProductRow.id)
+        statement = insert(_PRODUCTS).returning(_PRODUCTS.c.sku, _PRODUCTS.c.id)
         values = [{**_product_values(item, run_id), "source_id": source_id, "first_run_id": run_id} for item in new]
         ids.update((sku, id_) for sku, id_ in session.execute(statement, values))
-    for item in accepted:
-        if item.product_id is not None:
-            session.execute(
-                update(ProductRow).where(ProductRow.id == item.product_id).values(_product_values(item, run_id))
-            )
     changed = [item.product_id for item in accepted if item.product_id is not None]
+    if changed:
+        old = [{"id": item.product_id, **_product_values(item, run_id)} for item in accepted if item.product_id is not None]
+        session.execute(update(ProductRow), old)
     for start in range(0, len(changed), CHUNK):
         part = changed[start : start + CHUNK]
         session.execute(delete(AttributeRow).where(AttributeRow.product_id.in_(part)))
@@ -151,39 +157,30 @@ def _write_variants(
 def _write_attributes(
     session: Session, accepted: Sequence[Accepted], ids: Mapping[str, int], variant_ids: Mapping[tuple[int, str], int]
 ) -> None:
-    rows: list[dict[str, Any]] = []
+    rows: list[tuple[Any, ...]] = []
 
     def add(product_id: int, variant_id: int | None, attributes: Sequence[DraftAttribute]) -> None:
         rows.extend(
-            {
-                "product_id": product_id,
-                "variant_id": variant_id,
-                "name": attribute.name,
-                "value": attribute.value,
-                "value_raw": attribute.value,
-                "unit": attribute.unit,
-                "lang": language(attribute.value),
-                "source": attribute.source,
-                "kind": attribute.kind,
-                "position": position,
-            }
+            (
+                product_id, variant_id, attribute.name, attribute.value, attribute.value, attribute.unit,
+                language(attribute.value), attribute.source, attribute.kind, position,
+            )
             for position, attribute in enumerate(attributes)
-        )
+        )  # fmt: skip
 
     for item in accepted:
         product_id = ids[item.draft.sku]
         add(product_id, None, item.draft.attributes)
         for variant in item.draft.variants:
             add(product_id, variant_ids[product_id, variant.key], variant.attributes)
-    if rows:
-        session.execute(insert(AttributeRow), rows)
+    insert_rows(session, _ATTRIBUTES, _ATTRIBUTE_COLUMNS, rows)
 
 
 def _write_links(
     session: Session, accepted: Sequence[Accepted], ids: Mapping[str, int], variant_ids: Mapping[tuple[int, str], int]
 ) -> None:
     stored = image_ids(session, [digest for item in accepted for _, digest in item.pictures])
-    rows: list[dict[str, Any]] = []
+    rows: list[tuple[Any, ...]] = []
     for item in accepted:
         product_id = ids[item.draft.sku]
         linked: set[tuple[int | None, int]] = set()
@@ -192,15 +189,5 @@ def _write_links(
             if (variant_id, stored[digest]) in linked:
                 continue
             linked.add((variant_id, stored[digest]))
-            rows.append(
-                {
-                    "product_id": product_id,
-                    "variant_id": variant_id,
-                    "image_id": stored[digest],
-                    "position": len(linked) - 1,
-                    "role": picture.role,
-                    "origin": picture.path,
-                }
-            )
-    if rows:
-        session.execute(insert(ProductImageRow), rows)
+            rows.append((product_id, variant_id, stored[digest], len(linked) - 1, picture.role, picture.path))
+    insert_rows(session, _LINKS, _LINK_COLUMNS, rows)

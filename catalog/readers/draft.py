@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 
 from catalog.records import Issue, RowBooks
 
+_JSON = json.JSONEncoder(ensure_ascii=True, separators=(",", ":"))
+
 
 @dataclass(kw_only=True)
 class DraftAttribute:
@@ -73,7 +75,7 @@ class DraftProduct:
             ],
             "pictures": [{**vars(picture), "line": None} for picture in self.pictures],
         }
-        return hashlib.sha256(json.dumps(content, ensure_ascii=True, separators=(",", ":")).encode()).hexdigest()
+        return hashlib.sha256(_JSON.encode(content).encode()).hexdigest()
 
 
 @dataclass(kw_only=True)
