@@ -22,7 +22,8 @@ class BlobStore:
         Args:
             root: Local folder or fsspec URL such as `s3://bucket/blobs`; made on first put.
         """
-        self.root = root
+        # Absolute, since workers in other places open it by this name.
+        self.root = root if "://" in root else os.path.abspath(root)
         self._fs, base = fsspec.core.url_to_fs(root)
         self._base = str(base).rstrip("/")
         self._local = "file" in ([self._fs.protocol] if isinstance(self._fs.protocol, str) else self._fs.protocol)
@@ -81,6 +82,20 @@ class BlobStore:
     def read(self, sha256: str) -> bytes:
         """Return a blob's bytes; raises CatalogError when it is missing."""
         return bytes(self._fs.cat_file(self._require(sha256)))
+
+    def leave_mark(self, mark: str) -> None:
+        """Store an empty file of this name, so that another machine can see that it shares the store."""
+        self._fs.makedirs(self._base, exist_ok=True)
+        self._fs.pipe_file(f"{self._base}/{mark}.part", b"")
+
+    def take_mark(self, mark: str) -> bool:
+        """Remove a mark and return whether it was there."""
+        self._fs.invalidate_cache()
+        path = f"{self._base}/{mark}.part"
+        there = bool(self._fs.exists(path))
+        if there:
+            self._fs.rm_file(path)
+        return there
 
     def _name(self, sha256: str, ext: str) -> str:
         return f"{self._base}/{sha256[:2]}/{sha256}.{ext.lstrip('.')}"

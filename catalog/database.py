@@ -19,7 +19,7 @@ from typing import Any
 from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, Table, create_engine, event, make_url, text
-from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, InterfaceError
+from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError
 from sqlalchemy.orm import Session
 
 from catalog.errors import CatalogError, CatalogUnwritable
@@ -101,7 +101,9 @@ def named_lock(engine: Engine, what: str) -> Iterator[None]:
     with _translated(), engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         key = {"key": _lock_key(what)}
         if not connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), key):
-            raise CatalogUnwritable(f"another {what} is running on this database; wait for it to end and run this again")
+            raise CatalogUnwritable(
+                f"another {what} is running on this database; wait for it to end and run this again"
+            )
         try:
             yield
         finally:

@@ -32,12 +32,12 @@ from catalog.schema import CaptionRow, IngestRunRow, ProductRow, QuarantineRow, 
 from catalog.store import Catalog
 from catalog.sync import KnownSource
 from catalog.upsert import Accepted, write_files, write_images, write_products
-from catalog.workers import WorkerPool
+from catalog.workers import CALLS_A_WORKER, WorkerPool
 
 BATCH_IMAGES = 64
 BATCH_PRODUCTS = 500
 LOOK_AHEAD = 256
-"""Pictures, or products, planned ahead of the one that is written: enough to keep workers busy during a transaction."""
+"""Pictures, or products, planned ahead of the one that is written, at least: workers go on during a transaction."""
 PROGRESS_EVERY = 10
 Progress = Callable[[str, float, float | None], None]
 
@@ -51,7 +51,8 @@ class _Work:
     known: KnownSource
     intake: PictureIntake
     progress: Progress
-    delta: bool = False
+    delta: bool
+    look_ahead: int
     issues: list[Issue] = field(default_factory=list)
     added: int = 0
     updated: int = 0
@@ -124,8 +125,16 @@ def ingest(
             known_sizes=known.sizes,
             verify=verify,
         )
-        work = _Work(drafts=drafts, dump=listing, known=known, intake=intake, progress=progress or _silent, delta=delta)
-        work.issues = list(drafts.issues)
+        work = _Work(
+            drafts=drafts,
+            dump=listing,
+            known=known,
+            intake=intake,
+            progress=progress or _silent,
+            delta=delta,
+            look_ahead=max(LOOK_AHEAD, CALLS_A_WORKER * getattr(running, "size", 1)),
+            issues=list(drafts.issues),
+        )
         if not dry_run and catalog is not None:
             return _run(catalog, work, name, missing, prune, started)
         for _ in _batches(work):
@@ -233,7 +242,7 @@ def _looked_ahead(work: _Work) -> Iterator[DraftProduct]:
         for picture in draft.pictures:
             work.intake.plan(work.dump.files[picture.path])
         ahead.append(draft)
-        while ahead and (work.intake.pending > LOOK_AHEAD or len(ahead) > LOOK_AHEAD):
+        while ahead and max(work.intake.pending, len(ahead)) > work.look_ahead:
             yield ahead.popleft()
     yield from ahead
 
@@ -300,7 +309,8 @@ def counts_of(report: IngestReport) -> dict[str, int | float]:
     """Return the numbers of a report by name, as stored with a run and printed by the command line."""
     names = (
         "products_added", "products_updated", "products_unchanged", "products_missing", "products_pruned", "variants",
-        "images_added", "images_reused", "images_decoded", "images_linked", "quarantined", "warnings", "captions", "seconds",
+        "images_added", "images_reused", "images_decoded", "images_linked", "quarantined", "warnings", "captions",
+        "seconds",
     )  # fmt: skip
     return {name: getattr(report, name) for name in names}
 
@@ -336,9 +346,7 @@ def _report(
     )
 
 
-def _rebuild_captions(
-    catalog: Catalog, name: str, changed: Set[int], *, everything: bool, progress: Progress
-) -> int:
+def _rebuild_captions(catalog: Catalog, name: str, changed: Set[int], *, everything: bool, progress: Progress) -> int:
     """Bring the captions of changed products up to date and return how many the source has now.
 
     A product without captions is tried again; `everything` is for the run after one that did not end.

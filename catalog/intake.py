@@ -92,11 +92,11 @@ class PictureIntake:
         if file.path in self._done or file.path in self._plans:
             return
         seen = self.remembered.get(file.path)
-        if seen is not None and (seen.size, seen.mtime_ns) == (file.size, file.mtime_ns) and self._usable(seen):
-            if not self.verify or self._verified(file, seen):
-                self._plans[file.path] = seen
-                return
-        self._plans[file.path] = self._find(file)
+        same = seen is not None and (seen.size, seen.mtime_ns) == (file.size, file.mtime_ns) and self._usable(seen)
+        if seen is not None and same and (not self.verify or self._verified(file, seen)):
+            self._plans[file.path] = seen
+        else:
+            self._plans[file.path] = self._find(file)
 
     def settle(self, file: DumpFile) -> SeenFile:
         """Return what is in a planned file; a refused picture is an answer, not an error.
@@ -162,7 +162,9 @@ class PictureIntake:
             return True
         if seen.image_sha256 is None:
             return False
-        detail = "the content changed although size and time did not; restore it from a backup, the stored picture stays"
+        detail = (
+            "the content changed although size and time did not; restore it from a backup, the stored picture stays"
+        )
         self.remarks[file.path] = (BIT_ROT, detail)
         return True
 

@@ -63,7 +63,7 @@ def load(catalog: Catalog, name: str) -> KnownSource:
     """Read what the catalogue knows of a source; empty for a new one."""
     with catalog.read() as session:
         pictures = session.execute(select(ImageRow.id, ImageRow.sha256, ImageRow.size_bytes)).all()
-        digests = {id_: sha256 for id_, sha256, _ in pictures}
+        digests: dict[int | None, str] = {id_: sha256 for id_, sha256, _ in pictures}
         stored = frozenset(digests.values())
         sizes = {size for _, _, size in pictures}
         source_id = session.scalar(select(SourceRow.id).where(SourceRow.name == name))

@@ -97,7 +97,9 @@ def write_products(session: Session, source_id: int, run_id: int, accepted: Sequ
         ids.update((sku, id_) for sku, id_ in session.execute(statement, values))
     changed = [item.product_id for item in accepted if item.product_id is not None]
     if changed:
-        old = [{"id": item.product_id, **_product_values(item, run_id)} for item in accepted if item.product_id is not None]
+        old = [
+            {"id": item.product_id, **_product_values(item, run_id)} for item in accepted if item.product_id is not None
+        ]
         session.execute(update(ProductRow), old)
     for start in range(0, len(changed), CHUNK):
         part = changed[start : start + CHUNK]

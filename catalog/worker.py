@@ -11,6 +11,7 @@ import base64
 import contextlib
 import importlib
 import json
+import operator
 import os
 import signal
 import struct
@@ -72,7 +73,7 @@ def name_of(what: Callable[..., Any]) -> str:
 def named(name: str) -> Any:
     """Return the function or class `name_of` named."""
     module, _, attribute = name.partition(":")
-    return getattr(importlib.import_module(module), attribute)
+    return operator.attrgetter(attribute)(importlib.import_module(module))
 
 
 def write_frame(stream: IO[bytes], message: Mapping[str, Any]) -> None:

@@ -1,7 +1,7 @@
 """An executor of worker processes for work that hostile files may crash, stall or bloat.
 
-Unlike `ProcessPoolExecutor`, a worker that dies takes only its own call with it: another is started in its place. The
-workers are started as `python -m catalog.worker` rather than by multiprocessing, which would run a caller's script again.
+Unlike `ProcessPoolExecutor`, a worker that dies takes only its own call with it: another is started in its place.
+They are started as `python -m catalog.worker` and not by multiprocessing, which would run the caller's script again.
 """
 
 from __future__ import annotations
@@ -145,8 +145,7 @@ class WorkerPool(Executor):
                     self._end(worker)
                     worker = None
         finally:
-            if worker is not None:
-                self._end(worker)
+            self._end(worker)
 
     def _carry_out(self, call: _Call, worker: _Worker | None) -> bool:
         """Settle a call's future; return whether the worker still lives."""
@@ -171,10 +170,11 @@ class WorkerPool(Executor):
             self._running.add(worker)
             return worker
 
-    def _end(self, worker: _Worker) -> None:
-        with self._lock:
-            self._running.discard(worker)
-        worker.end()
+    def _end(self, worker: _Worker | None) -> None:
+        if worker is not None:
+            with self._lock:
+                self._running.discard(worker)
+            worker.end()
 
 
 class _Worker:
@@ -183,9 +183,10 @@ class _Worker:
     def __init__(self, settings: dict[str, Any]) -> None:
         self._timeout_s = settings["timeout_s"]
         self._ready = False
-        # The working folder is no place to import from (-P): it may well be the dump.
-        paths = [str(Path(__file__).resolve().parents[1]), os.environ.get("PYTHONPATH", "")]
-        environment = {**os.environ, **_ONE_THREAD, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
+        # The working folder is no place to import from (-P, no relative paths): it may well be the dump.
+        inherited = filter(os.path.isabs, os.environ.get("PYTHONPATH", "").split(os.pathsep))
+        paths = os.pathsep.join([str(Path(__file__).resolve().parents[1]), *inherited])
+        environment = {**os.environ, **_ONE_THREAD, "PYTHONPATH": paths}
         self.process = subprocess.Popen(
             [sys.executable, "-P", "-m", "catalog.worker"],
             stdin=subprocess.PIPE,

@@ -17,9 +17,9 @@ def catalog() -> Catalog:
     workspace = os.environ.get("ADAPT_WORKSPACE")
     if not workspace:
         raise CatalogError("no workspace is set; start this screen with: adapt -w DIR review")
-    return _opened(Path(workspace), os.environ.get("ADAPT_DATABASE_URL"))
+    return _opened(Path(workspace), os.environ.get("ADAPT_DATABASE_URL"), os.environ.get("ADAPT_BLOBS_URL"))
 
 
 @cache
-def _opened(workspace: Path, url: str | None) -> Catalog:
-    return Catalog.open(workspace, create=False, url=url)
+def _opened(workspace: Path, url: str | None, blobs: str | None) -> Catalog:
+    return Catalog.open(workspace, create=False, url=url, blobs=blobs)

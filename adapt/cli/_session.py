@@ -53,17 +53,28 @@ class Session:
         Raises:
             AdaptError: `adapt.toml` cannot be read as TOML.
         """
-        if url := os.environ.get("ADAPT_DATABASE_URL"):
+        return self._setting("database_url", "ADAPT_DATABASE_URL")
+
+    def blobs_url(self) -> str:
+        """Return where the picture files are: `$ADAPT_BLOBS_URL`, `blobs_url` in `adapt.toml`, or the workspace.
+
+        Raises:
+            AdaptError: `adapt.toml` cannot be read as TOML.
+        """
+        return self._setting("blobs_url", "ADAPT_BLOBS_URL") or str(self.workspace.resolve() / "blobs")
+
+    def _setting(self, name: str, variable: str) -> str | None:
+        if url := os.environ.get(variable):
             return url
         settings = self.workspace / "adapt.toml"
         if not settings.is_file():
             return None
         try:
-            value = tomllib.loads(settings.read_text(encoding="utf-8")).get("database_url")
+            value = tomllib.loads(settings.read_text(encoding="utf-8")).get(name)
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise AdaptError(f"{settings} is not valid TOML ({error}); correct it or remove it") from error
         if value is not None and not isinstance(value, str):
-            raise AdaptError(f"{settings}: database_url is {value!r}; write an address in quotes")
+            raise AdaptError(f"{settings}: {name} is {value!r}; write an address in quotes")
         return value
 
     def open_catalog(self, *, create: bool = True) -> "Catalog":
@@ -74,7 +85,7 @@ class Session:
         """
         from catalog.store import Catalog
 
-        return Catalog.open(self.workspace, create=create, url=self.database_url())
+        return Catalog.open(self.workspace, create=create, url=self.database_url(), blobs=self.blobs_url())
 
 
 def choose_workspace(given: Path | None) -> Path:

@@ -2,10 +2,10 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,6 +15,9 @@ from catalog.ingest import counts_of
 from catalog.ingest import ingest as run_ingest
 from catalog.paths import checked_root
 from catalog.records import IngestReport, Issue
+
+if TYPE_CHECKING:
+    from catalog.cluster import ClusterExecutor
 
 _SHOWN_ISSUES = 5
 _LISTED_ISSUES = 100
@@ -30,6 +33,18 @@ def ingest(
     accept_shrink: Annotated[
         bool, typer.Option("--accept-shrink", help="Go on although many products are gone from the dump.")
     ] = False,
+    delta: Annotated[
+        bool, typer.Option("--delta", help="The dump holds changes only: products it lacks stay as they are.")
+    ] = False,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Read pictures again even if size and time are as before.")
+    ] = False,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Processes that decode pictures; default: one a core.")
+    ] = None,
+    cluster: Annotated[
+        str | None, typer.Option(help="Decode on the Dask cluster of this scheduler, such as tcp://HOST:8786.")
+    ] = None,
     encoding: Annotated[str | None, typer.Option(help="Encoding of tables and texts, such as cp932.")] = None,
     mapping: Annotated[
         Path | None, typer.Option(help="What the tables and columns mean; default: mapping.toml in the dump.")
@@ -37,10 +52,16 @@ def ingest(
 ) -> None:
     """Read a catalogue dump into the workspace; the same dump twice changes nothing."""
     session: Session = ctx.obj
+    if delta and prune:
+        raise typer.BadParameter("--delta leaves absent products alone, --prune deletes them; leave one out")
     checked_root(dump)  # a mistyped folder leaves no workspace behind
     # A dry run leaves no workspace behind where there was none.
     absent = dry_run and session.database_url() is None and not (session.workspace / "catalog.db").is_file()
-    with progress() as update, nullcontext() if absent else session.open_catalog() as catalog:
+    with (
+        progress() as update,
+        nullcontext() if absent else session.open_catalog() as catalog,
+        _cluster(cluster, dump, None if dry_run else session.blobs_url()) as executor,
+    ):
         report = run_ingest(
             catalog,
             Path(dump),
@@ -48,8 +69,12 @@ def ingest(
             dry_run=dry_run,
             prune=prune,
             accept_shrink=accept_shrink,
+            delta=delta,
+            verify=verify,
             encoding=encoding,
             mapping=mapping,
+            workers=workers,
+            executor=executor,
             progress=update,
         )
     result = {
@@ -63,6 +88,14 @@ def ingest(
     emit(session, result, list(_lines(report, session, dry_run)))
     if strict and report.quarantined:
         raise typer.Exit(1)
+
+
+def _cluster(address: str | None, dump: Path, blobs: str | None) -> "AbstractContextManager[ClusterExecutor | None]":
+    if address is None:
+        return nullcontext()
+    from catalog.cluster import cluster_executor
+
+    return cluster_executor(address, dump, blobs)
 
 
 def _lines(report: IngestReport, session: Session, dry_run: bool) -> Iterable[str]:

@@ -91,6 +91,7 @@ def _environment(session: Session, workspace: Path) -> dict[str, str]:
     environment = {**os.environ, "ADAPT_WORKSPACE": str(workspace)}
     if url := session.database_url():
         environment["ADAPT_DATABASE_URL"] = url
+    environment["ADAPT_BLOBS_URL"] = session.blobs_url()
     return environment
 
 
