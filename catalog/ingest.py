@@ -211,6 +211,8 @@ def _begin(session: Session, name: str, work: _Work) -> tuple[int, int, bool]:
         evidence="\n".join(work.drafts.evidence),
         counts={},
     )
+    if hasattr(IngestRunRow, "mode"):
+        run.mode = "delta" if work.delta else "full"
     session.add(run)
     session.flush()
     return source_id, run.id, before not in (None, "done")

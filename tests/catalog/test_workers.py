@@ -166,7 +166,7 @@ def test_ctrl_c_ends_the_workers_and_leaves_no_traceback_of_theirs(repository: P
 
 def test_a_worker_that_cannot_start_is_one_line(tmp_path: Path) -> None:
     pool = WorkerPool(1, module="catalog.no_such_module")
-    with pytest.raises(CatalogError, match="cannot start a worker process: .*no_such_module") as caught:
+    with pytest.raises(CatalogError, match=r"cannot start a worker process: .*no_such_module") as caught:
         pool.submit(abs, 1).result()
     assert "\n" not in str(caught.value)
     pool.shutdown()
