@@ -134,6 +134,8 @@ def _check(client: Any, address: str, dump: Path, blobs: str | None) -> None:
 
 
 def _some_file(dump: Path) -> Path:
+    if dump.is_file():
+        return dump
     for folder, _, names in os.walk(dump):
         for name in sorted(names):
             path = Path(folder, name)

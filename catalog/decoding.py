@@ -49,7 +49,10 @@ def take_picture(file: DumpFile, blobs: str | None) -> TakenPicture:
     try:
         data = file.read(images.MAX_BYTES)
     except OSError as error:
-        return TakenPicture(file_sha256="", reason=UNREADABLE, detail=str(error.strerror or error))
+        # A damaged entry of an archive says so by a code of its own.
+        return TakenPicture(
+            file_sha256="", reason=getattr(error, "code", UNREADABLE), detail=str(error.strerror or error)
+        )
     except MemoryError:
         return TakenPicture(file_sha256="", reason="IMG_BOMB", detail="too large for the memory at hand")
     digest = hashlib.sha256(data).hexdigest()
