@@ -160,6 +160,17 @@ def test_settings_file_names_the_database(workspace: Path) -> None:
         Session(workspace=workspace).database_url()
 
 
+def test_settings_file_names_the_blob_store(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert Session(workspace=workspace).blobs_url() == str(workspace.resolve() / "blobs")
+    workspace.mkdir()
+    (workspace / "adapt.toml").write_text(f'blobs_url = "{(workspace.parent / "elsewhere").as_uri()}"')
+    with Session(workspace=workspace).open_catalog() as catalog:
+        digest = catalog.blobs.put(b"picture", "jpg")
+    assert (workspace.parent / "elsewhere" / digest[:2] / f"{digest}.jpg").is_file()
+    monkeypatch.setenv("ADAPT_BLOBS_URL", "memory://blobs")
+    assert Session(workspace=workspace).blobs_url() == "memory://blobs"
+
+
 def test_doctor_reports_a_workspace_that_cannot_be_made(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("a file where a folder should be")
     result = runner.invoke(app, ["-w", str(tmp_path / "file" / "inside"), "doctor", "--json"])

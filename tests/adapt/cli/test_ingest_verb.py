@@ -96,3 +96,18 @@ def test_mistakes_are_one_line_and_exit_1(workspace: Path, dump: Path, prepare: 
 def test_a_mistyped_dump_leaves_no_workspace_behind(workspace: Path, dump: Path) -> None:
     assert "no such dump" in run(workspace, "ingest", dump / "typo", exits=1)
     assert not workspace.exists()
+
+
+def test_ingest_takes_changes_only_and_reads_files_again(workspace: Path, sample_catalogue: Path) -> None:
+    first = runner.invoke(app, ["-w", str(workspace), "ingest", str(sample_catalogue), "--workers", "1", "--json"])
+    assert first.exit_code == 0, first.stderr
+    again = runner.invoke(app, ["-w", str(workspace), "ingest", str(sample_catalogue), "--delta", "--verify", "--json"])
+    answer = json.loads(again.stdout)
+    assert (answer["products_unchanged"], answer["images_decoded"], answer["reasons"]) == (12, 0, {})
+
+
+def test_ingest_refuses_options_that_contradict_each_other(workspace: Path, sample_catalogue: Path) -> None:
+    result = runner.invoke(app, ["-w", str(workspace), "ingest", str(sample_catalogue), "--delta", "--prune"])
+    assert result.exit_code == 2 and "leave one out" in result.stderr
+    assert runner.invoke(app, ["ingest", str(sample_catalogue), "--workers", "0"]).exit_code == 2
+    assert not workspace.exists()
