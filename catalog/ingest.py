@@ -10,7 +10,7 @@ import gc
 import hashlib
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Set
+from collections.abc import Callable, Iterator, Sequence, Set
 from concurrent.futures import Executor
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -170,7 +170,7 @@ def _without_collector() -> Iterator[None]:
 
 def _run(catalog: Catalog, work: _Work, name: str, missing: list[str], prune: bool, started: float) -> IngestReport:
     with catalog.write() as session:
-        source_id, run_id, interrupted = _begin(session, name, work)
+        source_id, run_id, unfinished = _begin(session, name, work)
     changed: set[int] = set()
     for batch in _batches(work):
         with catalog.write() as session:
@@ -180,15 +180,15 @@ def _run(catalog: Catalog, work: _Work, name: str, missing: list[str], prune: bo
         work.intake.handed_over()
     with catalog.write() as session:
         pruned = sync.retire(session, source_id, missing, prune=prune)
-    captions = _rebuild_captions(catalog, name, changed, everything=interrupted, progress=work.progress)
+    captions = _rebuild_captions(catalog, name, changed, unfinished, work.progress)
     report = _report(work, name, run_id, started, missing=len(missing) - pruned, pruned=pruned, captions=captions)
     with catalog.write() as session:
         _finish(session, run_id, report)
     return report
 
 
-def _begin(session: Session, name: str, work: _Work) -> tuple[int, int, bool]:
-    """Open a run; return ids of source and run, and whether the run before did not end."""
+def _begin(session: Session, name: str, work: _Work) -> tuple[int, int, list[int]]:
+    """Open a run; return ids of source and run, and of the runs before it that did not end."""
     root = str(work.dump.root)
     source_id = session.scalar(select(SourceRow.id).where(SourceRow.name == name))
     if source_id is None:
@@ -199,7 +199,8 @@ def _begin(session: Session, name: str, work: _Work) -> tuple[int, int, bool]:
     else:
         session.execute(update(SourceRow).where(SourceRow.id == source_id).values(root=root))
     mine = IngestRunRow.source_id == source_id
-    before = session.scalar(select(IngestRunRow.state).where(mine).order_by(IngestRunRow.id.desc()).limit(1))
+    ended = select(func.coalesce(func.max(IngestRunRow.id), 0)).where(mine, IngestRunRow.state == "done")
+    unfinished = list(session.scalars(select(IngestRunRow.id).where(mine, IngestRunRow.id > ended.scalar_subquery())))
     # The lock is ours, so a run that still says it is running was killed.
     session.execute(
         update(IngestRunRow).where(mine, IngestRunRow.state == "running").values(state="failed", ended_at=now())
@@ -211,11 +212,11 @@ def _begin(session: Session, name: str, work: _Work) -> tuple[int, int, bool]:
         evidence="\n".join(work.drafts.evidence),
         counts={},
     )
-    if hasattr(IngestRunRow, "mode"):
+    if hasattr(run, "mode"):
         run.mode = "delta" if work.delta else "full"
     session.add(run)
     session.flush()
-    return source_id, run.id, before not in (None, "done")
+    return source_id, run.id, unfinished
 
 
 def _batches(work: _Work) -> Iterator[list[Accepted]]:
@@ -348,18 +349,21 @@ def _report(
     )
 
 
-def _rebuild_captions(catalog: Catalog, name: str, changed: Set[int], *, everything: bool, progress: Progress) -> int:
+def _rebuild_captions(
+    catalog: Catalog, name: str, changed: Set[int], unfinished: Sequence[int], progress: Progress
+) -> int:
     """Bring the captions of changed products up to date and return how many the source has now.
 
-    A product without captions is tried again; `everything` is for the run after one that did not end.
+    A product without captions is tried again, and so is one that was written by a run that did not end.
     """
     with catalog.read() as session:
         source_id = session.scalar(select(SourceRow.id).where(SourceRow.name == name))
         mine = ProductRow.source_id == source_id
-        bare = select(ProductRow.id).where(mine, ~exists().where(CaptionRow.product_id == ProductRow.id))
-        due = set(session.scalars(bare)) | changed
-    if due or everything:
-        rebuild_captions(catalog, source=name, products=None if everything else due, progress=progress)
+        bare = ~exists().where(CaptionRow.product_id == ProductRow.id)
+        left = ProductRow.last_run_id.in_(unfinished)
+        due = set(session.scalars(select(ProductRow.id).where(mine, bare | left))) | changed
+    if due:
+        rebuild_captions(catalog, source=name, products=due, progress=progress)
     with catalog.read() as session:
         return session.scalar(select(func.count(CaptionRow.id)).join(ProductRow).where(mine)) or 0
 

@@ -81,6 +81,7 @@ class WorkerPool(Executor):
         self._waiting = 0
         self._closed = False
         self._cancelled = False
+        self._refused = "the pool is closed"
 
     def warm(self, calls: int) -> None:
         """Start as many workers as `calls` calls deserve, so that they load while other work goes on."""
@@ -151,22 +152,30 @@ class WorkerPool(Executor):
         """Settle a call's future; return whether the worker still lives."""
         try:
             if worker is None:
-                raise WorkerDied("no worker could be started")
+                raise CatalogError(f"cannot start a worker process: {self._refused}; close other programs")
             answer = worker.ask(call.message)
-        except (CatalogError, WorkerDied) as error:
-            call.future.set_exception(error)
+            result, error = (None, _error_of(answer)) if "error" in answer else (decode(answer["result"]), None)
+        except (CatalogError, WorkerDied) as died:
+            call.future.set_exception(died)
             return False
-        if "error" in answer:
-            call.future.set_exception(_error_of(answer))
+        except Exception as odd:  # a worker that answers nonsense is as good as dead
+            call.future.set_exception(WorkerDied(f"gave an answer that cannot be read ({type(odd).__name__})"))
+            return False
+        if error is None:
+            call.future.set_result(result)
         else:
-            call.future.set_result(decode(answer["result"]))
+            call.future.set_exception(error)
         return True
 
     def _start(self) -> _Worker | None:
         with self._lock:
             if self._cancelled:
                 return None
-            worker = _Worker(self._settings)
+            try:
+                worker = _Worker(self._settings)
+            except OSError as error:
+                self._refused = error.strerror or str(error)
+                return None
             self._running.add(worker)
             return worker
 

@@ -191,6 +191,26 @@ def test_the_second_run_writes_no_row_but_its_own(catalog: Catalog, dump: Path) 
         assert session.scalar(select(func.count()).select_from(IngestRunRow)) == 2
 
 
+def test_a_product_edited_by_a_killed_run_gets_its_captions(
+    catalog: Catalog, dump: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ingest(catalog, dump)
+    (dump / "products.csv").write_text((dump / "products.csv").read_text().replace("Mug 3,mugs,red", "Mug 3,mugs,green"))
+    with monkeypatch.context() as patched:
+        # As a kill between the last row and the first caption.
+        patched.setattr("catalog.ingest.rebuild_captions", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            ingest(catalog, dump)
+    assert "green" not in " ".join(captions(catalog, "S3"))
+    assert counts(ingest(catalog, dump)) == (0, 0, PRODUCTS, 0)
+    assert "green" in " ".join(captions(catalog, "S3"))
+
+
+def captions(catalog: Catalog, sku: str) -> list[str]:
+    with catalog.read() as session:
+        return list(session.scalars(select(CaptionRow.text).join(ProductRow).where(ProductRow.sku == sku)))
+
+
 def ids(catalog: Catalog) -> list[Any]:
     from sqlalchemy import text
 
@@ -229,7 +249,7 @@ def test_the_result_does_not_depend_on_the_number_of_workers(tmp_path: Path) -> 
 
 def slow_png(path: Path) -> None:
     """A picture whose decoding takes about a second."""
-    Image.new("RGB", (9000, 9000)).save(path, compress_level=9)
+    Image.new("RGB", (9000, 9000)).save(path, compress_level=1)
 
 
 def test_a_picture_that_takes_too_long_is_one_row_and_is_tried_again(catalog: Catalog, dump: Path) -> None:

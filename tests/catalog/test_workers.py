@@ -172,6 +172,14 @@ def test_a_worker_that_cannot_start_is_one_line(tmp_path: Path) -> None:
     pool.shutdown()
 
 
+def test_a_machine_that_cannot_start_processes_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.executable", "/no/such/python")
+    pool = WorkerPool(1)
+    with pytest.raises(CatalogError, match="cannot start a worker process: No such file"):
+        pool.submit(abs, 1).result()
+    pool.shutdown()
+
+
 def test_modules_in_the_working_folder_are_not_imported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "numpy.py").write_text("raise SystemExit('a file of the dump was run')")
     monkeypatch.chdir(tmp_path)
