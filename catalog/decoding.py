@@ -12,9 +12,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-import numpy as np
-from PIL import Image
-
 from catalog import fingerprint, images
 from catalog.blobs import BlobStore
 from catalog.errors import ImageRejected
@@ -49,10 +46,7 @@ def take_picture(file: DumpFile, blobs: str | None) -> TakenPicture:
     try:
         data = file.read(images.MAX_BYTES)
     except OSError as error:
-        # A damaged entry of an archive says so by a code of its own.
-        return TakenPicture(
-            file_sha256="", reason=getattr(error, "code", UNREADABLE), detail=str(error.strerror or error)
-        )
+        return TakenPicture(file_sha256="", reason=UNREADABLE, detail=str(error.strerror or error))
     except MemoryError:
         return TakenPicture(file_sha256="", reason="IMG_BOMB", detail="too large for the memory at hand")
     digest = hashlib.sha256(data).hexdigest()
@@ -65,23 +59,22 @@ def take_picture(file: DumpFile, blobs: str | None) -> TakenPicture:
 
 
 def _taken(data: bytes, digest: str, blobs: str | None) -> dict[str, Any]:
-    decoded = images.decode(data)
-    ext = images.extension(decoded.format)
-    if not decoded.plain:
-        data, ext = images.encode_plain(decoded)
+    surveyed = images.survey(data)
+    ext = images.extension(surveyed.format)
+    if not surveyed.plain:
+        data, ext = images.encode_plain(images.decode(data))
         digest = hashlib.sha256(data).hexdigest()
-    picture = Image.fromarray(decoded.pixels)
     row = {
         "sha256": digest,
-        "pixel_sha256": hashlib.sha256(np.ascontiguousarray(decoded.pixels).data).hexdigest(),
+        "pixel_sha256": surveyed.pixel_sha256,
         "ext": ext,
-        "format": decoded.format,
-        "width": decoded.width,
-        "height": decoded.height,
+        "format": surveyed.format,
+        "width": surveyed.width,
+        "height": surveyed.height,
         "size_bytes": len(data),
-        "phash": fingerprint.phash(picture),
-        "chroma": fingerprint.chroma(picture),
-        "flags": dict(decoded.flags),
+        "phash": fingerprint.phash(surveyed.reduced),
+        "chroma": fingerprint.chroma(surveyed.reduced),
+        "flags": dict(surveyed.flags),
     }
     if blobs is not None:
         _store(blobs).put(data, ext)

@@ -195,7 +195,9 @@ def test_a_product_edited_by_a_killed_run_gets_its_captions(
     catalog: Catalog, dump: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ingest(catalog, dump)
-    (dump / "products.csv").write_text((dump / "products.csv").read_text().replace("Mug 3,mugs,red", "Mug 3,mugs,green"))
+    (dump / "products.csv").write_text(
+        (dump / "products.csv").read_text().replace("Mug 3,mugs,red", "Mug 3,mugs,green")
+    )
     with monkeypatch.context() as patched:
         # As a kill between the last row and the first caption.
         patched.setattr("catalog.ingest.rebuild_captions", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
