@@ -210,10 +210,10 @@ def _begin(session: Session, name: str, work: _Work) -> tuple[int, int, list[int
         reader=work.drafts.reader,
         encoding=work.drafts.encoding,
         evidence="\n".join(work.drafts.evidence),
+        mapping=work.drafts.mapping,
+        mode="delta" if work.delta else "full",
         counts={},
     )
-    if hasattr(run, "mode"):
-        run.mode = "delta" if work.delta else "full"
     session.add(run)
     session.flush()
     return source_id, run.id, unfinished

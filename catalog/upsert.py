@@ -21,7 +21,7 @@ _ATTRIBUTES = Base.metadata.tables["attribute"]
 _LINKS = Base.metadata.tables["product_image"]
 _PRODUCTS = Base.metadata.tables["product"]
 _ATTRIBUTE_COLUMNS = (
-    "product_id", "variant_id", "name", "value", "value_raw", "unit", "lang", "source", "kind", "position",
+    "product_id", "variant_id", "name", "value", "value_raw", "unit", "number", "lang", "source", "kind", "position",
 )  # fmt: skip
 _LINK_COLUMNS = ("product_id", "variant_id", "image_id", "position", "role", "origin")
 
@@ -165,7 +165,7 @@ def _write_attributes(
         rows.extend(
             (
                 product_id, variant_id, attribute.name, attribute.value, attribute.value, attribute.unit,
-                language(attribute.value), attribute.source, attribute.kind, position,
+                attribute.number, language(attribute.value), attribute.source, attribute.kind, position,
             )
             for position, attribute in enumerate(attributes)
         )  # fmt: skip

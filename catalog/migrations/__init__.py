@@ -20,7 +20,7 @@ from catalog.lock import file_lock
 FOLDER = Path(__file__).parent
 LOCK_WAIT_S = 60.0
 VERSION_TABLE = "alembic_version"
-HEAD = "0002"
+HEAD = "0003"
 """Newest revision; a constant, since Alembic takes 0.2 s to import and most opens have nothing to do."""
 
 
