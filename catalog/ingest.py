@@ -107,12 +107,12 @@ def ingest(
     name = sync.source_name(listing.root, source)
     # What is known is read under the lock: another run may be about to end.
     lock = nullcontext() if dry_run or catalog is None else catalog.ingesting(name)
-    with lock, _executor(executor, workers) as running:
+    with lock, _executor(executor, workers) as running, _collector_at_rest() as wake_collector:
         known = KnownSource() if catalog is None else sync.load(catalog, name)
         if isinstance(running, WorkerPool) and not known.files:
             running.warm(len(listing.with_suffix(IMAGE_SUFFIXES)))  # while the tables are read
-        with _without_collector():
-            drafts = read_dump(listing, encoding, mapping)
+        drafts = read_dump(listing, encoding, mapping)
+        wake_collector()
         missing = [] if delta else sync.missing_skus(known, drafts.products)
         sync.guard_shrink(name, known, missing, accepted=accept_shrink)
         # A picture whose file is gone from the store is taken in again.
@@ -157,13 +157,23 @@ def _executor(given: Executor | None, workers: int | None) -> Iterator[Executor]
 
 
 @contextmanager
-def _without_collector() -> Iterator[None]:
-    """Keep the cycle collector from going through millions of new drafts again and again; they hold no cycles."""
+def _collector_at_rest() -> Iterator[Callable[[], None]]:
+    """Keep the cycle collector from going through millions of drafts again and again; they hold no cycles.
+
+    Yields a function to call when the drafts are there: from then on the collector looks at what is newer only.
+    """
     was_on = gc.isenabled()
     gc.disable()
+
+    def wake() -> None:
+        gc.freeze()
+        if was_on:
+            gc.enable()
+
     try:
-        yield
+        yield wake
     finally:
+        gc.unfreeze()
         if was_on:
             gc.enable()
 

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from sqlalchemy import func, select
 
 from catalog.errors import IngestRefused
 from catalog.ingest import ingest
+from catalog.readers.draft import DraftAttribute, DraftPicture, DraftProduct, DraftVariant
 from catalog.records import IngestReport
 from catalog.schema import CaptionRow, IngestRunRow, ProductRow
 from catalog.store import Catalog
@@ -211,6 +213,27 @@ def test_a_product_edited_by_a_killed_run_gets_its_captions(
 def captions(catalog: Catalog, sku: str) -> list[str]:
     with catalog.read() as session:
         return list(session.scalars(select(CaptionRow.text).join(ProductRow).where(ProductRow.sku == sku)))
+
+
+def test_every_field_of_a_draft_but_the_line_counts_as_content() -> None:
+    def draft() -> DraftProduct:
+        return DraftProduct(
+            sku="a",
+            name="b",
+            attributes=[DraftAttribute(name="c", value="d")],
+            variants=[DraftVariant(key="e", sku="f", attributes=[DraftAttribute(name="g", value="h")])],
+            pictures=[DraftPicture(path="i")],
+        )
+
+    parts = [lambda d: d, lambda d: d.attributes[0], lambda d: d.variants[0], lambda d: d.pictures[0]]
+    parts.append(lambda d: d.variants[0].attributes[0])
+    before = draft().content_hash()
+    for part in parts:
+        for name in (field.name for field in fields(part(draft()))):
+            changed = draft()
+            value = getattr(part(changed), name)
+            setattr(part(changed), name, [] if isinstance(value, list) else 7.5 if name == "number" else "other")
+            assert (changed.content_hash() == before) == (name == "line"), name
 
 
 def ids(catalog: Catalog) -> list[Any]:
