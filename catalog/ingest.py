@@ -112,6 +112,7 @@ def ingest(
         if isinstance(running, WorkerPool) and not known.files:
             running.warm(len(listing.with_suffix(IMAGE_SUFFIXES)))  # while the tables are read
         drafts = read_dump(listing, encoding, mapping)
+        refine(drafts)
         wake_collector()
         missing = [] if delta else sync.missing_skus(known, drafts.products)
         sync.guard_shrink(name, known, missing, accepted=accept_shrink)
