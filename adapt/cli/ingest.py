@@ -90,12 +90,14 @@ def ingest(
         raise typer.Exit(1)
 
 
-def _cluster(address: str | None, dump: Path, blobs: str | None) -> "AbstractContextManager[ClusterExecutor | None]":
+def _cluster(
+    address: str | None, dump: Path | str, blobs: str | None
+) -> "AbstractContextManager[ClusterExecutor | None]":
     if address is None:
         return nullcontext()
     from catalog.cluster import cluster_executor
 
-    return cluster_executor(address, dump, blobs)
+    return cluster_executor(address, Path(dump), blobs)
 
 
 def _lines(report: IngestReport, session: Session, dry_run: bool) -> Iterable[str]:

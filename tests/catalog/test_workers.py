@@ -145,8 +145,8 @@ def test_workers_end_when_their_parent_is_killed(repository: Path) -> None:
 def test_ctrl_c_ends_the_workers_and_leaves_no_traceback_of_theirs(repository: Path) -> None:
     code = (
         "import os, time; from catalog.workers import WorkerPool\n"
-        "pool = WorkerPool(1); print(pool.submit(os.getpid).result(), flush=True)\n"
-        "try: pool.submit(time.sleep, 60).result()\n"
+        "pool = WorkerPool(1)\n"
+        "try: print(pool.submit(os.getpid).result(), flush=True); pool.submit(time.sleep, 60).result()\n"
         "except KeyboardInterrupt: pool.shutdown(cancel_futures=True); print('stopped', flush=True)\n"
     )
     parent = subprocess.Popen(
