@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import delete, insert, select, update
@@ -17,6 +18,8 @@ from catalog.schema import AttributeRow, Base, ImageRow, ProductImageRow, Produc
 
 CHUNK = 500
 """Values in one IN list; SQLite allows 32,766, older builds 999."""
+_language = lru_cache(maxsize=1 << 16)(language)
+"""Most values of a table come again and again."""
 _ATTRIBUTES = Base.metadata.tables["attribute"]
 _LINKS = Base.metadata.tables["product_image"]
 _PRODUCTS = Base.metadata.tables["product"]
@@ -165,7 +168,7 @@ def _write_attributes(
         rows.extend(
             (
                 product_id, variant_id, attribute.name, attribute.value, attribute.value, attribute.unit,
-                attribute.number, language(attribute.value), attribute.source, attribute.kind, position,
+                attribute.number, _language(attribute.value), attribute.source, attribute.kind, position,
             )
             for position, attribute in enumerate(attributes)
         )  # fmt: skip
