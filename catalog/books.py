@@ -27,15 +27,12 @@ def picture_books(
     for path in sorted(named - refused):
         digest = stored[path] or ""
         shown.setdefault(keepers.get(digest, digest), []).append(path)
-    unreferenced = sorted(set(present) - named)
-    # A picture that a text file's place or an archive lists by another ending is linked all the same.
-    elsewhere = len(named - set(present))
     return FileBooks(
-        present=len(present) + elsewhere,
+        present=len(present),
         linked=len(shown),
         duplicate=sum(len(paths) - 1 for paths in shown.values()),
         quarantined=len(refused),
-        unreferenced=tuple(unreferenced),
+        unreferenced=tuple(sorted(set(present) - named)),
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from catalog.records import Picture
 from catalog.schema import DuplicateGroupRow, DuplicateMemberRow, ImageRow
@@ -48,6 +48,19 @@ def load_copies(session: Session) -> Copies:
             shapes[image_id] = keeper_id
     placeholders = frozenset(session.scalars(select(ImageRow.id).where(ImageRow.placeholder.is_(True))))
     return Copies(keepers=keepers, shapes=shapes, placeholders=placeholders)
+
+
+def best_digests(session: Session) -> dict[str, str]:
+    """Return digest of a copy → digest of the best copy, of all pictures that have one."""
+    copy, best = aliased(ImageRow), aliased(ImageRow)
+    query = (
+        select(copy.sha256, best.sha256)
+        .join(DuplicateMemberRow, DuplicateMemberRow.image_id == copy.id)
+        .join(DuplicateGroupRow, DuplicateGroupRow.id == DuplicateMemberRow.group_id)
+        .join(best, best.id == DuplicateGroupRow.keeper_image_id)
+        .where(DuplicateGroupRow.kind.in_(COPY_KINDS))
+    )
+    return {own: other for own, other in session.execute(query)}
 
 
 def distinct_pictures(

@@ -20,14 +20,20 @@ from sqlalchemy import delete, exists, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from catalog import sync
+from catalog.books import document_books, picture_books
 from catalog.caption import rebuild_captions
+from catalog.copies import best_digests
+from catalog.duplicates import find_duplicates
 from catalog.errors import IngestRefused
 from catalog.intake import PictureIntake
-from catalog.paths import IMAGE_SUFFIXES, Dump
+from catalog.mapping import FILE_NAME
+from catalog.paths import IMAGE_SUFFIXES, Dump, checked_root
 from catalog.readers import read_dump
+from catalog.readers.correcting import originals
 from catalog.readers.draft import DraftCatalogue, DraftPicture, DraftProduct
 from catalog.readers.refine import refine
-from catalog.records import IngestReport, Issue
+from catalog.records import IngestReport, Issue, ProductSample
+from catalog.report import corrections_of, edited_mapping, keep_corrections
 from catalog.schema import CaptionRow, IngestRunRow, ProductRow, QuarantineRow, SourceRow, now
 from catalog.store import Catalog
 from catalog.sync import KnownSource
@@ -39,6 +45,8 @@ BATCH_PRODUCTS = 500
 LOOK_AHEAD = 256
 """Pictures, or products, planned ahead of the one that is written, at least: workers go on during a transaction."""
 PROGRESS_EVERY = 10
+SAMPLES = 3
+"""Products that a report shows."""
 Progress = Callable[[str, float, float | None], None]
 
 
@@ -53,12 +61,17 @@ class _Work:
     progress: Progress
     delta: bool
     look_ahead: int
+    encoding: str | None
+    """As given, not as found out."""
     issues: list[Issue] = field(default_factory=list)
     added: int = 0
     updated: int = 0
     unchanged: int = 0
     links: int = 0
-    refused_pictures: set[str] = field(default_factory=set)
+    stored: dict[str, str | None] = field(default_factory=dict)
+    """Path of a picture → digest of its content, None when it was refused."""
+    keepers: dict[str, str] = field(default_factory=dict)
+    """Digest of a picture → digest of the largest one that shows the same."""
 
 
 def ingest(
@@ -73,6 +86,7 @@ def ingest(
     verify: bool = False,
     encoding: str | None = None,
     mapping: Path | None = None,
+    corrections: Path | None = None,
     workers: int | None = None,
     executor: Executor | None = None,
     progress: Progress | None = None,
@@ -89,7 +103,10 @@ def ingest(
         delta: The dump holds changes only: products it lacks stay as they are.
         verify: Read pictures again even if size and time of their files are as before.
         encoding: Encoding of tables and texts; default is to find out.
-        mapping: A mapping file; default is `mapping.toml` in the dump, else to find out.
+        mapping: A mapping file; default is `mapping.toml` in the dump, else that of an earlier run if a person has
+            edited it, else to find out.
+        corrections: A corrected `rejects.csv`; its rows count from now on, as long as those of the dump stay as they
+            were.
         workers: Most processes that decode pictures; default is one a core.
         executor: Decodes pictures instead of processes of our own, e.g. on a cluster; it is not shut down.
         progress: Called with (description, done, total).
@@ -103,8 +120,12 @@ def ingest(
         raise ValueError("catalog may be None only in a dry run")
     if delta and prune:
         raise ValueError("a delta run leaves absent products alone: prune has nothing to do")
-    listing = Dump(Path(dump), leave_out=None if catalog is None else catalog.workspace)
-    name = sync.source_name(listing.root, source)
+    workspace = None if catalog is None else catalog.workspace
+    name = sync.source_name(checked_root(dump), source)
+    corrected = corrections_of(workspace, name, corrections)
+    listing = Dump(dump, leave_out=workspace, corrections=corrected)
+    if mapping is None and FILE_NAME not in listing.files and workspace is not None:
+        mapping = edited_mapping(workspace, name)
     # What is known is read under the lock: another run may be about to end.
     lock = nullcontext() if dry_run or catalog is None else catalog.ingesting(name)
     with lock, _executor(executor, workers) as running, _collector_at_rest() as wake_collector:
@@ -135,9 +156,13 @@ def ingest(
             delta=delta,
             look_ahead=max(LOOK_AHEAD, CALLS_A_WORKER * getattr(running, "size", 1)),
             issues=list(drafts.issues),
+            encoding=encoding,
         )
         if not dry_run and catalog is not None:
-            return _run(catalog, work, name, missing, prune, started)
+            report = _run(catalog, work, name, missing, prune, started)
+            if corrections is not None:
+                keep_corrections(catalog.workspace, name, corrected)
+            return report
         for _ in _batches(work):
             intake.handed_over()
         pruned = len(missing) if prune else 0
@@ -191,6 +216,9 @@ def _run(catalog: Catalog, work: _Work, name: str, missing: list[str], prune: bo
         work.intake.handed_over()
     with catalog.write() as session:
         pruned = sync.retire(session, source_id, missing, prune=prune)
+    work.issues += find_duplicates(catalog, source=name).issues
+    with catalog.read() as session:
+        work.keepers = best_digests(session)
     captions = _rebuild_captions(catalog, name, changed, unfinished, work.progress)
     report = _report(work, name, run_id, started, missing=len(missing) - pruned, pruned=pruned, captions=captions)
     with catalog.write() as session:
@@ -270,9 +298,9 @@ def _accept(work: _Work, draft: DraftProduct) -> Accepted | None:
             pictures.append((picture, seen.image_sha256))
             if remark := work.intake.remarks.pop(picture.path, None):
                 work.issues.append(_issue(picture, *remark, severity="warning"))
-        elif picture.path not in work.refused_pictures:
-            work.refused_pictures.add(picture.path)
+        elif picture.path not in work.stored:
             work.issues.append(_issue(picture, seen.reason, seen.detail))
+        work.stored[picture.path] = seen.image_sha256
     work.links += len({(picture.variant_key, digest) for picture, digest in pictures})
     content = f"{draft.content_hash()} {' '.join(digest for _, digest in pictures)}"
     row_hash = hashlib.sha256(content.encode()).hexdigest()
@@ -357,6 +385,25 @@ def _report(
         seconds=round(time.monotonic() - started, 3),
         issues=tuple(work.issues),
         evidence=tuple(work.drafts.evidence),
+        reader=work.drafts.reader,
+        encoding=work.drafts.encoding,
+        rows=work.drafts.rows,
+        pictures=picture_books(work.dump, work.drafts, work.stored, work.keepers),
+        documents=document_books(work.dump, work.drafts, work.issues),
+        mapping=work.drafts.mapping,
+        samples=tuple(map(_sample, work.drafts.products[:SAMPLES])),
+        rejected=originals(work.issues, work.encoding, work.dump),
+    )
+
+
+def _sample(draft: DraftProduct) -> ProductSample:
+    return ProductSample(
+        sku=draft.sku,
+        name=draft.name,
+        category=draft.category,
+        facts={fact.name: fact.value for fact in draft.attributes if fact.kind == "fact"},
+        variants=len(draft.variants),
+        pictures=tuple(picture.path for picture in draft.pictures),
     )
 
 

@@ -184,6 +184,18 @@ class FileBooks:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ProductSample:
+    """A product as it was read, for a person to judge the reading by."""
+
+    sku: str
+    name: str
+    category: str
+    facts: Mapping[str, str]
+    variants: int
+    pictures: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class IngestReport:
     """What one ingest run did."""
 
@@ -216,6 +228,10 @@ class IngestReport:
     """All files of the dump that are no pictures."""
     mapping: str = ""
     """The `mapping.toml` that reads the dump in the same way."""
+    samples: tuple[ProductSample, ...] = ()
+    """The first products."""
+    rejected: Mapping[tuple[str, int], Mapping[str, str]] = field(default_factory=dict)
+    """(file, line) → column → cell of table rows that have errors."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,29 +7,22 @@ touch carry an apostrophe, which is taken off again when the file comes back.
 from __future__ import annotations
 
 import csv
-import hashlib
 import io
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from catalog.errors import IngestRefused
 from catalog.messages import Messages
+from catalog.readers.correcting import BEYOND, row_digest
 from catalog.readers.encoding import decode_text
 from catalog.records import Corrections, Issue
 
 FILE, LINE, ROW, CODE, MESSAGE, SUGGESTION = "_file", "_line", "_row", "_code", "_message", "_suggestion"
 COLUMNS = (FILE, LINE, ROW, CODE, MESSAGE, SUGGESTION)
-BEYOND = "_beyond"
-"""Holds the cells of a row that is wider than its header; a corrected row has none."""
 MAX_BYTES = 256 << 20
 # What a spreadsheet runs (in full width too) or rewrites.
 _TOUCHED = re.compile(r"^(?:[=+\-@＝＋－＠\t\r\n\x00']|0\d|\d{12,}$|\d+(?:\.\d+)?[eE][+-]?\d+$|\d{1,4}[-/.]\d{1,2})")
-
-
-def row_digest(cells: Iterable[str]) -> str:
-    """Return a digest of a row's filled cells, by which a correction knows the row it is for."""
-    return hashlib.sha256("\x1f".join(cell.strip() for cell in cells if cell.strip()).encode()).hexdigest()[:16]
 
 
 def write_rejects(

@@ -15,11 +15,11 @@ from pathlib import Path
 
 from catalog.atomic import replacing
 from catalog.messages import Messages
-from catalog.records import FileBooks, IngestReport, Issue
-from catalog.rejects import write_rejects
+from catalog.records import Corrections, FileBooks, IngestReport, Issue
+from catalog.rejects import corrections_file, merged, read_corrections, write_rejects
 
 FOLDER = "ingest"
-REPORT, REJECTS, MAPPING = "report.json", "rejects.csv", "mapping.toml"
+REPORT, REJECTS, MAPPING, CORRECTIONS = "report.json", "rejects.csv", "mapping.toml", "corrections.csv"
 SHOWN_CODES = 5
 _SHOWN_NAMES = 5
 _MARK = "# as adapt read the dump, "
@@ -43,19 +43,28 @@ def edited_mapping(workspace: Path, source: str) -> Path | None:
     return None if first == _mark(rest) else path
 
 
-def write_report(
-    workspace: Path,
-    report: IngestReport,
-    originals: Mapping[tuple[str, int], Mapping[str, str]],
-    messages: Messages,
-    counts: Mapping[str, object],
-) -> Path:
+def corrections_of(workspace: Path | None, source: str, given: Path | None) -> Corrections:
+    """Return the corrected rows of a source: those kept from earlier runs, and over them those of a given file.
+
+    Raises:
+        IngestRefused: A file of them cannot be read.
+    """
+    kept = None if workspace is None else folder_of(workspace, source) / CORRECTIONS
+    earlier = read_corrections(kept) if kept is not None and kept.is_file() else Corrections()
+    return earlier if given is None else merged(earlier, read_corrections(given))
+
+
+def keep_corrections(workspace: Path, source: str, corrections: Corrections) -> None:
+    """Keep corrected rows for the runs to come."""
+    _write(folder_of(workspace, source) / CORRECTIONS, corrections_file(corrections))
+
+
+def write_report(workspace: Path, report: IngestReport, messages: Messages, counts: Mapping[str, object]) -> Path:
     """Write the files of a run and return their folder.
 
     Args:
         workspace: The workspace.
         report: What the run did.
-        originals: (file, line) → column → cell of rows that have issues.
         messages: Texts of the language that `rejects.csv` is written in.
         counts: The numbers of the run by name.
     """
@@ -76,7 +85,7 @@ def write_report(
     }
     text = json.dumps(value, ensure_ascii=False, indent=1)
     _write(folder / REPORT, text.encode("utf-8", errors="backslashreplace"))
-    rejects = write_rejects(report.issues, originals, messages)
+    rejects = write_rejects(report.issues, report.rejected, messages)
     if rejects is not None:
         _write(folder / REJECTS, rejects)
     else:

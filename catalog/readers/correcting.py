@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
@@ -9,7 +10,14 @@ from catalog.paths import WORKBOOK_SUFFIXES, Dump, DumpFile
 from catalog.readers.tabular import Row, Table, read_table
 from catalog.readers.workbook import read_workbook
 from catalog.records import Issue
-from catalog.rejects import BEYOND, row_digest
+
+BEYOND = "_beyond"
+"""Holds the cells of a row that is wider than its header; a corrected row has none."""
+
+
+def row_digest(cells: Iterable[str]) -> str:
+    """Return a digest of a row's filled cells, by which a correction knows the row it is for."""
+    return hashlib.sha256("\x1f".join(cell.strip() for cell in cells if cell.strip()).encode()).hexdigest()[:16]
 
 
 def tables_of(file: DumpFile, encoding: str | None, dump: Dump) -> tuple[list[Table], list[Issue]]:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from catalog import messages
 from catalog.errors import IngestRefused
+from catalog.readers.correcting import row_digest
 from catalog.records import Corrections, Issue
 from catalog.rejects import (
     COLUMNS,
@@ -18,7 +19,6 @@ from catalog.rejects import (
     merged,
     read_corrections,
     released,
-    row_digest,
     write_rejects,
 )
 

@@ -19,6 +19,7 @@ REPORT = IngestReport(
     rows=RowBooks(read=4, accepted=2, duplicate=1, quarantined=1),
     pictures=FileBooks(present=4, linked=3, unreferenced=("spare.png",)),
     mapping=MAPPING,
+    rejected={("items.csv", 3): {"sku": "12"}},
     issues=(
         Issue(source="items.csv", line=3, reason="ROW_NO_NAME", detail="no name; key '12'"),
         Issue(source="items.csv", line=4, reason="FILE_MISSING", detail="'b.jpg' is not in the dump"),
@@ -47,7 +48,7 @@ def test_summary_speaks_japanese() -> None:
 
 
 def test_report_files_hold_books_issues_and_rows(tmp_path: Path) -> None:
-    folder = write_report(tmp_path, REPORT, {("items.csv", 3): {"sku": "12"}}, messages.load("en"), COUNTS)
+    folder = write_report(tmp_path, REPORT, messages.load("en"), COUNTS)
     assert folder == folder_of(tmp_path, "shop")
     value = json.loads((folder / "report.json").read_text("utf-8"))
     assert value["books"]["rows"] == {"read": 4, "accepted": 2, "duplicate": 1, "quarantined": 1}
@@ -59,15 +60,15 @@ def test_report_files_hold_books_issues_and_rows(tmp_path: Path) -> None:
 
 
 def test_report_without_rejected_rows_leaves_no_old_rejects(tmp_path: Path) -> None:
-    folder = write_report(tmp_path, REPORT, {}, messages.load("en"), COUNTS)
-    write_report(tmp_path, IngestReport(run_id=4, source="shop"), {}, messages.load("en"), COUNTS)
+    folder = write_report(tmp_path, REPORT, messages.load("en"), COUNTS)
+    write_report(tmp_path, IngestReport(run_id=4, source="shop"), messages.load("en"), COUNTS)
     assert not (folder / "rejects.csv").exists()
 
 
 def test_mapping_that_a_person_edited_is_kept_and_found(tmp_path: Path) -> None:
-    path = write_report(tmp_path, REPORT, {}, messages.load("en"), COUNTS) / "mapping.toml"
+    path = write_report(tmp_path, REPORT, messages.load("en"), COUNTS) / "mapping.toml"
     assert edited_mapping(tmp_path, "shop") is None
     path.write_text(path.read_text("utf-8").replace("items", "other"), "utf-8")
     assert edited_mapping(tmp_path, "shop") == path
-    write_report(tmp_path, REPORT, {}, messages.load("en"), COUNTS)
+    write_report(tmp_path, REPORT, messages.load("en"), COUNTS)
     assert "other.csv" in path.read_text("utf-8")
