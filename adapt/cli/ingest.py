@@ -1,7 +1,7 @@
 """`adapt ingest`: read a catalogue dump into the workspace."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
@@ -13,13 +13,15 @@ from adapt.cli._output import emit, progress
 from adapt.cli._session import Session
 from catalog.ingest import counts_of
 from catalog.ingest import ingest as run_ingest
+from catalog.messages import Messages, choose_language, load
 from catalog.paths import checked_root
-from catalog.records import IngestReport, Issue
+from catalog.records import IngestReport
+from catalog.report import REJECTS, REPORT, books_of, folder_of, summary, write_report
 
 if TYPE_CHECKING:
     from catalog.cluster import ClusterExecutor
 
-_SHOWN_ISSUES = 5
+_SHOWN_FACTS = 8
 _LISTED_ISSUES = 100
 
 
@@ -49,9 +51,14 @@ def ingest(
     mapping: Annotated[
         Path | None, typer.Option(help="What the tables and columns mean; default: mapping.toml in the dump.")
     ] = None,
+    corrections: Annotated[
+        Path | None, typer.Option(help="The rejects.csv of an earlier run, corrected; kept for later runs.")
+    ] = None,
+    lang: Annotated[str | None, typer.Option(help="Language of the messages, en or ja; default: the locale's.")] = None,
 ) -> None:
     """Read a catalogue dump into the workspace; the same dump twice changes nothing."""
     session: Session = ctx.obj
+    messages = load(choose_language(lang))
     if delta and prune:
         raise typer.BadParameter("--delta leaves absent products alone, --prune deletes them; leave one out")
     checked_root(dump)  # a mistyped folder leaves no workspace behind
@@ -73,6 +80,7 @@ def ingest(
             verify=verify,
             encoding=encoding,
             mapping=mapping,
+            corrections=corrections,
             workers=workers,
             executor=executor,
             progress=update,
@@ -82,10 +90,18 @@ def ingest(
         "source": report.source,
         "dry_run": dry_run,
         **counts_of(report),
+        "reader": report.reader,
+        "books": books_of(report),
+        "mapping": report.mapping,
         "reasons": dict(Counter(issue.reason for issue in report.issues)),
         "issues": [asdict(issue) for issue in report.issues[:_LISTED_ISSUES]],
     }
-    emit(session, result, list(_lines(report, session, dry_run)))
+    lines = list(_concluded(report, messages)) if dry_run else []
+    lines += summary(report, messages)
+    if not dry_run:
+        write_report(session.workspace, report, messages, counts_of(report))
+        lines += _where_next(report, session, messages)
+    emit(session, result, lines)
     if strict and report.quarantined:
         raise typer.Exit(1)
 
@@ -100,27 +116,31 @@ def _cluster(
     return cluster_executor(address, Path(dump), blobs)
 
 
-def _lines(report: IngestReport, session: Session, dry_run: bool) -> Iterable[str]:
-    if dry_run:
-        yield "dry run: nothing was changed"
-        yield from report.evidence
-    yield (
-        f"{report.source}: {report.products_added} products added, {report.products_updated} updated, "
-        f"{report.products_unchanged} unchanged, {report.products_missing} missing, {report.products_pruned} pruned"
-    )
-    yield (
-        f"pictures: {report.images_added} added, {report.images_reused} known, {report.images_linked} linked; "
-        f"{report.captions} captions; {report.seconds:.1f} s"
-    )
-    if report.issues:
-        yield f"{report.quarantined} quarantined, {report.warnings} warnings"
-    reasons = Counter(issue.reason for issue in report.issues)
-    for reason, count in reasons.most_common(_SHOWN_ISSUES):
-        first = next(issue for issue in report.issues if issue.reason == reason)
-        yield f"  {count} x {reason}, first {_where(first)}: {first.detail}"
-    if not dry_run:
-        yield f"next: adapt -w {session.workspace} captions"
+def _concluded(report: IngestReport, messages: Messages) -> Iterator[str]:
+    """Yield what a dry run shows before its summary: what was concluded, and products to judge it by."""
+    yield messages.text("dry_run")
+    yield from report.evidence
+    yield messages.text("mapping")
+    yield from (f"  {line}".rstrip() for line in report.mapping.splitlines())
+    yield messages.text("samples")
+    for sample in report.samples:
+        yield messages.text(
+            "sample",
+            sku=sample.sku,
+            name=sample.name,
+            category=sample.category or "-",
+            facts=len(sample.facts),
+            variants=sample.variants,
+            pictures=len(sample.pictures),
+        )
+        if sample.facts:
+            yield "    " + ", ".join(f"{name}={value}" for name, value in list(sample.facts.items())[:_SHOWN_FACTS])
 
 
-def _where(issue: Issue) -> str:
-    return issue.source if issue.line is None else f"{issue.source} line {issue.line}"
+def _where_next(report: IngestReport, session: Session, messages: Messages) -> Iterator[str]:
+    """Yield where the report lies and what to type next; a dry run leaves none."""
+    folder = folder_of(session.workspace, report.source)
+    yield messages.text("report", path=folder / REPORT)
+    if (folder / REJECTS).is_file():
+        yield messages.text("rejects", path=folder / REJECTS)
+    yield messages.text("next", command=f"adapt -w {session.workspace} captions")
