@@ -5,6 +5,7 @@ What is concluded is a mapping, and the dump is read by that mapping: what is pr
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -26,7 +27,10 @@ DOUBT = "doubt: "
 MIN_SCORE = 4
 MIN_CONFIDENCE = 0.6
 _REPEATED_SHARE = 0.1
-_OTHER_MANIFESTS = (".xml", ".parquet")
+_OTHER_MANIFESTS = {
+    ".xml": 'XML of no known feed; say in mapping.toml where its records are, such as rows = "catalog/product"',
+    ".parquet": "not a format that is read; save its products as CSV beside the pictures",
+}
 
 
 def read(tables: TableSet) -> DraftCatalogue:
@@ -43,7 +47,6 @@ def read(tables: TableSet) -> DraftCatalogue:
     for table in tables:
         parsed.setdefault(table.file.path, []).append(table)
     catalogue = read_mapped(dump, proposal.mapping, encoding, reader=NAME, parsed=parsed)
-    _say_what_is_left(catalogue, tables)
     columns = [columns for _, columns in chosen.groups]
     confidence = [*_confidence(catalogue, columns), *chosen.doubts]
     found = [line for meaning in columns for line in meaning.evidence] + [join.evidence for join in joins]
@@ -73,22 +76,11 @@ def _confidence(catalogue: DraftCatalogue, columns: Sequence[Columns]) -> list[s
     return lines
 
 
-def _say_what_is_left(catalogue: DraftCatalogue, tables: TableSet) -> None:
-    shown = {picture.path for product in catalogue.products for picture in product.pictures}
-    spare = [file.path for file in tables.dump.with_suffix(IMAGE_SUFFIXES) if file.path not in shown]
-    if spare:
-        catalogue.evidence.append(f"{len(spare)} pictures belong to no product, such as {', '.join(spare[:3])}")
-    unread = sorted(table.file.path for table in tables if table.file.path not in catalogue.documents)
-    if unread:
-        catalogue.evidence.append(f"not used: {len(unread)} other tables, such as {', '.join(unread[:3])}")
-
-
 def _unusable(dump: Dump, tables: Iterable[Table], issues: Sequence[Issue]) -> list[Issue]:
     """Say for each table why it holds no products; only a damaged or empty one is an error."""
     found = list(issues)
     for file in dump.with_suffix(_OTHER_MANIFESTS):
-        detail = "not a format that is read yet; save its products as CSV beside the pictures"
-        found.append(Issue(source=file.path, reason="FILE_FORMAT", detail=detail))
+        found.append(Issue(source=file.path, reason="FILE_FORMAT", detail=_OTHER_MANIFESTS[file.suffix]))
     for table in tables:
         headed = table.with_header()
         if not headed.rows:
@@ -97,9 +89,23 @@ def _unusable(dump: Dump, tables: Iterable[Table], issues: Sequence[Issue]) -> l
             ]
             found += refused
         else:
-            detail = f"no columns for key, name and pictures among {', '.join(headed.header[:5])!r}"
+            detail = _of_many_kinds(headed) or (
+                f"no columns for key, name and pictures among {', '.join(headed.header[:5])!r}"
+            )
             found.append(Issue(source=table.file.path, reason="TABLE_UNUSED", detail=detail, severity="warning"))
     return found
+
+
+def _of_many_kinds(table: Table) -> str:
+    """Return what a relational fixture is, whose records are of many models; empty for another table."""
+    if not {"model", "pk"} <= set(table.header):
+        return ""
+    models = Counter(table.column(table.header.index("model")))
+    names = ", ".join(name for name, _ in models.most_common(4))
+    return (
+        f"{len(table.rows)} records of {len(models)} models ({names} …), which only a mapping can join: "
+        f'write mapping.toml with {{ file = "{table.file.path}", split = "model" }}, see catalog/README.md'
+    )
 
 
 @dataclass(kw_only=True)

@@ -40,12 +40,6 @@ def test_ingest_prints_one_json_object_with_the_agreed_keys(workspace: Path, dum
     assert (again["products_added"], again["products_unchanged"]) == (0, 2)
 
 
-def test_ingest_names_the_first_line_of_each_problem(workspace: Path, dump: Path) -> None:
-    said = run(workspace, "ingest", dump)
-    assert "1 quarantined" in said
-    assert "FILE_MISSING, first p.csv line 3: 'none.jpg'" in said
-
-
 def test_strict_makes_a_quarantined_item_a_failure_but_keeps_the_work(workspace: Path, dump: Path) -> None:
     run(workspace, "ingest", dump, "--strict", exits=1)
     assert json.loads(run(workspace, "ingest", dump, "--json"))["products_unchanged"] == 2
@@ -111,3 +105,69 @@ def test_ingest_refuses_options_that_contradict_each_other(workspace: Path, samp
     assert result.exit_code == 2 and "leave one out" in result.stderr
     assert runner.invoke(app, ["ingest", str(sample_catalogue), "--workers", "0"]).exit_code == 2
     assert not workspace.exists()
+
+
+def test_ingest_names_the_first_line_of_each_problem(workspace: Path, dump: Path) -> None:
+    said = run(workspace, "ingest", dump, "--lang", "en")
+    assert "1 quarantined" in said
+    assert (
+        "1 x FILE_MISSING (a file that is not in the dump), first p.csv line 3: 'none.jpg' is not in the dump" in said
+    )
+    assert "rows: 2 read = 2 accepted + 0 duplicate + 0 quarantined" in said
+    assert "picture files: 1 present = 1 linked + 0 duplicate + 0 quarantined + 0 unreferenced" in said
+    said = run(workspace, "ingest", dump, "--lang", "ja")
+    assert "画像ファイル: 1 = 紐付け 1" in said and "最初は p.csv 3 行目" in said
+
+
+def test_ingest_in_an_unknown_language_is_refused(workspace: Path, dump: Path) -> None:
+    assert "use one of en, ja" in run(workspace, "ingest", dump, "--lang", "fr", exits=1)
+    assert not workspace.exists()
+
+
+def test_ingest_leaves_a_report_and_the_rejected_rows(workspace: Path, dump: Path) -> None:
+    run(workspace, "ingest", dump)
+    folder = workspace / "ingest" / "dump"
+    assert json.loads((folder / "report.json").read_text("utf-8"))["codes"]["FILE_MISSING"]["count"] == 1
+    assert "FILE_MISSING" in (folder / "rejects.csv").read_text("utf-8-sig")
+    assert 'images = "image"' in (folder / "mapping.toml").read_text("utf-8")
+
+
+def test_rejected_rows_are_corrected_and_count_from_then_on(workspace: Path, dump: Path) -> None:
+    run(workspace, "ingest", dump)
+    rejects = workspace / "ingest" / "dump" / "rejects.csv"
+    fixed = dump.parent / "fixed.csv"
+    fixed.write_text(rejects.read_text("utf-8-sig").replace(",none.jpg", ",a.jpg"), "utf-8-sig")
+    answer = json.loads(run(workspace, "ingest", dump, "--corrections", fixed, "--json"))
+    assert (answer["products_updated"], answer["quarantined"], answer["images_linked"]) == (1, 0, 2)
+    assert not rejects.exists()
+    again = json.loads(run(workspace, "ingest", dump, "--json"))
+    assert (again["products_unchanged"], again["quarantined"]) == (2, 0)
+    # A row that the company itself corrects is not corrected again.
+    (dump / "p.csv").write_text("sku,name,color,image\n1,Mug,red,a.jpg\n2,Cup,green,none.jpg\n")
+    later = json.loads(run(workspace, "ingest", dump, "--json"))
+    assert later["reasons"] == {"ROW_CHANGED_SINCE": 1, "FILE_MISSING": 1}
+
+
+def test_a_mapping_that_was_edited_is_used_the_next_time(workspace: Path, dump: Path) -> None:
+    run(workspace, "ingest", dump)
+    mapping = workspace / "ingest" / "dump" / "mapping.toml"
+    mapping.write_text(mapping.read_text("utf-8").replace('name = "name"', 'name = "{color} {name}"'), "utf-8")
+    answer = json.loads(run(workspace, "ingest", dump, "--json"))
+    assert answer["products_updated"] == 2
+    assert "red Mug" in run(workspace, "ingest", dump, "--dry-run")
+    assert '"{color} {name}"' in mapping.read_text("utf-8")
+
+
+def test_a_mapping_may_name_the_reader(workspace: Path, dump: Path) -> None:
+    (dump / "mapping.toml").write_text('reader = "folder"\n')
+    assert json.loads(run(workspace, "ingest", dump, "--json"))["products_added"] == 1
+    (dump / "mapping.toml").write_text('reader = "shopfy"\n')
+    assert "no reader 'shopfy'; did you mean shopify?" in run(workspace, "ingest", dump, exits=1)
+    (dump / "mapping.toml").write_text('reader = "shopify"\n')
+    assert "the reader 'shopify' finds no product" in run(workspace, "ingest", dump, exits=1)
+
+
+def test_dry_run_shows_the_mapping_and_three_products(workspace: Path, dump: Path) -> None:
+    said = run(workspace, "ingest", dump, "--dry-run", "--lang", "en")
+    assert '  images = "image"' in said and "[product]" in said
+    assert "  1: Mug | - | 1 facts, 0 variants, 1 pictures\n    color=red" in said
