@@ -24,51 +24,8 @@ CATALOGUES = Path(__file__).resolve().parents[3] / "shared" / "data" / "catalogs
 needs_catalogues = pytest.mark.skipif(not CATALOGUES.is_dir(), reason="the sample catalogues are not here")
 
 # ruff: noqa: E501 - mappings are one fact a line
-SALEOR = """
-attributes = [
-  { table = "assignedproductattributevalue", product = "product", name = "value.attribute.name", value = "value.name" },
-  { table = "assignedvariantattributevalue", variant = "assignment.variant", name = "value.attribute.name", value = "value.name" },
-]
-images = [
-  { table = "named", product = "key", path = "value" },
-  { table = "productmedia", product = "product", path = "image" },
-]
-[tables]
-objects = { file = "populatedb_data.json", split = "model" }
-named = { file = "images_mapping.json", rows = "*" }
-[join]
-"assignedvariantattributevalue.assignment" = "assignedvariantattribute.pk"
-[product]
-key = "pk"
-name = "name"
-category = "category.name"
-text = "description"
-[variant]
-table = "productvariant"
-product = "product"
-key = "sku"
-"""
-
-MAGENTO = """
-images = [{ table = "photos", product = "sku", path = "image" }]
-[tables]
-product = { file = ["*/fixtures/products*.csv", "*/products_*.csv", "*/yoga_*.csv"], where = { product_type = "!simple" } }
-single = { file = "Configurable*/fixtures/products.csv", where = { product_type = "simple" } }
-photos = "*/images_*.csv"
-[product]
-key = "sku"
-name = "name"
-category = ["category", { from = "categories", match = "Default Category/([^,]+)" }]
-text = ["description", "short_description"]
-attributes = [{ from = "additional_attributes", separator = ",", packed = "=" }, "material", "pattern", "size", "color"]
-images = ["base_image", "additional_images"]
-[variant]
-table = "single"
-product = { from = "sku", match = "^[^-]+" }
-key = "sku"
-attributes = { from = "additional_attributes", separator = ",", packed = "=" }
-images = ["base_image", "additional_images"]
-"""
+GOLDEN = Path(__file__).resolve().parents[1] / "golden" / "mappings"
+SALEOR, MAGENTO = ((GOLDEN / f"{name}.toml").read_text("utf-8") for name in ("saleor_demo", "magento_luma"))
 
 
 @pytest.fixture
