@@ -23,6 +23,7 @@ from catalog.facts import FactSheet, facts_of
 from catalog.glossary import Glossary
 from catalog.products import load_products, product_ids
 from catalog.records import Caption, Product
+from catalog.sayable import sayable
 from catalog.schema import CaptionRow, ProductRow, SourceRow
 from catalog.slots import slots_of
 from catalog.store import Catalog
@@ -109,7 +110,8 @@ class Writer:
         """Write the captions of a product and of each variant that has pictures of its own."""
         pictured = {picture.variant_id for picture in product.pictures}
         for variant in (None, *(variant for variant in product.variants if variant.id in pictured)):
-            sheet = facts_of(product, self.glossary, variant=variant)
+            read = facts_of(product, self.glossary, variant=variant)
+            sheet = sayable(read, product, self.glossary, variant=variant)
             slots = slots_of(sheet, self.glossary, self.templates.lang)
             key = f"{self.seed}:{product.key}:{variant.key if variant is not None else ''}"
             written = wording.word(slots, self.templates, count=self.wordings, seed=key)
