@@ -49,6 +49,11 @@ class UnknownTerm:
     used: bool
     """True: the English word went into captions as it stands. False: the fact was left out."""
 
+    @property
+    def is_attribute(self) -> bool:
+        """Whether it is the name of an attribute, of which no value was read."""
+        return self.term == self.attribute
+
 
 @dataclass(frozen=True, kw_only=True)
 class CaptionReport:

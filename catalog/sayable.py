@@ -8,7 +8,6 @@ either. And words that are true but show nothing: trade marks, "solid", "fabric"
 import re
 import unicodedata
 from collections.abc import Collection, Iterator
-from dataclasses import replace
 
 from catalog import grammar
 from catalog.attribute_slots import SLOTS, slot_of
@@ -23,6 +22,7 @@ _GENERAL_KINDS = (*SLOTS, "part", "category", "group")
 _PART_FACT = re.compile(r"(.+) (colour|material|finish)")
 _MARK = re.compile(r"([A-Za-z][\w-]*)[™®]")
 _MARKED = re.compile(r"[A-Za-z][\w-]*[™®]")
+_KIND_OF_PART = re.compile(r"colou?r|material|finish")
 _FLAG = re.compile(r"yes|no|true|false|\d+(?:\.\d+)?|はい|いいえ|有|無|有り|無し", re.IGNORECASE)
 _SHOWS_NOTHING = {
     "pattern": frozenset({"plain", "solid", "solid colour", "solid color", "none"}),
@@ -58,14 +58,11 @@ def sayable(sheet: FactSheet, product: Product, glossary: Glossary, *, variant: 
     if not JAPANESE.search(sheet.facts.get("noun", "")) and not sheet.own_noun:
         _name_apart(facts, product, varying, glossary)
     unknown = list(_unknown(sheet, attributes, marks))
-    head = facts.get("noun", "").split()[-1:]
-    if head and not sheet.own_noun and not _known_noun(facts["noun"], glossary):
-        unknown.append(Unknown(term=head[0], attribute="name", used=True))
+    noun = facts.get("noun", "")
+    if noun and not sheet.own_noun and not _is_term(noun, product, glossary):
+        # The whole name stands in every caption until a term says which of its words is the noun.
+        unknown.append(Unknown(term=noun.split()[-1], attribute="name", used=True))
     return FactSheet(facts=facts, unknown=unknown, own_noun=sheet.own_noun)
-
-
-def _known_noun(noun: str, glossary: Glossary) -> bool:
-    return any(glossary.concept(form, "category", "group") is not None for form in (noun, grammar.singular(noun)))
 
 
 def varying_slots(product: Product, glossary: Glossary) -> frozenset[str]:
@@ -215,14 +212,14 @@ def _unknown(sheet: FactSheet, attributes: Collection[Attribute], marks: Collect
     for term in sheet.unknown:
         if term.term == term.attribute and all(_FLAG.fullmatch(value) for value in values.get(term.term, ())):
             continue  # yes, no and numbers show in no picture, whatever the attribute is called
-        if slot_of(term.attribute) is not None and term.term.casefold() in _SHOWS_NOTHING.get(
-            slot_of(term.attribute) or "", ()
-        ):
+        slot = slot_of(term.attribute)
+        if slot and term.term.casefold() in _SHOWS_NOTHING.get(slot, ()):
             continue
         bare = re.sub(r"[™®]|(?<=[a-z])TM$", "", unicodedata.normalize("NFC", term.term))
         if bare.casefold() in marks:
             yield Unknown(term=bare, attribute=term.attribute, used=False)
-        elif slot_of(term.attribute) is None and term.term != term.attribute:
-            yield replace(term, used=False)
+        elif slot is None and term.term.isascii() and not _KIND_OF_PART.search(term.attribute.casefold()):
+            # "strap: adjustable, double": one attribute to think about, not each of its values.
+            yield Unknown(term=term.attribute, attribute=term.attribute, used=False)
         else:
             yield term
