@@ -67,6 +67,8 @@ class Slots:
     """Fact about a part → (word for the part, one of PART_KINDS or "")."""
     missing: tuple[str, ...] = field(default=())
     """Facts without a word in `lang`."""
+    _built: dict[tuple[str, ...], dict[str, Any]] = field(default_factory=dict, repr=False, compare=False)
+    """Choice of words → variables: a product has dozens of drafts and few choices."""
 
     @property
     def general(self) -> Mapping[str, str]:
@@ -81,6 +83,12 @@ class Slots:
     def variables(self, rng: random.Random) -> dict[str, Any]:
         """Choose words and build what templates may use."""
         chosen = {name: [self._choose(name, options, rng) for options in values] for name, values in self.words.items()}
+        key = tuple(word for words in chosen.values() for word in words)
+        if key not in self._built:
+            self._built[key] = self._build(chosen)
+        return self._built[key]
+
+    def _build(self, chosen: dict[str, list[str]]) -> dict[str, Any]:
         parts: dict[str, dict[str, list[str]]] = {}
         for name, (part, kind) in self.parts.items():
             parts.setdefault(part, {})[kind] = chosen.pop(name)

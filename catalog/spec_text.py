@@ -8,6 +8,7 @@ Comparisons, alternatives ("yellow or orange"), denials and parts that do not sh
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from catalog import grammar
 from catalog.glossary import Glossary, Match
@@ -76,6 +77,8 @@ def _forms(word: str) -> set[str]:
     return {word, grammar.plural(word), grammar.singular(word)}
 
 
+# All variants of a product share its text.
+@lru_cache(maxsize=4096)
 def _tokens(text: str, glossary: Glossary) -> list[_Token]:
     parse = glossary.parse(text)
     tokens: list[_Token] = []
