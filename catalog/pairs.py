@@ -51,13 +51,15 @@ def relation(first: Caption, second: Caption) -> str | None:
 def contradicts(name: str, first: str, second: str) -> bool:
     """Whether a picture that shows one value of a fact surely does not show the other.
 
-    Makers' names show in no picture, and what is worn to run may be worn to yoga; cotton is part of "cotton, polyester"; a
-    running shoe is a shoe and dark red is red.
+    Makers' names show in no picture, and what is worn to run may be worn to yoga; cotton is part of "cotton,
+    polyester"; a running shoe is a shoe and dark red is red.
     """
     if name in (NAME, "kind"):
         return False
     ones, others = first.split(SEPARATOR), second.split(SEPARATOR)
-    return not any(one == other or _is_kind_of(one, other) or _is_kind_of(other, one) for one in ones for other in others)
+    return not any(
+        one == other or _is_kind_of(one, other) or _is_kind_of(other, one) for one in ones for other in others
+    )
 
 
 def _is_kind_of(special: str, general: str) -> bool:
@@ -79,8 +81,8 @@ def pairs(entries: Sequence[ManifestEntry], kind: str) -> Iterator[CaptionPair]:
     Args:
         entries: Pictures of a dataset.
         kind: `paraphrase` or `entails` (both captions of one picture; unordered and ordered), or `hard_negative`
-            (one fact contradicted; unordered): captions of two products that `masked` does not forbid, or of two pictures
-            that are variants of one shape, then with the indices of these.
+            (one fact contradicted; unordered): captions of two products that `masked` does not forbid, or of two
+            pictures that are variants of one shape, then with the indices of these.
 
     Raises:
         ValueError: Unknown kind.

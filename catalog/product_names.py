@@ -12,7 +12,9 @@ _MEASURE = re.compile(
     re.IGNORECASE,
 )
 """A word of a Japanese name that is an amount: 幅120cm, 200ml, 8号."""
-_SIZE = re.compile(r"(?<![\w.-])\d[\d.,]*\s(?:cm|mm|m|in|inch(?:es)?|ft|foot|feet|kg|g|lbs?|oz|ml|cl|l)\b(?!-)", re.IGNORECASE)
+_SIZE = re.compile(
+    r"(?<![\w.-])\d[\d.,]*\s(?:cm|mm|m|inch(?:es)?|ft|foot|feet|kg|g|lbs?|oz|ml|cl|l)\b(?!-)", re.IGNORECASE
+)
 """An amount of two words in an English name: 65 cm, 6 foot."""
 _NAME_WORDS = 12
 _NAME_CHARS = 80

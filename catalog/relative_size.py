@@ -36,8 +36,8 @@ _Measures = Mapping[str, float]
 def relative_sizes(session: Session, glossary: Glossary) -> dict[int, str]:
     """Return product id → size word of the active products whose measures stand out among their like.
 
-    Only measures of whole products count, in units of length; a product whose measures disagree (tall and narrow) gets no
-    word. Words are concepts of the glossary of kind `size`.
+    Only measures of whole products count, in units of length; a product whose measures disagree (tall and narrow) gets
+    no word. Words are concepts of the glossary of kind `size`.
     """
     measured: dict[int, dict[str, float]] = defaultdict(dict)
     alike: dict[tuple[int, str, str], list[int]] = defaultdict(list)

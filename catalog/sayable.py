@@ -1,7 +1,7 @@
 """Facts of a record → the facts its captions may say: general words that hold for every picture they go with.
 
-Three things are taken out again. Names: "teton" of a "Teton pullover hoodie" is what the maker calls it, so it moves to a
-fact of its own that one caption states. Facts of one variant: a text shared by a red and a green shirt may describe
+Three things are taken out again. Names: "teton" of a "Teton pullover hoodie" is what the maker calls it, so it moves to
+a fact of its own that one caption states. Facts of one variant: a text shared by a red and a green shirt may describe
 either. And words that are true but show nothing: trade marks, "solid", "fabric" beside the fabric's name.
 """
 
@@ -67,9 +67,7 @@ def sayable(sheet: FactSheet, product: Product, glossary: Glossary, *, variant: 
 
 def varying_slots(product: Product, glossary: Glossary) -> frozenset[str]:
     """Return the slots that variants state: what holds for one of them may not hold for the others."""
-    stated = {
-        (attribute.name, attribute.value) for variant in product.variants for attribute in variant.attributes
-    }
+    stated = {(attribute.name, attribute.value) for variant in product.variants for attribute in variant.attributes}
     slots: set[str] = set()
     for name, value in stated:
         slot = slot_of(name)
@@ -163,9 +161,9 @@ def _value_words(product: Product) -> frozenset[str]:
 
 
 def _used(word: str, noun: str, product: Product) -> bool:
-    """Whether the record's own text uses a word as an adjective of the noun, in small letters: "a soft pullover hoodie".
+    """Whether the record's own text uses a word as an adjective of the noun, in small letters.
 
-    "the Teton hoodie" proves nothing about "teton".
+    "a soft pullover hoodie" proves that pullover is a word; "the Teton hoodie" proves nothing about "teton".
     """
     if len(word) < 3:
         return False

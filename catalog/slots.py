@@ -20,8 +20,8 @@ _ADJECTIVES = {
 }
 """Materials whose adjective is not the noun itself."""
 _WORN_IN_PAIRS = {
-    "pant": "pants", "short": "shorts", "tight": "tights", "trouser": "trousers", "jean": "jeans", "legging": "leggings",
-    "capri": "capri pants", "jogger": "joggers",
+    "pant": "pants", "short": "shorts", "tight": "tights", "trouser": "trousers", "jean": "jeans",
+    "legging": "leggings", "capri": "capri pants", "jogger": "joggers",
 }  # fmt: skip
 """Clothes that shops write in the singular; as a noun the word means nothing else."""
 _HUES = {
@@ -44,7 +44,8 @@ _JA_NAMES = {
 _Parts = Mapping[str, Mapping[str, Sequence[str]]]
 """Part word → kind of fact → words."""
 _STATED_BY = {
-    "looks": SLOTS, "named": ("noun", "kind"), "titled": ("noun", "kind", NAME), "hue": ("colour",), "stuff": ("material",), "here": (),
+    "looks": SLOTS, "named": ("noun", "kind"), "titled": ("noun", "kind", NAME),
+    "hue": ("colour",), "stuff": ("material",), "here": (),
     "forms": ("shape", "pattern", "finish"), "style_form": ("style",), "finish_form": ("finish",),
     "shape_form": ("shape",), "pattern_form": ("pattern",),
     "spec": (*SLOTS, "details"), "details": ("details",),

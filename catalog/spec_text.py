@@ -114,7 +114,7 @@ def _told(match: Match | None, kind: str) -> str | None:
 
 def _colour_of(tokens: list[_Token]) -> str | None:
     """Join a colour run; None without a colour word proper ("light")."""
-    if not any(token.match is not None and token.match.is_a("colour") or _ISH.match(token.text) for token in tokens):
+    if not any(token.match is not None and token.match.is_a("colour") for token in tokens):
         return None
     parts = []
     for token in tokens:

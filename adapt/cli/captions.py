@@ -59,7 +59,8 @@ def captions(
                 )
             if unknown:
                 lines = list(_terms(report.unknown[:limit], session))
-                emit(session, {"unknown": [asdict(term) | {"is_attribute": term.is_attribute} for term in report.unknown[:limit]]}, lines)
+                listed = [asdict(term) | {"is_attribute": term.is_attribute} for term in report.unknown[:limit]]
+                emit(session, {"unknown": listed}, lines)
             else:
                 emit(session, {**asdict(report), "dry_run": dry_run}, list(_summary(report, session, dry_run)))
         else:

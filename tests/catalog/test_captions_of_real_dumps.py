@@ -1,4 +1,4 @@
-"""Captions of the real catalogues, read as a stranger would: right colour, no banned word, no maker's name but in one."""
+"""Captions of the real catalogues, read as a stranger would: right colours, no banned word, names in one of ten."""
 
 import re
 from collections.abc import Iterator
@@ -90,7 +90,9 @@ def test_captions_name_no_other_colour_than_their_variants(
 
 def test_captions_hold_no_banned_word_and_no_mark(captions: list[CaptionRow], terms: Glossary) -> None:
     assert [row.text for row in captions if re.search(r"[™®<>_=]|\d{3}|  ", row.text)] == []
-    banned = [row.text for row in captions if any(match.is_a("ban", "brand") for match in terms.parse(row.text).matches)]
+    banned = [
+        row.text for row in captions if any(match.is_a("ban", "brand") for match in terms.parse(row.text).matches)
+    ]
     assert banned == []
 
 

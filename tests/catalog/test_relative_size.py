@@ -25,9 +25,7 @@ def _fill(catalog: Catalog, vases: list[Sizes], *, name: str = "Vase", category:
         source = SourceRow(name="shop", root="/nowhere")
         session.add(source)
         session.flush()
-        rows = [
-            ProductRow(source_id=source.id, sku=f"V{n}", name=name, category=category) for n in range(len(vases))
-        ]
+        rows = [ProductRow(source_id=source.id, sku=f"V{n}", name=name, category=category) for n in range(len(vases))]
         session.add_all(rows)
         session.flush()
         for row, sizes in zip(rows, vases, strict=True):
