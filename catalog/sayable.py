@@ -138,7 +138,8 @@ def _name_apart(facts: dict[str, str], product: Product, varying: Collection[str
 
 def _is_term(noun: str, product: Product, glossary: Glossary) -> bool:
     """Whether a noun is one as it stands: known, one word, its shelf, or written small in the record's text."""
-    if " " not in noun or glossary.concept(noun, "category") is not None:
+    known = glossary.concept(noun, "category") is not None or bool(glossary.words("category", noun, "en"))
+    if " " not in noun or known:
         return True
     if noun == leaf_category(product.category).casefold().replace("-", " "):
         return True

@@ -90,3 +90,12 @@ def test_unknown_terms_are_the_few_worth_a_row(terms: Glossary) -> None:
         ("LumaTech", "material", False), ("Zorbium", "material", True), ("strap bags", "strap bags", False),
         ("band", "name", True),
     }  # fmt: skip
+
+
+def test_noun_that_is_the_concept_of_a_term_is_no_unknown_term() -> None:
+    row = dict.fromkeys(glossary.COLUMNS, "") | {
+        "term": "yoga brick", "lang": "en", "concept": "yoga block", "en": "yoga block", "kind": "category",
+    }  # fmt: skip
+    own, record = Glossary([row]), product("Sprite Yoga Brick")
+    sheet = sayable(facts_of(record, own), record, own)
+    assert (sheet.facts, sheet.unknown) == ({"noun": "yoga block", "name": "sprite"}, [])
