@@ -30,6 +30,8 @@ OWN_FOLDER = "templates"
 LANGUAGES = ("en", "ja")
 LENGTHS = {"short": 0.3, "medium": 0.4, "full": 0.3}
 """Share of each length among a product's wordings."""
+_SHORT = (3, 6)
+"""Words that a short English caption should have."""
 _LONGEST = 400
 """Characters a caption may have; more is a template gone wrong."""
 
@@ -195,7 +197,13 @@ def word(slots: Slots, templates: Templates, *, count: int, seed: str) -> list[W
         if draft is not None:
             drafts[template.length].append(draft)
     # One caption is the product's name; of the others a short one says more than the bare noun where it can.
-    drafts["short"].sort(key=lambda draft: (NAME not in draft.facts, len(draft.facts) < min(2, len(slots.general))))
+    drafts["short"].sort(
+        key=lambda draft: (
+            NAME not in draft.facts,
+            len(draft.facts) < min(2, len(slots.general)),
+            templates.lang == "en" and not _SHORT[0] <= len(draft.text.split()) <= _SHORT[1],
+        )
+    )
     wanted = shares(count)
     chosen: dict[str, Wording] = {}
     for length in ("full", "medium", "short"):
