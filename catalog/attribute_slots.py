@@ -26,6 +26,8 @@ _HIDDEN = re.compile(
     r"power|watt|battery|capacity|storage|ram$|cpu|hdd|ssd|memory|category|width|height|depth|length|diameter|dimension|"
     r"country|origin|manufactur|ingredient|nutrition|volume|allergen|care|gender|age|season|"
     r"url|link|slug|date|status|visib|rating|review|plant ?type|model|"
+    r"activity|climate|occasion|collection|attribute ?set|recommend|performance|sample|publisher|author|"
+    r"flavou?r|format|"
     r"価格|値段|定価|在庫|税|送料|ポイント|コード|番号|品番|型番|重量|質量|重さ|容量|保証|電圧|電力|電源|原産|産地|製造国|"
     r"生産国|寸法|幅|奥行|高さ|直径|厚み|長さ|お手入れ|注意|性別|年齢|カテゴリ|分類|発売|納期|賞味|消費期限|原材料|成分|内容量|入り?数|個数|"
     r"外寸|内寸|口径|胴径|底径|梱包|個装|耐荷重|付属品|セット内容|対応|シリーズ|備考|メモ|組み?立|電子レンジ|食洗機|季節|機能|"
@@ -34,6 +36,8 @@ _HIDDEN = re.compile(
 )
 """Attribute names of facts that do not show in a picture."""
 _REMARK = re.compile(r"[(\[【（].*?[)\]】）]")
+_OF_A_SHELF = re.compile(r"(style|pattern)[ _]\w+")
+"""Names that shops with many shelves give: "style bags", "style bottom"."""
 _ABOUT_ALL = re.compile(r"^(?:本体|主な|おもな|メイン|商品|製品|代表)")
 """What stands before a name in Japanese and changes nothing: 本体カラー, 主な素材."""
 
@@ -47,4 +51,7 @@ def slot_of(name: str) -> str | None:
         key = re.sub(r"[\s_\-()\[\]:/.]|\d+$", "", written)
         if key in _SLOT_OF:
             return _SLOT_OF[key]
-    return "" if _HIDDEN.search(text) else None
+    if _HIDDEN.search(text):
+        return ""
+    kind = _OF_A_SHELF.fullmatch(text)
+    return _SLOT_OF[kind[1]] if kind is not None else None

@@ -23,6 +23,8 @@ from catalog.facts import FactSheet, facts_of
 from catalog.glossary import Glossary
 from catalog.products import load_products, product_ids
 from catalog.records import Caption, Product
+from catalog.relative_size import relative_sizes
+from catalog.sayable import sayable, varying_slots
 from catalog.schema import CaptionRow, ProductRow, SourceRow
 from catalog.slots import slots_of
 from catalog.store import Catalog
@@ -47,6 +49,11 @@ class UnknownTerm:
     """Up to three product keys."""
     used: bool
     """True: the English word went into captions as it stands. False: the fact was left out."""
+
+    @property
+    def is_attribute(self) -> bool:
+        """Whether it is the name of an attribute, of which no value was read."""
+        return self.term == self.attribute
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,11 +112,18 @@ class Writer:
         """Changes when glossary or templates do: captions of another version are stale."""
         return f"{self.glossary.version}:{self.templates.version}"
 
-    def views(self, product: Product) -> Iterator[View]:
-        """Write the captions of a product and of each variant that has pictures of its own."""
+    def views(self, product: Product, *, size: str = "") -> Iterator[View]:
+        """Write the captions of a product and of each variant that has pictures of its own.
+
+        `size` is the word of `relative_sizes` for it; what the record says of its size itself comes first.
+        """
+        sized = bool(size) and "size" not in varying_slots(product, self.glossary)
         pictured = {picture.variant_id for picture in product.pictures}
         for variant in (None, *(variant for variant in product.variants if variant.id in pictured)):
-            sheet = facts_of(product, self.glossary, variant=variant)
+            read = facts_of(product, self.glossary, variant=variant)
+            sheet = sayable(read, product, self.glossary, variant=variant)
+            if sized:
+                sheet.add("size", [size])
             slots = slots_of(sheet, self.glossary, self.templates.lang)
             key = f"{self.seed}:{product.key}:{variant.key if variant is not None else ''}"
             written = wording.word(slots, self.templates, count=self.wordings, seed=key)
@@ -150,6 +164,7 @@ def rebuild_captions(
     writer = Writer.open(catalog.workspace, lang=lang, wordings=wordings, seed=seed)
     with catalog.read() as session:
         ids = product_ids(session, source=source, only=products)
+        sizes = relative_sizes(session, writer.glossary)
     tally: Counter[str] = Counter()
     unknown: dict[tuple[str, str, bool], list[str]] = {}
     without: list[str] = []
@@ -157,7 +172,8 @@ def rebuild_captions(
     for start in range(0, len(ids), _PRODUCTS_A_TRANSACTION):
         chunk = ids[start : start + _PRODUCTS_A_TRANSACTION]
         with catalog.read() as session:
-            views = [view for product in load_products(session, chunk) for view in writer.views(product)]
+            loaded = load_products(session, chunk)
+            views = [view for product in loaded for view in writer.views(product, size=sizes.get(product.id, ""))]
             changes = _changes(session, chunk, views, writer)
         if not dry_run and changes.any:
             with catalog.write() as session:
@@ -190,7 +206,8 @@ def preview(catalog: Catalog, product: str, *, lang: str = "en", wordings: int =
     writer = Writer.open(catalog.workspace, lang=lang, wordings=wordings, seed=seed)
     with catalog.read() as session:
         found = find_product(session, product)
-        return list(writer.views(load_products(session, [found])[0]))
+        size = relative_sizes(session, writer.glossary).get(found, "")
+        return list(writer.views(load_products(session, [found])[0], size=size))
 
 
 def find_product(session: Session, product: str) -> int:

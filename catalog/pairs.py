@@ -7,8 +7,11 @@ colour, and training on such pairs teaches a model to ignore colours.
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
+from catalog.facts import SEPARATOR
 from catalog.records import Caption, ManifestEntry
+from catalog.sayable import NAME
 
 KINDS = ("paraphrase", "entails", "hard_negative")
 
@@ -29,7 +32,7 @@ def relation(first: Caption, second: Caption) -> str | None:
 
     Returns:
         `paraphrase` for equal fact sets, `entails` when `first` states all that `second` does and more, `hard_negative`
-        when both state the same kinds of facts and exactly one value differs, else None. None too without facts.
+        when both state the same kinds of facts and exactly one value contradicts, else None. None too without facts.
     """
     if not first.facts or not second.facts:
         return None
@@ -38,9 +41,29 @@ def relation(first: Caption, second: Caption) -> str | None:
     if second.facts.items() < first.facts.items():
         return "entails"
     if first.facts.keys() == second.facts.keys():
-        differing = sum(first.facts[name] != second.facts[name] for name in first.facts)
-        return "hard_negative" if differing == 1 else None
+        differing = [name for name in first.facts if first.facts[name] != second.facts[name]]
+        if len(differing) == 1 and contradicts(differing[0], first.facts[differing[0]], second.facts[differing[0]]):
+            return "hard_negative"
     return None
+
+
+@lru_cache(maxsize=65536)
+def contradicts(name: str, first: str, second: str) -> bool:
+    """Whether a picture that shows one value of a fact surely does not show the other.
+
+    Makers' names show in no picture, and what is worn to run may be worn to yoga; cotton is part of "cotton,
+    polyester"; a running shoe is a shoe and dark red is red.
+    """
+    if name in (NAME, "kind"):
+        return False
+    ones, others = first.split(SEPARATOR), second.split(SEPARATOR)
+    return not any(
+        one == other or _is_kind_of(one, other) or _is_kind_of(other, one) for one in ones for other in others
+    )
+
+
+def _is_kind_of(special: str, general: str) -> bool:
+    return special.endswith((f" {general}", f"-{general}"))
 
 
 def masked(first: ManifestEntry, second: ManifestEntry) -> bool:
@@ -58,8 +81,8 @@ def pairs(entries: Sequence[ManifestEntry], kind: str) -> Iterator[CaptionPair]:
     Args:
         entries: Pictures of a dataset.
         kind: `paraphrase` or `entails` (both captions of one picture; unordered and ordered), or `hard_negative`
-            (one fact swapped; unordered): captions of two products that `masked` does not forbid, or of two pictures
-            that are variants of one shape, then with the indices of these.
+            (one fact contradicted; unordered): captions of two products that `masked` does not forbid, or of two
+            pictures that are variants of one shape, then with the indices of these.
 
     Raises:
         ValueError: Unknown kind.
@@ -93,7 +116,7 @@ def _hard_negatives(entries: Sequence[ManifestEntry], views: Sequence[Sequence[i
     for (name, _), members in buckets.items():
         for place, (first_view, first) in enumerate(members):
             for second_view, second in members[place + 1 :]:
-                if first.facts[name] == second.facts[name]:
+                if not contradicts(name, first.facts[name], second.facts[name]):
                     continue
                 contrasted = _contrasted(entries, first_view, second_view)
                 if contrasted is not None:

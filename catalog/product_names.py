@@ -12,6 +12,10 @@ _MEASURE = re.compile(
     re.IGNORECASE,
 )
 """A word of a Japanese name that is an amount: 幅120cm, 200ml, 8号."""
+_SIZE = re.compile(
+    r"(?<![\w.-])\d[\d.,]*\s(?:cm|mm|m|inch(?:es)?|ft|foot|feet|kg|g|lbs?|oz|ml|cl|l)\b(?!-)", re.IGNORECASE
+)
+"""An amount of two words in an English name: 65 cm, 6 foot."""
 _NAME_WORDS = 12
 _NAME_CHARS = 80
 
@@ -26,13 +30,15 @@ def said_first(text: str) -> str:
 
 def clean_name(name: str, brand: str, glossary: Glossary) -> str:
     """Return a name without slug dashes, brackets, codes, brand and sales talk; lower case but for acronyms."""
-    text = unicodedata.normalize("NFKC", name).strip()
+    # Before normalising: NFKC makes the letters TM of a mark.
+    text = unicodedata.normalize("NFKC", re.sub(r"[™®©]", "", name)).strip()
     if " " not in text and not JAPANESE.search(text):
         text = re.sub(r"[-_]+", " ", text)
     text = _COMPANY.sub(" ", text)
     text = re.sub(r"【[^】]*】|\[[^\]]*\]|\([^)]*\)|[≪《〈<][^≫》〉>]*[≫》〉>]|[\\＼][^/／]*[/／]", " ", text)
-    text = re.sub(r"[™®©★☆◆◇■□●○◎♪♡♥※!~〜✨]", " ", text)
+    text = re.sub(r"[★☆◆◇■□●○◎♪♡♥※!~〜✨]", " ", text)
     text = re.split(r"\s[-–—|/:]\s|,\s|、", text)[0]
+    text = _SIZE.sub(" ", text)
     without = re.sub(rf"(?<!\w){re.escape(brand)}(?!\w)", " ", text, flags=re.IGNORECASE) if brand else text
     text = " ".join((without if without.strip() else text).split())
     parse = glossary.parse(text)

@@ -10,6 +10,7 @@ from catalog import grammar
 from catalog.attribute_slots import SLOTS
 from catalog.facts import SEPARATOR, FactSheet
 from catalog.glossary import Glossary
+from catalog.sayable import NAME
 
 _ADJECTIVES = {
     "wood": "wooden",
@@ -18,6 +19,11 @@ _ADJECTIVES = {
     "lacquerware": "lacquered wooden",
 }
 """Materials whose adjective is not the noun itself."""
+_WORN_IN_PAIRS = {
+    "pant": "pants", "short": "shorts", "tight": "tights", "trouser": "trousers", "jean": "jeans",
+    "legging": "leggings", "capri": "capri pants", "jogger": "joggers",
+}  # fmt: skip
+"""Clothes that shops write in the singular; as a noun the word means nothing else."""
 _HUES = {
     "natural": "a natural colour",
     "multicoloured": "several colours",
@@ -38,7 +44,8 @@ _JA_NAMES = {
 _Parts = Mapping[str, Mapping[str, Sequence[str]]]
 """Part word → kind of fact → words."""
 _STATED_BY = {
-    "looks": SLOTS, "named": ("noun", "kind"), "hue": ("colour",), "stuff": ("material",), "here": (),
+    "looks": SLOTS, "named": ("noun", "kind"), "titled": ("noun", "kind", NAME),
+    "hue": ("colour",), "stuff": ("material",), "here": (),
     "forms": ("shape", "pattern", "finish"), "style_form": ("style",), "finish_form": ("finish",),
     "shape_form": ("shape",), "pattern_form": ("pattern",),
     "spec": (*SLOTS, "details"), "details": ("details",),
@@ -61,6 +68,13 @@ class Slots:
     """Fact about a part → (word for the part, one of PART_KINDS or "")."""
     missing: tuple[str, ...] = field(default=())
     """Facts without a word in `lang`."""
+    _built: dict[tuple[str, ...], dict[str, Any]] = field(default_factory=dict, repr=False, compare=False)
+    """Choice of words → variables: a product has dozens of drafts and few choices."""
+
+    @property
+    def general(self) -> Mapping[str, str]:
+        """The facts without the maker's own name: what captions of the paraphrase group state."""
+        return {name: value for name, value in self.facts.items() if name != NAME}
 
     @property
     def noun(self) -> str:
@@ -70,6 +84,12 @@ class Slots:
     def variables(self, rng: random.Random) -> dict[str, Any]:
         """Choose words and build what templates may use."""
         chosen = {name: [self._choose(name, options, rng) for options in values] for name, values in self.words.items()}
+        key = tuple(word for words in chosen.values() for word in words)
+        if key not in self._built:
+            self._built[key] = self._build(chosen)
+        return self._built[key]
+
+    def _build(self, chosen: dict[str, list[str]]) -> dict[str, Any]:
         parts: dict[str, dict[str, list[str]]] = {}
         for name, (part, kind) in self.parts.items():
             parts.setdefault(part, {})[kind] = chosen.pop(name)
@@ -125,7 +145,7 @@ def slots_of(sheet: FactSheet, glossary: Glossary, lang: str) -> Slots:
 
 def _part_of(name: str) -> tuple[str, str]:
     """Split "handle colour" into ("handle", "colour"); ("", "") for a fact of the whole product."""
-    if name in SLOTS or name in ("noun", "kind"):
+    if name in SLOTS or name in ("noun", "kind", NAME):
         return "", ""
     part, _, kind = name.rpartition(" ")
     return (part, kind) if part and kind in PART_KINDS else (name, "")
@@ -134,7 +154,7 @@ def _part_of(name: str) -> tuple[str, str]:
 def _options(kind: str, value: str, glossary: Glossary, lang: str) -> Sequence[str]:
     if kind == "":
         return (value,)  # how many of the part there are, or "yes"
-    if kind == "kind":
+    if kind in ("kind", NAME):
         return (value,) if lang == "en" else ()
     if kind == "noun":
         known = glossary.words("category", value, lang) or glossary.words("group", value, lang)
@@ -145,14 +165,16 @@ def _options(kind: str, value: str, glossary: Glossary, lang: str) -> Sequence[s
 
 def _forms_of(word: str) -> tuple[str, ...]:
     """Forms in which a template may show a word."""
-    return word, _ADJECTIVES.get(word, word), _HUES.get(word, word)
+    return word, _ADJECTIVES.get(word, word), _HUES.get(word, word), _WORN_IN_PAIRS.get(word, word)
 
 
 def _english(chosen: Mapping[str, Sequence[str]], parts: _Parts) -> dict[str, Any]:
     values = {slot: grammar.listing(chosen.get(slot, ())) for slot in SLOTS}
     nouns = dict(values)
     values["material"] = grammar.listing([_ADJECTIVES.get(word, word) for word in chosen.get("material", ())])
-    noun, kind = grammar.words(chosen["noun"]), grammar.words(chosen.get("kind", ()))
+    noun = grammar.words(chosen["noun"])
+    noun = _WORN_IN_PAIRS.get(noun, noun)
+    kind = grammar.words(chosen.get("kind", ()))
     forms = {
         slot: grammar.indefinite(nouns[slot] if nouns[slot] in _BARE_PATTERNS else text.format(nouns[slot]))
         if nouns[slot]
@@ -166,6 +188,7 @@ def _english(chosen: Mapping[str, Sequence[str]], parts: _Parts) -> dict[str, An
         "noun": noun,
         "kind": kind,
         "named": grammar.words([kind, noun]),
+        "titled": grammar.words([*chosen.get(NAME, ()), kind, noun]),
         "looks": grammar.words(values[slot] for slot in SLOTS),
         "hue": grammar.listing([_HUES.get(word, word) for word in chosen.get("colour", ())]),
         "stuff": nouns["material"],
@@ -215,6 +238,7 @@ def _japanese(chosen: Mapping[str, Sequence[str]], parts: _Parts) -> dict[str, A
         "noun": "".join(chosen["noun"]),
         "kind": "",
         "named": "".join(chosen["noun"]),
+        "titled": "".join(chosen["noun"]),
         "looks": having + "".join(joined[slot] for slot in SLOTS),
         "hue": values["colour"],
         "stuff": values["material"],

@@ -8,6 +8,7 @@ Comparisons, alternatives ("yellow or orange"), denials and parts that do not sh
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from catalog import grammar
 from catalog.glossary import Glossary, Match
@@ -25,6 +26,7 @@ _DOUBTS = frozenset(
 )
 _ISH = re.compile(r"^(?:redd|pink|orang|brown|yellow|green|blu|purpl|gre[ye]|black|whit|gold)e?n?ish$")
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)?|[.,;:!?()|/-]")
+_TABLES = frozenset("table tables desk desks counter counters bench benches stand stands".split())
 _COPULA = frozenset({"is", "are"})
 _ADVERBS = frozenset("usually mostly typically often normally".split())
 
@@ -75,6 +77,8 @@ def _forms(word: str) -> set[str]:
     return {word, grammar.plural(word), grammar.singular(word)}
 
 
+# All variants of a product share its text.
+@lru_cache(maxsize=4096)
 def _tokens(text: str, glossary: Glossary) -> list[_Token]:
     parse = glossary.parse(text)
     tokens: list[_Token] = []
@@ -110,7 +114,7 @@ def _told(match: Match | None, kind: str) -> str | None:
 
 def _colour_of(tokens: list[_Token]) -> str | None:
     """Join a colour run; None without a colour word proper ("light")."""
-    if not any(token.match is not None for token in tokens if _is_colour(token)):
+    if not any(token.match is not None and token.match.is_a("colour") for token in tokens):
         return None
     parts = []
     for token in tokens:
@@ -150,7 +154,7 @@ def _doubtful(tokens: list[_Token], start: int, head: int) -> bool:
 def _attributive(tokens: list[_Token], heads: set[str]) -> Iterator[tuple[str, str]]:
     for index, token in enumerate(tokens):
         is_head = token.text.split()[-1] in heads
-        part = token.match.concept("part") if token.match is not None else None
+        part = _part_of(token, heads)
         if not is_head and part is None:
             continue
         start, run = _run_before(tokens, index, skip=0)
@@ -167,6 +171,14 @@ def _attributive(tokens: list[_Token], heads: set[str]) -> Iterator[tuple[str, s
             continue  # "light green base colour" is no base
         yield from _facts_of_run(run, None if is_head else part)
     yield from _colour_of_head(tokens, heads)
+
+
+def _part_of(token: _Token, heads: set[str]) -> str | None:
+    """Return the part a word names; the top of anything but a table is no table top, and an inside hardly shows."""
+    part = token.match.concept("part") if token.match is not None else None
+    if part == "inside" or (token.text == "top" and not heads & _TABLES):
+        return None
+    return part
 
 
 def _colour_of_head(tokens: list[_Token], heads: set[str]) -> Iterator[tuple[str, str]]:
@@ -213,7 +225,7 @@ def _made_of(tokens: list[_Token], heads: set[str]) -> Iterator[tuple[str, str]]
         if material is None:
             continue
         subject = tokens[before]
-        part = subject.match.concept("part") if subject.match is not None else None
+        part = _part_of(subject, heads)
         after = tokens[index + 3].text if index + 3 < len(tokens) else "."
         if after in _DOUBTS:
             continue

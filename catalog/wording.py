@@ -21,6 +21,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment, SecurityError
 
 from catalog import grammar
 from catalog.errors import CatalogError
+from catalog.sayable import NAME
 from catalog.slots import Slots
 
 SHIPPED = Path(__file__).parent / "templates"
@@ -29,6 +30,8 @@ OWN_FOLDER = "templates"
 LANGUAGES = ("en", "ja")
 LENGTHS = {"short": 0.3, "medium": 0.4, "full": 0.3}
 """Share of each length among a product's wordings."""
+_SHORT = (3, 6)
+"""Words that a short English caption should have."""
 _LONGEST = 400
 """Characters a caption may have; more is a template gone wrong."""
 
@@ -193,8 +196,14 @@ def word(slots: Slots, templates: Templates, *, count: int, seed: str) -> list[W
         draft = _draft(template, slots, templates, rng)
         if draft is not None:
             drafts[template.length].append(draft)
-    # A short caption says more than the bare noun where it can.
-    drafts["short"].sort(key=lambda draft: len(draft.facts) < min(2, len(slots.facts)))
+    # One caption is the product's name; of the others a short one says more than the bare noun where it can.
+    drafts["short"].sort(
+        key=lambda draft: (
+            NAME not in draft.facts,
+            len(draft.facts) < min(2, len(slots.general)),
+            templates.lang == "en" and not _SHORT[0] <= len(draft.text.split()) <= _SHORT[1],
+        )
+    )
     wanted = shares(count)
     chosen: dict[str, Wording] = {}
     for length in ("full", "medium", "short"):
@@ -213,7 +222,7 @@ def word(slots: Slots, templates: Templates, *, count: int, seed: str) -> list[W
 def _draft(template: Template, slots: Slots, templates: Templates, rng: random.Random) -> Wording | None:
     text = templates.render(template, slots.variables(rng))
     stated = slots.stated(text, template.uses)
-    incomplete = template.length != "short" and stated != slots.facts
+    incomplete = template.length != "short" and stated != slots.general
     if not text or "noun" not in stated or incomplete or _stutters(text):
         return None
     return Wording(text=text, template=template.id, length=template.length, facts=stated)

@@ -59,7 +59,8 @@ def captions(
                 )
             if unknown:
                 lines = list(_terms(report.unknown[:limit], session))
-                emit(session, {"unknown": [asdict(term) for term in report.unknown[:limit]]}, lines)
+                listed = [asdict(term) | {"is_attribute": term.is_attribute} for term in report.unknown[:limit]]
+                emit(session, {"unknown": listed}, lines)
             else:
                 emit(session, {**asdict(report), "dry_run": dry_run}, list(_summary(report, session, dry_run)))
         else:
@@ -120,7 +121,21 @@ def _terms(terms: Iterable[UnknownTerm], session: Session) -> Iterable[str]:
     if not listed:
         yield "the glossary knows every term"
         return
-    yield f"terms the glossary lacks; add rows {','.join(COLUMNS)} to {session.workspace / OWN_NAME}:"
-    for term in listed:
+    values = [term for term in listed if not term.is_attribute]
+    if values:
+        yield f"terms the glossary lacks; add rows {','.join(COLUMNS)} to {session.workspace / OWN_NAME}:"
+    for term in values:
         fate = "used as it stands" if term.used else "left out"
-        yield f"  {term.term}  ({term.attribute}, {term.products} products, {fate}; e.g. {', '.join(term.examples)})"
+        yield f"  {term.term}  ({term.attribute}, {_products(term)}, {fate}; e.g. {', '.join(term.examples)})"
+    attributes = [term for term in listed if term.is_attribute]
+    if attributes:
+        yield (
+            "attributes no caption uses; what shows in a picture can be mapped to colour, material, pattern, shape, "
+            "finish, size or style:"
+        )
+    for term in attributes:
+        yield f"  {term.term}  ({_products(term)}; e.g. {', '.join(term.examples)})"
+
+
+def _products(term: UnknownTerm) -> str:
+    return f"{term.products} product{'' if term.products == 1 else 's'}"

@@ -46,6 +46,30 @@ def test_relation_follows_the_fact_sets(first: Caption, second: Caption, kind: s
     assert relation(first, second) == kind
 
 
+@pytest.mark.parametrize(
+    ("name", "first", "second", "kind"),
+    [
+        ("colour", "red", "dark red", None),
+        ("colour", "blue, pink", "blue", None),
+        ("colour", "dark red", "dark blue", "hard_negative"),
+        ("material", "cotton, polyester", "cotton", None),
+        ("material", "cotton", "nylon, wool", "hard_negative"),
+        ("name", "teton", "chaz", None),
+        ("kind", "yoga", "running", None),
+    ],
+)
+def test_hard_negatives_contradict_each_other(name: str, first: str, second: str, kind: str | None) -> None:
+    ones, others = (_caption(value, {"noun": "shirt", name: value}) for value in (first, second))
+    assert relation(ones, others) == relation(others, ones) == kind
+    entries = [_entry("a", (ones,)), _entry("b", (others,), sha256="1")]
+    assert len(list(pairs(entries, "hard_negative"))) == (kind == "hard_negative")
+
+
+def test_shoe_of_a_kind_is_no_negative_of_a_shoe() -> None:
+    shoe, running = _caption("a shoe", {"noun": "shoe"}), _caption("a running shoe", {"noun": "running shoe"})
+    assert relation(shoe, running) is None
+
+
 def test_pairs_stay_inside_a_picture_but_for_hard_negatives() -> None:
     entries = [
         _entry("a", (RED, RED_AGAIN, MUG)),
