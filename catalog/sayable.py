@@ -57,6 +57,9 @@ def sayable(sheet: FactSheet, product: Product, glossary: Glossary, *, variant: 
                 facts[name] = SEPARATOR.join(listed)
     if not JAPANESE.search(sheet.facts.get("noun", "")) and not sheet.own_noun:
         _name_apart(facts, product, varying, glossary)
+        if facts.keys() == {"noun", NAME} and not _MARKED.search(product.name):
+            # Nothing else tells a "Pink Lady" from any other apple: without its name all would be drawn alike.
+            facts["kind"] = facts.pop(NAME)
     unknown = list(_unknown(sheet, attributes, marks))
     noun = facts.get("noun", "")
     if noun and not sheet.own_noun and not _is_term(noun, product, glossary):

@@ -7,7 +7,7 @@ import re
 
 # Attribute values are matched possessively and never across `<`: no input makes the search start over.
 _MARKUP = re.compile(
-    r"""<!--.*?(?:-->|\Z) | (<!\[CDATA\[|\]\]>) | <(?:!doctype|\?xml|\?php)[^<>]*> |
+    r"""<!--.*?(?:-->|\Z) | (<!\[CDATA\[|\]\]>|</\s*>) | <(?:!doctype|\?xml|\?php)[^<>]*> |
     <(?P<hidden>script|style|template)(?:\s[^<>]*)?>.*?(?:</(?P=hidden)\s*>|\Z) |
     <(?P<close>/?)(?P<name>[a-z][a-z0-9:-]*+)
         (?:>|[\s/](?:[^<>"']++|"[^"<]*+"|'[^'<]*+')*+>|[\s/][^<>]*>)""",

@@ -103,7 +103,9 @@ def test_a_makers_name_stands_in_one_caption_of_ten(products: list[Product], cap
     naming = [[row for row in rows if NAME in row.facts] for rows in groups.values()]
     assert {len(rows) for rows in naming} == {0, 1} and sum(map(len, naming)) > 500
     makers = re.compile(r"\b(arla|tropicana|oatly|alpro|god morgon|teton|chaz|nikkormat|ultraboost)\b")
-    assert [row.text for row in captions if NAME not in row.facts and makers.search(row.text)] == []
+    named = [row for row in captions if NAME not in row.facts and makers.search(row.text)]
+    # A product of which nothing else is known goes by its name in all of them.
+    assert {frozenset(row.facts) for row in named} <= {frozenset({"noun", "kind"})} and len(named) < 150
 
 
 def test_unknown_terms_of_real_dumps_are_few_and_real(shops: Catalog) -> None:

@@ -36,14 +36,18 @@ def variants(slot: str, *values: str) -> tuple[Variant, ...]:
             product("Teton Pullover Hoodie", text="The Teton Pullover Hoodie is soft. Black pullover hoodie."),
             {"noun": "hoodie", "kind": "pullover", "name": "teton"},
         ),
-        (product("Golden-Delicious", "Apple"), {"noun": "apple", "name": "golden delicious"}),
+        (product("Golden-Delicious", "Apple"), {"noun": "apple", "kind": "golden delicious"}),
+        (
+            product("Golden-Delicious", "Apple", color="Yellow"),
+            {"noun": "apple", "colour": "yellow", "name": "golden delicious"},
+        ),
         (
             product("Tropicana-Golden-Grapefruit", "Juice", "Tropicana Golden is a ready to drink juice."),
             {"noun": "juice", "kind": "golden grapefruit", "name": "tropicana"},
         ),
         (
             product("Aeon Running Tank", "Women > Bras & Tanks", style_general="Running"),
-            {"noun": "tank", "kind": "running", "name": "aeon"},
+            {"noun": "tank top", "kind": "running", "name": "aeon"},
         ),
         (product("Aloe Vera", "Plants", "Aloe vera is easy."), {"noun": "aloe vera"}),
         (product("Mug", material="LumaTech™, Cotton", pattern="Solid"), {"noun": "mug", "material": "cotton"}),
@@ -52,7 +56,7 @@ def variants(slot: str, *values: str) -> tuple[Variant, ...]:
         (product("Sofa", material="Fabric"), {"noun": "sofa", "material": "fabric"}),
         (product("Bag", strap_bags="Adjustable, Double, Padded"), {"noun": "bag", "strap finish": "padded"}),
         (product("Jacket", text="Deep pockets. Full-length mesh top. An orange interior."), {"noun": "jacket"}),
-        (product("Stasis Ball 65 cm"), {"noun": "ball", "name": "stasis"}),
+        (product("Stasis Ball 65 cm"), {"noun": "ball", "kind": "stasis"}),
     ],
 )  # fmt: skip
 def test_facts_keep_general_words_and_set_names_apart(terms: Glossary, record: Product, facts: dict[str, str]) -> None:
@@ -98,4 +102,4 @@ def test_noun_that_is_the_concept_of_a_term_is_no_unknown_term() -> None:
     }  # fmt: skip
     own, record = Glossary([row]), product("Sprite Yoga Brick")
     sheet = sayable(facts_of(record, own), record, own)
-    assert (sheet.facts, sheet.unknown) == ({"noun": "yoga block", "name": "sprite"}, [])
+    assert (sheet.facts, sheet.unknown) == ({"noun": "yoga block", "kind": "sprite"}, [])
