@@ -33,6 +33,7 @@ class Counts:
     damaged: int = 60
     colourful: int = 120
     table_rows: int = 100_000
+    captioned_rows: int = 10_000
     small_pictures: tuple[int, ...] = (1_000, 5_000, 20_000)
     rounds: int = 3
 

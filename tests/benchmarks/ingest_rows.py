@@ -148,19 +148,15 @@ def colour_variants(bench: Bench) -> Iterator[Line]:
 
 def table_rows(bench: Bench) -> Iterator[Line]:
     """A large Japanese table into SQLite, and its write part beside one that goes through mapped objects."""
-    dump = bench.folder / "table"
-    fabricated.write_photographs(dump, 1, 200)
-    fabricated.write_japanese_table(dump / "products.csv", bench.counts.table_rows, "photo_00000.jpg")
-    ours = bench.ours("table", dump, bench.workspace())
+    dump = _japanese_dump(bench.folder / "table", bench.counts.table_rows)
+    ours = bench.ours("table", dump, bench.workspace(), False)
     mapped = bench.ours("orm", dump, bench.workspace())
     if any(ours[count] != mapped[count] for count in ("products", "attributes")):
-        raise NotMeasured(
-            f"table: {ours['attributes']} attributes through Core, {mapped['attributes']} through the ORM"
-        )
-    parts = ", ".join(f"{part} {ours[part]['wall']:.1f} s" for part in ("reading", "writing", "captions"))
+        raise NotMeasured(f"{ours['attributes']} attributes by the ingest, {mapped['attributes']} by the ORM")
+    parts = ", ".join(f"{part} {ours[part]['wall']:.1f} s" for part in ("reading", "writing"))
     yield Line(
         measured=f"CP932 table of {ours['products']:,} rows into SQLite, with {ours['attributes']:,} attributes",
-        ours=f"{ours['wall']:.1f} s, {ours['cpu']:.1f} s CPU ({parts})",
+        ours=f"{parts}; {ours['cpu']:.1f} s CPU",
         result=f"{ours['wall']:.1f} s",
         wanted=f"< {TABLE_S} s",
         met=ours["wall"] < TABLE_S,
@@ -171,6 +167,19 @@ def table_rows(bench: Bench) -> Iterator[Line]:
         beside=f"SQLAlchemy ORM, `add_all`, a commit each 500 products: {mapped['wall']:.1f} s",
         **at_least(mapped["wall"] / ours["writing"]["wall"], 3),
     )
+    captioned = _japanese_dump(bench.folder / "captioned", bench.counts.captioned_rows)
+    made = bench.ours("table", captioned, bench.workspace(), True)
+    seconds = made["captions"]["wall"] / made["products"] * 1000
+    yield Line(
+        measured=f"captions of such rows, not in the times above: {made['texts']:,} of {made['products']:,} products",
+        ours=f"{seconds:.2f} s per 1,000 products",
+    )
+
+
+def _japanese_dump(dump: Path, rows: int) -> Path:
+    fabricated.write_photographs(dump, 1, 200)  # without any picture it would be refused
+    fabricated.write_japanese_table(dump / "products.csv", rows, "photo_00000.jpg")
+    return dump
 
 
 def hostile_memory(bench: Bench) -> Iterator[Line]:
