@@ -13,12 +13,12 @@ import fabricated
 import imagehash
 import numpy as np
 from bench import Bench, Line, NotMeasured, at_least
-from catalog.copies import COPY_KINDS
-from catalog.duplicates import find_duplicates
 from PIL import Image
 from sqlalchemy import select
 
 from catalog import images
+from catalog.copies import COPY_KINDS
+from catalog.duplicates import find_duplicates
 from catalog.errors import ImageRejected
 from catalog.ingest import ingest
 from catalog.schema import DuplicateGroupRow, DuplicateMemberRow, SourceFileRow
