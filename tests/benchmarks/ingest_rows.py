@@ -16,7 +16,7 @@ from bench import Bench, Line, NotMeasured, at_least
 from PIL import Image
 from sqlalchemy import select
 
-from catalog import images
+from catalog import images, jpeg
 from catalog.copies import COPY_KINDS
 from catalog.duplicates import find_duplicates
 from catalog.errors import ImageRejected
@@ -26,6 +26,7 @@ from catalog.store import Catalog
 
 sys.path.append(str(Path(__file__).parents[1]))  # the generators beside these benchmarks
 
+from hostile.building import png_bomb
 from hostile.jpegs import block_replaced
 from hostile.pictures import write_pictures
 from stored_pictures import swapped_chroma, turned_hue
@@ -185,18 +186,31 @@ def _japanese_dump(dump: Path, rows: int) -> Path:
 def hostile_memory(bench: Bench) -> Iterator[Line]:
     """The most memory a decode worker ever had with files made to break it."""
     dump = bench.folder / "hostile"
-    paths = write_pictures(dump)
+    paths = [*write_pictures(dump), *_largest_allowed(dump)]
     sound = fabricated.write_photographs(dump / "sound", 1, 200)  # a dump without any usable picture is refused
     fabricated.write_picture_table(dump, [*paths, *sound])
     taken = bench.ours("ingest", dump, bench.workspace(), 1)
     ended = sum(taken["codes"].get(code, 0) for code in ("IMG_CRASHED", "IMG_TIMEOUT"))
     yield Line(
-        measured=f"peak memory of a worker, {taken['decoded']} pictures of the hostile set",
-        ours=f"{taken['worker_mb']:.0f} MB; {ended} files ended a worker",
+        measured=f"peak memory of a worker, {len(paths)} pictures: the hostile set, and the largest allowed",
+        ours=f"{taken['worker_mb']:.0f} MB; {len(paths) + 1 - taken['decoded']} not looked at, {ended} ended a worker",
         result=f"{taken['worker_mb']:.0f} MB",
         wanted=f"< {MEMORY_MB} MB",
         met=taken["worker_mb"] < MEMORY_MB,
     )
+
+
+def _largest_allowed(folder: Path) -> list[Path]:
+    """Write pictures at the caps and a little below, which cost more memory than any that is refused at sight."""
+    paths = []
+    for share in (0.8, 0.9, 1.0):
+        side_px = math.isqrt(int(images.MAX_PIXELS * share))
+        paths.append(folder / f"largest_{side_px}.png")
+        paths[-1].write_bytes(png_bomb(side_px, side_px))
+    side_px = math.isqrt(jpeg.MAX_PROGRESSIVE_PIXELS)
+    paths.append(folder / f"largest_{side_px}.jpg")
+    Image.new("RGB", (side_px, side_px), (90, 60, 30)).save(paths[-1], progressive=True)
+    return paths
 
 
 def two_workers(bench: Bench) -> Iterator[Line]:
