@@ -38,7 +38,15 @@ class Counts:
     rounds: int = 3
 
 
-QUICK = Counts(photographs=40, damaged=20, colourful=24, table_rows=5_000, small_pictures=(200, 500, 1_000), rounds=1)
+QUICK = Counts(
+    photographs=40,
+    damaged=20,
+    colourful=24,
+    table_rows=5_000,
+    captioned_rows=500,
+    small_pictures=(200, 500, 1_000),
+    rounds=1,
+)
 
 
 @dataclass(frozen=True, kw_only=True)

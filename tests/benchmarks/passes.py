@@ -30,6 +30,7 @@ from catalog.paths import Dump
 from catalog.readers import read_dump
 from catalog.readers.cells import language
 from catalog.readers.draft import DraftProduct
+from catalog.readers.refine import refine
 from catalog.schema import AttributeRow, IngestRunRow, ProductRow, SourceRow
 from catalog.store import Catalog
 
@@ -113,6 +114,7 @@ def table(dump: str, workspace: str, captioned: bool) -> dict[str, Any]:
     rebuild = stage.rebuild_captions if captioned else lambda *_, **__: None
     with (
         patch.object(stage, "read_dump", _clocked(stage.read_dump, reading)),
+        patch.object(stage, "refine", _clocked(stage.refine, reading)),
         patch.object(stage, "rebuild_captions", _clocked(rebuild, captions)),
         Catalog.open(Path(workspace)) as catalog,
     ):
@@ -126,7 +128,9 @@ def table(dump: str, workspace: str, captioned: bool) -> dict[str, Any]:
 
 def orm(dump: str, workspace: str) -> dict[str, Any]:
     """Write products and attributes of a dump as mapped objects, a commit each 500 products; reading is not timed."""
-    drafts = read_dump(Dump(Path(dump))).products
+    read = read_dump(Dump(Path(dump)))
+    refine(read)
+    drafts = read.products
     with Catalog.open(Path(workspace)) as catalog:
         with _timed() as taken:
             with catalog.write() as session:
