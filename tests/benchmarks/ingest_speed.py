@@ -58,7 +58,7 @@ def _measured(name: str, bench: Bench) -> list[str]:
 def _heading(bench: Bench) -> str:
     names = ("pillow", "numpy", "simplejpeg", "sqlalchemy", "torch")
     ours = ", ".join(f"{name} {version(name)}" for name in names)
-    theirs = ", ".join(f"{name} {number}" for name, number in (bench.peers or {}).items()) or "not installed"
+    theirs = ", ".join(f"{name} {number}" for name, number in (bench.peers or {}).items()) or "none used"
     machine = f"{_processor()}, {bench.cores} cores, Python {platform.python_version()}"
     return (
         f"{datetime.date.today().isoformat()}; {machine}; {ours}. Peers: {theirs}.\n"
