@@ -21,7 +21,7 @@ _PEER_PYTHON = ">=3.11,<3.13"  # img2dataset needs `imghdr`, which later ones la
 _ONE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
 
 
-class NotMeasured(Exception):  # noqa: N818
+class NotMeasured(RuntimeError):  # noqa: N818
     """A row cannot be measured here; says why in one line."""
 
 
