@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -18,20 +19,24 @@ MATERIALS = ("綿", "麻", "ステンレス", "磁器", "オーク材", "牛革"
 def photograph(number: int, side_px: int = 1500) -> Image.Image:
     """Return a picture like a shop's: a textured thing, on white in six of ten; the same number gives the same one."""
     rng = np.random.default_rng(number)
-    rows, columns = np.mgrid[0:side_px, 0:side_px].astype(np.float32) / side_px
+    along = np.arange(side_px, dtype=np.float32) / side_px
     picture = np.empty((side_px, side_px, 3), np.float32)
     for channel in range(3):
-        waves = sum(
-            np.sin(2 * np.pi * (rng.uniform(0.5, 14) * rows + rng.uniform(0.5, 14) * columns) + rng.uniform(0, 6))
-            for _ in range(4)
-        )
-        picture[:, :, channel] = rng.uniform(50, 200) + 22 * waves
+        picture[:, :, channel] = rng.uniform(50, 200) + 22 * _waves(rng, along)
     picture += _grain(rng, side_px)
     if rng.random() < 0.6:
         across, down = rng.uniform(0.22, 0.42, 2)
-        outside = ((columns - 0.5) / across) ** 2 + ((rows - 0.5) / down) ** 4 > 1
+        outside = ((along[None, :] - 0.5) / across) ** 2 + ((along[:, None] - 0.5) / down) ** 4 > 1
         picture[outside] = 255
     return Image.fromarray(picture.clip(0, 255).astype(np.uint8))
+
+
+def _waves(rng: np.random.Generator, along: NDArray[np.float32], count: int = 4) -> NDArray[np.float32]:
+    """Return a sum of slanted sine waves; by sin(a + b) = sin a cos b + cos a sin b it is one matrix product."""
+    down = 2 * np.pi * rng.uniform(0.5, 14, (1, count)) * along[:, None] + rng.uniform(0, 6, (1, count))
+    across = 2 * np.pi * rng.uniform(0.5, 14, (count, 1)) * along[None, :]
+    product = np.hstack([np.sin(down), np.cos(down)]) @ np.vstack([np.cos(across), np.sin(across)])
+    return product.astype(np.float32)
 
 
 def _grain(rng: np.random.Generator, side_px: int) -> NDArray[np.float32]:
@@ -39,15 +44,30 @@ def _grain(rng: np.random.Generator, side_px: int) -> NDArray[np.float32]:
     return coarse.repeat(2, 0).repeat(2, 1)[:side_px, :side_px]
 
 
+def colourful_numbers(count: int) -> list[int]:
+    """Return the first numbers whose photographs have strong colours, where another hue is another product."""
+    found: list[int] = []
+    number = 0
+    while len(found) < count:
+        pixels = np.asarray(photograph(number, 64), dtype=np.int16)
+        thing = pixels[pixels.min(axis=2) < 250]
+        if np.ptp(thing.mean(axis=0)) > 50:
+            found.append(number)
+        number += 1
+    return found
+
+
 def write_photographs(folder: Path, count: int, side_px: int = 1500) -> list[Path]:
     """Write numbered JPEGs of quality 82 to 92, every fifth progressive, and return their paths."""
     folder.mkdir(parents=True, exist_ok=True)
-    paths = []
-    for number in range(count):
-        path = folder / f"photo_{number:05}.jpg"
-        photograph(number, side_px).save(path, quality=82 + number % 11, progressive=number % 5 == 0)
-        paths.append(path)
+    paths = [folder / f"photo_{number:05}.jpg" for number in range(count)]
+    with ProcessPoolExecutor() as pool:
+        list(pool.map(_write_photograph, paths, range(count), [side_px] * count, chunksize=8))
     return paths
+
+
+def _write_photograph(path: Path, number: int, side_px: int) -> None:
+    photograph(number, side_px).save(path, quality=82 + number % 11, progressive=number % 5 == 0)
 
 
 def write_small_pictures(folder: Path, count: int) -> list[Path]:
