@@ -24,6 +24,7 @@ from typing import BinaryIO, cast
 from catalog.dump_file import MAX_RATIO, RATIO_FLOOR, ArchiveEntry, DumpFile
 from catalog.errors import IngestRefused, PathRefused
 from catalog.path_rules import clean_entry, excerpt, junk_part, name_encoding
+from catalog.phrases import say
 from catalog.records import Issue
 
 MAX_ENTRIES = 200_000
@@ -34,13 +35,13 @@ _MAX_DIRECTORY_BYTES = MAX_ENTRIES * 256
 _METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA})
 _ENCRYPTED, _UNICODE = 0x1, 0x800
 _WHY = {
-    "FILE_ESCAPES_ROOT": "are links or have names that lead out of the archive",
-    "FILE_BAD_PATH": "have no usable name",
-    "URL_NOT_FETCHED": "have a web address for a name",
-    "ZIP_ENCRYPTED": "need a password; pack them again without one",
-    "ZIP_LIMIT": f"would unpack to more than {MAX_RATIO} times their size",
-    "ZIP_NESTED": "are archives themselves, which are not opened; unpack the outer one",
-    "ZIP_UNSUPPORTED": "are packed by a method that is not read; pack them again as an ordinary zip",
+    "FILE_ESCAPES_ROOT": say("are links or have names that lead out of the archive"),
+    "FILE_BAD_PATH": say("have no usable name"),
+    "URL_NOT_FETCHED": say("have a web address for a name"),
+    "ZIP_ENCRYPTED": say("need a password; pack them again without one"),
+    "ZIP_LIMIT": say("would unpack to more than {limit} times their size", limit=MAX_RATIO),
+    "ZIP_NESTED": say("are archives themselves, which are not opened; unpack the outer one"),
+    "ZIP_UNSUPPORTED": say("are packed by a method that is not read; pack them again as an ordinary zip"),
 }
 _BROKEN = (
     *(OSError, EOFError, ValueError, OverflowError, NotImplementedError),
@@ -83,7 +84,13 @@ class Listing:
         """Return an issue for each kind of refused entry."""
         source = self.container or self.archive.name
         found = [
-            Issue(source=source, reason=code, detail=f"{len(names)} entries {_WHY[code]}: {', '.join(names[:3])}")
+            Issue(
+                source=source,
+                reason=code,
+                detail=say(
+                    "{count} entries {why}: {names}", count=len(names), why=_WHY[code], names=", ".join(names[:3])
+                ),
+            )
             for code, names in self._refused.items()
         ]
         if self.damage:
@@ -99,7 +106,7 @@ class Listing:
             return None
         junk = junk_part(path)
         if junk:
-            self.ignored[path] = f"{junk} is hidden or left by a system"
+            self.ignored[path] = say("{junk} is hidden or left by a system", junk=junk)
             return None
         code = code or ("ZIP_NESTED" if path.lower().endswith(ARCHIVE_SUFFIXES + FOREIGN_SUFFIXES) else "")
         if code:
@@ -124,7 +131,9 @@ class Listing:
             container=self.container,
         )
         if len(self.files) + len(self.ignored) > MAX_ENTRIES:
-            raise ArchiveRefused("ZIP_LIMIT", f"more than {MAX_ENTRIES:,} entries; split it, or give it unpacked")
+            raise ArchiveRefused(
+                "ZIP_LIMIT", say("more than {limit:,} entries; split it, or give it unpacked", limit=MAX_ENTRIES)
+            )
 
 
 def archive_stem(name: str) -> str:
@@ -152,15 +161,19 @@ def list_archive(archive: Path, container: str, spool: Callable[[], Path]) -> Li
         if zipfile.is_zipfile(archive):
             _list_zip(listing)
         elif head[:4] in (b"PK\x03\x04", b"PK\x05\x06"):
-            raise ArchiveRefused("ZIP_DAMAGED", "the end of this zip is missing, so it was cut short; copy it again")
+            raise ArchiveRefused(
+                "ZIP_DAMAGED", say("the end of this zip is missing, so it was cut short; copy it again")
+            )
         elif head[257:262] == b"ustar" or (archive.name.lower().endswith(".tar") and tarfile.is_tarfile(archive)):
             _list_tar(listing)
         elif (opener := _opener(head)) is not None:
             _unpack_tar(listing, opener, spool)
         else:
-            raise ArchiveRefused("ZIP_UNSUPPORTED", "neither zip nor tar, whatever its name; pack it as a zip")
+            raise ArchiveRefused("ZIP_UNSUPPORTED", say("neither zip nor tar, whatever its name; pack it as a zip"))
     except _BROKEN as error:
-        raise ArchiveRefused("ZIP_DAMAGED", f"a damaged archive ({error}); copy or pack it again") from error
+        raise ArchiveRefused(
+            "ZIP_DAMAGED", say("a damaged archive ({error}); copy or pack it again", error=str(error))
+        ) from error
     return listing
 
 
@@ -179,12 +192,14 @@ def is_archive(path: Path) -> bool:
 def _list_zip(listing: Listing) -> None:
     size = listing.archive.stat().st_size
     if _directory_bytes(listing.archive) > _MAX_DIRECTORY_BYTES:
-        raise ArchiveRefused("ZIP_LIMIT", f"more than {MAX_ENTRIES:,} entries; split it, or give it unpacked")
+        raise ArchiveRefused(
+            "ZIP_LIMIT", say("more than {limit:,} entries; split it, or give it unpacked", limit=MAX_ENTRIES)
+        )
     with zipfile.ZipFile(listing.archive) as archive:
         infos = archive.infolist()
     packed, total = sum(info.compress_size for info in infos), sum(info.file_size for info in infos)
     if packed > size:
-        raise ArchiveRefused("ZIP_LIMIT", "its entries share bytes, as in a zip bomb; pack it again")
+        raise ArchiveRefused("ZIP_LIMIT", say("its entries share bytes, as in a zip bomb; pack it again"))
     _check_total(total, packed)
     written = {info.header_offset: _written_name(info) for info in infos if not info.flag_bits & _UNICODE}
     encoding = name_encoding(name for name in written.values() if isinstance(name, bytes))
@@ -201,9 +216,13 @@ def _list_zip(listing: Listing) -> None:
 
 def _check_total(total: int, packed: int) -> None:
     if total > MAX_TOTAL_BYTES:
-        raise ArchiveRefused("ZIP_LIMIT", f"more than {MAX_TOTAL_BYTES >> 30} GiB unpacked; split it into several")
+        raise ArchiveRefused(
+            "ZIP_LIMIT", say("more than {limit} GiB unpacked; split it into several", limit=MAX_TOTAL_BYTES >> 30)
+        )
     if total > max(MAX_RATIO * packed, 8 * RATIO_FLOOR):
-        raise ArchiveRefused("ZIP_LIMIT", f"would unpack to more than {MAX_RATIO} times its size, as a zip bomb does")
+        raise ArchiveRefused(
+            "ZIP_LIMIT", say("would unpack to more than {limit} times its size, as a zip bomb does", limit=MAX_RATIO)
+        )
 
 
 def _against(info: zipfile.ZipInfo) -> str:
@@ -267,7 +286,11 @@ def _list_tar(listing: Listing) -> None:
             if path is None:
                 continue
             if member.offset_data + member.size > info.st_size:
-                listing.damage = f"cut short in {excerpt(path)}, after {len(listing.files)} entries; copy it again"
+                listing.damage = say(
+                    "cut short in {path}, after {count} entries; copy it again",
+                    path=excerpt(path),
+                    count=len(listing.files),
+                )
                 return
             # A tar keeps no checksum of the content; a new archive is looked at anew.
             mark = zlib.crc32(f"{info.st_mtime_ns} {info.st_size}".encode())
@@ -277,7 +300,9 @@ def _list_tar(listing: Listing) -> None:
     with listing.archive.open("rb") as file:
         file.seek(end)
         if file.read(512).strip(b"\0"):
-            listing.damage = f"no header where one should be, after {len(listing.files)} entries; pack it again"
+            listing.damage = say(
+                "no header where one should be, after {count} entries; pack it again", count=len(listing.files)
+            )
 
 
 def _unpack_tar(listing: Listing, opener: Callable[[BinaryIO], BinaryIO], spool: Callable[[], Path]) -> None:
@@ -296,7 +321,11 @@ def _unpack_tar(listing: Listing, opener: Callable[[BinaryIO], BinaryIO], spool:
         except (EOFError, tarfile.TarError, zlib.error, lzma.LZMAError, gzip.BadGzipFile) as error:
             if not listing.files:
                 raise
-            listing.damage = f"breaks off after {len(listing.files)} entries ({error}); copy or pack it again"
+            listing.damage = say(
+                "breaks off after {count} entries ({error}); copy or pack it again",
+                count=len(listing.files),
+                error=str(error),
+            )
 
 
 def _spool(listing: Listing, path: str, member: tarfile.TarInfo, content: object, out: BinaryIO) -> None:
@@ -306,10 +335,14 @@ def _spool(listing: Listing, path: str, member: tarfile.TarInfo, content: object
         try:
             out.write(chunk)
         except OSError as error:
-            room = f"cannot unpack into {listing.archive.parent} ({error.strerror}); free room there or set TMPDIR"
+            room = say(
+                "cannot unpack into {parent} ({error}); free room there or set TMPDIR",
+                parent=listing.archive.parent,
+                error=error.strerror,
+            )
             raise IngestRefused(room) from error
     if left:
-        raise EOFError(f"{excerpt(path)} is incomplete")
+        raise EOFError(say("{path} is incomplete", path=excerpt(path)))
     listing.take(path, member.size, member.mtime, crc, ArchiveEntry(start, member.size))
 
 

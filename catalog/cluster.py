@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 
 from catalog.blobs import BlobStore
 from catalog.errors import CatalogError
+from catalog.phrases import say
 from catalog.workers import CALLS_A_WORKER, WorkerDied, WorkerPool
 
 T = TypeVar("T")
@@ -62,13 +63,16 @@ def cluster_executor(address: str, dump: Path, blobs: str | None) -> Iterator[Cl
     try:
         from distributed import Client
     except ImportError as error:
-        raise CatalogError("a cluster needs the package `distributed`: pip install 'adapt[cluster]'") from error
+        raise CatalogError(say("a cluster needs the package `distributed`: pip install 'adapt[cluster]'")) from error
     try:
         client = Client(address, timeout=CONNECT_S)
     except (OSError, ValueError) as error:
         raise CatalogError(
-            f"no Dask scheduler answers at {address} ({str(error).splitlines()[0]}); "
-            "give its address as --cluster tcp://HOST:8786"
+            say(
+                "no Dask scheduler answers at {address} ({error}); give its address as --cluster tcp://HOST:8786",
+                address=address,
+                error=str(error).splitlines()[0],
+            )
         ) from error
     try:
         _check(client, address, Path(os.path.realpath(dump)), blobs)
@@ -93,23 +97,36 @@ def look_around(dump: str, sample: str, size: int, blobs: str | None, mark: str)
     """Return what keeps this worker from the dump or the blob store; empty when nothing does."""
     try:
         if os.stat(sample).st_size != size:
-            return f"sees another file at {sample}; the dump must be on a file system all workers share"
+            return say(
+                "sees another file at {sample}; the dump must be on a file system all workers share", sample=sample
+            )
         with open(sample, "rb") as file:
             file.read(1)
     except OSError as error:
-        return f"cannot read the dump at {dump} ({error.strerror}); it must be on a file system all workers share"
+        return say(
+            "cannot read the dump at {dump} ({error}); it must be on a file system all workers share",
+            dump=dump,
+            error=error.strerror,
+        )
     if blobs is not None:
         try:
             BlobStore(blobs).leave_mark(mark)
         except Exception as error:
-            return f"cannot write to the blob store at {blobs} ({type(error).__name__}: {error})"
+            return say(
+                "cannot write to the blob store at {blobs} ({name}: {error})",
+                blobs=blobs,
+                name=type(error).__name__,
+                error=str(error),
+            )
     return ""
 
 
 def _check(client: Any, address: str, dump: Path, blobs: str | None) -> None:
     names = list(client.nthreads())
     if not names:
-        raise CatalogError(f"the cluster at {address} has no workers; start some: dask worker {address}")
+        raise CatalogError(
+            say("the cluster at {address} has no workers; start some: dask worker {address}", address=address)
+        )
     sample = _some_file(dump)
     marks = {name: uuid.uuid4().hex for name in names}
     for name, mark in marks.items():
@@ -119,17 +136,26 @@ def _check(client: Any, address: str, dump: Path, blobs: str | None) -> None:
             )
         except Exception as error:  # whatever the other side could not import or unpack
             raise CatalogError(
-                f"worker {name} cannot run this release ({type(error).__name__}: {error}); install the same adapt there"
+                say(
+                    "worker {name} cannot run this release ({kind}: {error}); install the same adapt there",
+                    name=name,
+                    kind=type(error).__name__,
+                    error=str(error),
+                )
             ) from error
         if answers[name]:
-            raise CatalogError(f"worker {name} {answers[name]}")
+            raise CatalogError(say("worker {name} {answer}", name=name, answer=answers[name]))
     if blobs is not None:
         store = BlobStore(blobs)
         lost = [name for name, mark in marks.items() if not store.take_mark(mark)]
         if lost:
             raise CatalogError(
-                f"what worker {lost[0]} stores at {blobs} is not to be seen here; "
-                "name a store all machines share, such as blobs_url = 's3://bucket/blobs' in adapt.toml"
+                say(
+                    "what worker {lost} stores at {blobs} is not to be seen here; name a store all machines "
+                    "share, such as blobs_url = 's3://bucket/blobs' in adapt.toml",
+                    lost=lost[0],
+                    blobs=blobs,
+                )
             )
 
 
@@ -141,17 +167,17 @@ def _some_file(dump: Path) -> Path:
             path = Path(folder, name)
             if path.is_file():
                 return path
-    raise CatalogError(f"{dump} holds no files; give the folder that holds the tables and pictures")
+    raise CatalogError(say("{dump} holds no files; give the folder that holds the tables and pictures", dump=dump))
 
 
 def _pass_on(done: Future[T], outer: Future[T]) -> None:
     error = None if done.cancelled() else done.exception()
     if done.cancelled():
-        outer.set_exception(WorkerDied("was cancelled by the cluster"))
+        outer.set_exception(WorkerDied(say("was cancelled by the cluster")))
     elif error is None:
         outer.set_result(done.result())
     elif isinstance(error, (CatalogError, WorkerDied)):
         outer.set_exception(error)
     else:
         # A Dask worker that was killed, or whose machine went away.
-        outer.set_exception(WorkerDied(f"failed on the cluster ({type(error).__name__})"))
+        outer.set_exception(WorkerDied(say("failed on the cluster ({name})", name=type(error).__name__)))

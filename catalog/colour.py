@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image, ImageCms, TiffImagePlugin
 
 from catalog.errors import ImageRejected
+from catalog.phrases import say
 
 Flags = dict[str, bool | int | float]
 _STRIP_PIXELS = 2_000_000
@@ -93,7 +94,9 @@ def _colours_and_mask(
 def _sixteen_bit(picture: Image.Image, flags: Flags, grey_range: GreyRange) -> tuple[Image.Image, Image.Image | None]:
     values = np.asarray(picture)
     if picture.mode == "F" or values.min() < 0 or values.max() > grey_range.full:
-        raise ImageRejected("IMG_FORMAT_BLOCKED", "pixels of 32 bit without a fixed white; export it as 8 or 16 bit")
+        raise ImageRejected(
+            "IMG_FORMAT_BLOCKED", say("pixels of 32 bit without a fixed white; export it as 8 or 16 bit")
+        )
     flags["sixteen_bit"] = True
     # 16 bit to 8 bit: 65535 = 257 * 255. `convert("RGB")` would clip everything above 255 to white.
     grey = ((values.astype(np.uint32) * 255 + grey_range.full // 2) // grey_range.full).astype(np.uint8)

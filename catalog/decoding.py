@@ -16,6 +16,7 @@ from catalog import fingerprint, images
 from catalog.blobs import BlobStore
 from catalog.errors import ImageRejected
 from catalog.paths import DumpFile
+from catalog.phrases import say
 
 UNREADABLE = "FILE_UNREADABLE"
 
@@ -48,14 +49,14 @@ def take_picture(file: DumpFile, blobs: str | None) -> TakenPicture:
     except OSError as error:
         return TakenPicture(file_sha256="", reason=UNREADABLE, detail=str(error.strerror or error))
     except MemoryError:
-        return TakenPicture(file_sha256="", reason="IMG_BOMB", detail="too large for the memory at hand")
+        return TakenPicture(file_sha256="", reason="IMG_BOMB", detail=say("too large for the memory at hand"))
     digest = hashlib.sha256(data).hexdigest()
     try:
         return TakenPicture(file_sha256=digest, row=_taken(data, digest, blobs))
     except ImageRejected as error:
         return TakenPicture(file_sha256=digest, reason=error.code, detail=error.detail)
     except MemoryError:
-        return TakenPicture(file_sha256=digest, reason="IMG_BOMB", detail="too large for the memory at hand")
+        return TakenPicture(file_sha256=digest, reason="IMG_BOMB", detail=say("too large for the memory at hand"))
 
 
 def _taken(data: bytes, digest: str, blobs: str | None) -> dict[str, Any]:

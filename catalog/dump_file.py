@@ -19,6 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
 
+from catalog.phrases import say
+
 MAX_RATIO = 200
 """Bytes that one packed byte may become."""
 RATIO_FLOOR = 16 << 20
@@ -70,7 +72,7 @@ class ArchiveEntry:
                 return cast(BinaryIO, io.BufferedReader(_Slice(file, self.packed)))
             magic, name, extra = _LOCAL_HEADER.unpack(file.read(_LOCAL_HEADER.size))
             if magic != b"PK\x03\x04":
-                raise zipfile.BadZipFile("the archive changed while it was read")
+                raise zipfile.BadZipFile(say("the archive changed while it was read"))
             file.seek(name + extra, os.SEEK_CUR)
             info = zipfile.ZipInfo()
             info.compress_type, info.compress_size, info.file_size = self.method, self.packed, size
@@ -136,11 +138,15 @@ class DumpFile:
                 while left > 0 and (chunk := step(min(_CHUNK, left))):
                     left, seen = left - len(chunk), seen + len(chunk)
                     if self._unzipped is not self.path and seen > max(RATIO_FLOOR, MAX_RATIO * self.size):
-                        raise EntryUnreadable("ZIP_LIMIT", f"unpacks to more than {MAX_RATIO} times its size")
+                        raise EntryUnreadable(
+                            "ZIP_LIMIT", say("unpacks to more than {limit} times its size", limit=MAX_RATIO)
+                        )
                     yield chunk
         except _DAMAGE as error:
-            what = "its checksum (CRC) is wrong" if "CRC" in str(error) else f"{error or 'it ends too early'}"
-            raise EntryUnreadable("ZIP_DAMAGED", f"damaged in its archive ({what}); pack it again") from error
+            what = say("its checksum (CRC) is wrong") if "CRC" in str(error) else f"{error or 'it ends too early'}"
+            raise EntryUnreadable(
+                "ZIP_DAMAGED", say("damaged in its archive ({what}); pack it again", what=what)
+            ) from error
 
     def _open(self) -> BinaryIO:
         if self.entry is None:
@@ -160,7 +166,7 @@ class _Slice(io.RawIOBase):
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
         data = self._file.read(min(len(buffer), self._left))
         if not data and self._left:
-            raise EOFError("the archive ends before its entry does")
+            raise EOFError(say("the archive ends before its entry does"))
         buffer[: len(data)] = data
         self._left -= len(data)
         return len(data)

@@ -6,6 +6,7 @@ import struct
 import zlib
 
 from catalog.errors import ImageRejected
+from catalog.phrases import say
 
 _PNG_START = b"\x89PNG\r\n\x1a\n"
 _ZIP_END = b"PK\x05\x06"
@@ -13,17 +14,17 @@ _ZIP_TAIL = (1 << 16) + 22
 """A zip archive ends with 22 bytes and a comment of at most 64 KiB."""
 
 _BLOCKED = (
-    (b"%PDF", "a PDF document"),
-    (b"%!PS", "a PostScript document"),
-    (b"\xc5\xd0\xd3\xc6", "a PostScript document"),
-    (b"8BPS", "a Photoshop file"),
-    (b"PK\x03\x04", "a zip archive"),
-    (b"\x1f\x8b", "a gzip file"),
-    (b"Rar!", "a RAR archive"),
-    (b"7z\xbc\xaf", "a 7-Zip archive"),
-    (b"\x00\x00\x00\x0cJXL ", "a JPEG XL picture"),
-    (b"\xff\x0a", "a JPEG XL picture"),
-    (b"\x00\x00\x00\x0cjP  ", "a JPEG 2000 picture"),
+    (b"%PDF", say("a PDF document")),
+    (b"%!PS", say("a PostScript document")),
+    (b"\xc5\xd0\xd3\xc6", say("a PostScript document")),
+    (b"8BPS", say("a Photoshop file")),
+    (b"PK\x03\x04", say("a zip archive")),
+    (b"\x1f\x8b", say("a gzip file")),
+    (b"Rar!", say("a RAR archive")),
+    (b"7z\xbc\xaf", say("a 7-Zip archive")),
+    (b"\x00\x00\x00\x0cJXL ", say("a JPEG XL picture")),
+    (b"\xff\x0a", say("a JPEG XL picture")),
+    (b"\x00\x00\x00\x0cjP  ", say("a JPEG 2000 picture")),
 )
 _BEGINNINGS = ((b"\xff\xd8", "JPEG"), (b"\x89PNG", "PNG"), (b"GIF8", "GIF"), (b"II*\0", "TIFF"), (b"MM\0*", "TIFF"))
 
@@ -37,14 +38,16 @@ def refuse_foreign(data: bytes) -> None:
     head = data[:1024].lstrip(b"\xef\xbb\xbf \t\r\n")
     for magic, meaning in _BLOCKED:
         if head.startswith(magic):
-            raise ImageRejected("IMG_FORMAT_BLOCKED", f"{meaning} under a picture's name; export it as JPEG or PNG")
+            raise ImageRejected(
+                "IMG_FORMAT_BLOCKED", say("{meaning} under a picture's name; export it as JPEG or PNG", meaning=meaning)
+            )
     lower = head.lower()
     if lower.startswith((b"<!doctype html", b"<html", b"<head", b"<body")):
-        raise ImageRejected("IMG_NOT_IMAGE", "a web page, probably a download error page saved as a picture")
+        raise ImageRejected("IMG_NOT_IMAGE", say("a web page, probably a download error page saved as a picture"))
     if lower.startswith(b"<svg") or (lower.startswith((b"<?xml", b"<!doctype")) and b"<svg" in lower):
-        raise ImageRejected("IMG_FORMAT_BLOCKED", "an SVG drawing; export it as PNG")
+        raise ImageRejected("IMG_FORMAT_BLOCKED", say("an SVG drawing; export it as PNG"))
     if data[4:8] == b"ftyp" and b"avif" not in data[8:64]:
-        raise ImageRejected("IMG_FORMAT_BLOCKED", "a HEIC photograph or a film; export it as JPEG")
+        raise ImageRejected("IMG_FORMAT_BLOCKED", say("a HEIC photograph or a film; export it as JPEG"))
 
 
 def begun_as(data: bytes) -> str:
@@ -69,11 +72,13 @@ def png_end(data: bytes) -> int:
         expected = int.from_bytes(data[end - 4 : end], "big")
         if zlib.crc32(memoryview(data)[position + 4 : end - 4]) != expected:
             name = kind.decode("ascii", "replace")
-            raise ImageRejected("IMG_DATA_CORRUPT", f"the check sum of its {name!a} part is wrong; copy it again")
+            raise ImageRejected(
+                "IMG_DATA_CORRUPT", say("the check sum of its {name!a} part is wrong; copy it again", name=name)
+            )
         if kind == b"IEND":
             return end
         position = end
-    raise ImageRejected("IMG_TRUNCATED", "the PNG file ends too early; copy it again from the original")
+    raise ImageRejected("IMG_TRUNCATED", say("the PNG file ends too early; copy it again from the original"))
 
 
 def webp_end(data: bytes) -> int:
@@ -84,7 +89,7 @@ def webp_end(data: bytes) -> int:
     """
     end = 8 + int.from_bytes(data[4:8], "little")
     if end > len(data):
-        raise ImageRejected("IMG_TRUNCATED", "the WebP file ends too early; copy it again from the original")
+        raise ImageRejected("IMG_TRUNCATED", say("the WebP file ends too early; copy it again from the original"))
     return end + end % 2
 
 

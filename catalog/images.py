@@ -21,6 +21,7 @@ from PIL import ExifTags, Image, ImageFile, TiffImagePlugin, UnidentifiedImageEr
 from catalog import framing, jpeg
 from catalog.colour import Flags, srgb_strips
 from catalog.errors import ImageRejected
+from catalog.phrases import say
 
 MAX_BYTES = 200 * 1024 * 1024
 MAX_PIXELS = 100_000_000
@@ -185,9 +186,9 @@ def extension(file_format: str) -> str:
 
 def _refuse_unopened(data: bytes) -> None:
     if not data:
-        raise ImageRejected("IMG_NOT_IMAGE", "the file is empty")
+        raise ImageRejected("IMG_NOT_IMAGE", say("the file is empty"))
     if len(data) > MAX_BYTES:
-        raise ImageRejected("IMG_BOMB", f"the file is larger than {MAX_BYTES >> 20} MiB")
+        raise ImageRejected("IMG_BOMB", say("the file is larger than {limit} MiB", limit=MAX_BYTES >> 20))
     framing.refuse_foreign(data)
     if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
         framing.webp_end(data)  # before Pillow, which only says that it cannot open a cut-off file
@@ -207,15 +208,17 @@ def _opened(data: bytes) -> Iterator[ImageFile.ImageFile]:
     except ImageRejected:
         raise
     except Image.DecompressionBombError as error:
-        raise ImageRejected("IMG_BOMB", f"more than {MAX_PIXELS // 1_000_000} megapixels") from error
+        raise ImageRejected("IMG_BOMB", say("more than {limit} megapixels", limit=MAX_PIXELS // 1000000)) from error
     except UnidentifiedImageError as error:
         begun = framing.begun_as(data)
         if begun:
-            detail = f"begins as {begun} and is none; copy it again from the original"
+            detail = say("begins as {begun} and is none; copy it again from the original", begun=begun)
             raise ImageRejected("IMG_DATA_CORRUPT", detail) from error
-        raise ImageRejected("IMG_NOT_IMAGE", f"no picture of an allowed format ({', '.join(FORMATS)})") from error
+        raise ImageRejected(
+            "IMG_NOT_IMAGE", say("no picture of an allowed format ({formats})", formats=", ".join(FORMATS))
+        ) from error
     except MemoryError as error:
-        raise ImageRejected("IMG_BOMB", "too large for the memory at hand") from error
+        raise ImageRejected("IMG_BOMB", say("too large for the memory at hand")) from error
     except Exception as error:
         # Decoders of hostile files raise nearly anything; each is one damaged file, never the end of a run.
         raise _broken(error) from error
@@ -225,18 +228,32 @@ def _broken(error: Exception) -> ImageRejected:
     said = " ".join(str(error).split())[:160] or type(error).__name__
     # Pillow's own caps on packed text and profiles.
     if "too large" in said or "too much memory" in said.lower():
-        return ImageRejected("IMG_BOMB", f"packed text or a packed profile in it is too large ({said})")
+        return ImageRejected("IMG_BOMB", say("packed text or a packed profile in it is too large ({said})", said=said))
     code = "IMG_TRUNCATED" if "truncated" in said.lower() else "IMG_DATA_CORRUPT"
-    return ImageRejected(code, f"{said}; save it again from the original")
+    return ImageRejected(code, say("{said}; save it again from the original", said=said))
 
 
 def _refuse_size(width: int, height: int) -> None:
     if width * height > MAX_PIXELS:
         raise ImageRejected(
-            "IMG_BOMB", f"{width} x {height} px; at most {MAX_PIXELS // 1_000_000} megapixels are decoded"
+            "IMG_BOMB",
+            say(
+                "{width} x {height} px; at most {limit} megapixels are decoded",
+                width=width,
+                height=height,
+                limit=MAX_PIXELS // 1000000,
+            ),
         )
     if min(width, height) < MIN_SIDE_PX:
-        raise ImageRejected("IMG_SMALL", f"{width} x {height} px; at least {MIN_SIDE_PX} px a side are needed")
+        raise ImageRejected(
+            "IMG_SMALL",
+            say(
+                "{width} x {height} px; at least {limit} px a side are needed",
+                width=width,
+                height=height,
+                limit=MIN_SIDE_PX,
+            ),
+        )
 
 
 def _coded_pixels(
@@ -247,8 +264,13 @@ def _coded_pixels(
     if parts.progressive and opened.width * opened.height > jpeg.MAX_PROGRESSIVE_PIXELS:
         raise ImageRejected(
             "IMG_BOMB",
-            f"{opened.width} x {opened.height} px in a progressive JPEG; "
-            f"at most {jpeg.MAX_PROGRESSIVE_PIXELS // 1_000_000} megapixels, or save it as a baseline JPEG",
+            say(
+                "{width} x {height} px in a progressive JPEG; at most {limit} megapixels, or save it as a "
+                "baseline JPEG",
+                width=opened.width,
+                height=opened.height,
+                limit=jpeg.MAX_PROGRESSIVE_PIXELS // 1000000,
+            ),
         )
     pixels, odd = jpeg.strict_pixels(data, parts, min_side_px)
     if odd:

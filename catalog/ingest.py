@@ -28,6 +28,7 @@ from catalog.errors import IngestRefused
 from catalog.intake import PictureIntake
 from catalog.mapping import FILE_NAME
 from catalog.paths import IMAGE_SUFFIXES, Dump, checked_root
+from catalog.phrases import say
 from catalog.readers import read_dump
 from catalog.readers.correcting import originals
 from catalog.readers.draft import DraftCatalogue, DraftPicture, DraftProduct
@@ -363,8 +364,13 @@ def _report(
     if not work.links and not work.known.products:
         reasons = sorted({issue.reason for issue in work.issues})
         raise IngestRefused(
-            f"no usable picture for any of {len(work.drafts.products)} products in {work.dump.root} "
-            f"({', '.join(reasons) or 'the tables name none'}); check the paths in the table against the files"
+            say(
+                "no usable picture for any of {count} products in {root} ({reasons}); check the paths in the "
+                "table against the files",
+                count=len(work.drafts.products),
+                root=work.dump.root,
+                reasons=", ".join(reasons) or "the tables name none",
+            )
         )
     return IngestReport(
         run_id=run_id,

@@ -15,6 +15,7 @@ from typing import Any
 from catalog.decoding import UNREADABLE, TakenPicture, take_picture
 from catalog.images import MAX_BYTES
 from catalog.paths import DumpFile
+from catalog.phrases import say
 from catalog.workers import WorkerDied, WorkerFailed, WorkerTimedOut
 
 BIT_ROT = "IMG_BIT_ROT"
@@ -156,13 +157,16 @@ class PictureIntake:
         try:
             digest = file_digest(file)
         except OSError as error:
-            self.remarks[file.path] = (UNREADABLE, f"{error.strerror or error}; the picture taken before stays")
+            self.remarks[file.path] = (
+                UNREADABLE,
+                say("{error}; the picture taken before stays", error=error.strerror or error),
+            )
             return seen.image_sha256 is not None
         if digest == seen.file_sha256:
             return True
         if seen.image_sha256 is None:
             return False
-        detail = (
+        detail = say(
             "the content changed although size and time did not; restore it from a backup, the stored picture stays"
         )
         self.remarks[file.path] = (BIT_ROT, detail)
@@ -199,6 +203,10 @@ def _outcome(future: Future[TakenPicture]) -> TakenPicture:
     try:
         return future.result()
     except WorkerTimedOut as error:
-        return TakenPicture(file_sha256="", reason=TIMED_OUT, detail=f"{error}; save it again from the original")
+        return TakenPicture(
+            file_sha256="", reason=TIMED_OUT, detail=say("{error}; save it again from the original", error=str(error))
+        )
     except (WorkerDied, WorkerFailed) as error:
-        return TakenPicture(file_sha256="", reason=CRASHED, detail=f"decoding it {error}; save it again")
+        return TakenPicture(
+            file_sha256="", reason=CRASHED, detail=say("decoding it {error}; save it again", error=str(error))
+        )

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from catalog.errors import ImageRejected
+from catalog.phrases import say
 
 MAX_SCANS = 200
 MAX_PROGRESSIVE_PIXELS = 50_000_000
@@ -71,14 +72,16 @@ def layout(data: bytes) -> JpegLayout:
         position = data.find(b"\xff", position)
         marker = data[position + 1] if 0 <= position < len(data) - 1 else None
         if marker is None:
-            raise ImageRejected("IMG_TRUNCATED", "the file ends before its picture data; copy it again")
+            raise ImageRejected("IMG_TRUNCATED", say("the file ends before its picture data; copy it again"))
         if marker == _SOS:
             break
         if marker in (0x00, 0xFF) or marker in _STANDALONE:
             position += 1 if marker == 0xFF else 2
             continue
         if marker == _EOI:
-            raise ImageRejected("IMG_DATA_CORRUPT", "the file holds no picture data; save it again from the original")
+            raise ImageRejected(
+                "IMG_DATA_CORRUPT", say("the file holds no picture data; save it again from the original")
+            )
         after = position + 2 + int.from_bytes(data[position + 2 : position + 4], "big")
         progressive = progressive or marker in _PROGRESSIVE
         if marker in _SHAPING:
@@ -100,7 +103,9 @@ def _end(data: bytes, position: int) -> tuple[int | None, int]:
             return position + 2, scans
         scans += marker == _SOS
         if scans > MAX_SCANS:
-            raise ImageRejected("IMG_BOMB", f"more than {MAX_SCANS} scans; save it again as a plain JPEG")
+            raise ImageRejected(
+                "IMG_BOMB", say("more than {limit} scans; save it again as a plain JPEG", limit=MAX_SCANS)
+            )
         # A damaged length must not lead over the end mark, nor stand still.
         length = int.from_bytes(data[position + 2 : position + 4], "big")
         position += 2 if marker in _STANDALONE else 2 + max(length, 2)
@@ -137,8 +142,8 @@ def strict_pixels(data: bytes, parts: JpegLayout, min_side_px: int = 0) -> tuple
         remark = str(error)
     if "premature end of jpeg file" in remark.lower():
         if parts.end is None and _decodes(attempt, data + b"\xff\xd9"):
-            raise ImageRejected("IMG_TRUNCATED", "the end mark is missing; open it, and save it again to fix it")
-        raise ImageRejected("IMG_TRUNCATED", f"{remark[:160]}; copy it again from the original")
+            raise ImageRejected("IMG_TRUNCATED", say("the end mark is missing; open it, and save it again to fix it"))
+        raise ImageRejected("IMG_TRUNCATED", say("{remark}; copy it again from the original", remark=remark[:160]))
     if not any(known in remark.lower() for known in _HEADER_REMARKS):
         raise _damaged(remark)
     plain = parts.header + bytes(parts.pixel_data(data))
@@ -171,4 +176,4 @@ def _decodes(attempt: Callable[[bytes], object], data: bytes) -> bool:
 
 
 def _damaged(remark: str) -> ImageRejected:
-    return ImageRejected("IMG_DATA_CORRUPT", f"{remark[:160]}; save it again from the original")
+    return ImageRejected("IMG_DATA_CORRUPT", say("{remark}; save it again from the original", remark=remark[:160]))

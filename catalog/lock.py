@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from catalog.errors import CatalogUnwritable
+from catalog.phrases import say
 
 if sys.platform == "win32":
     import msvcrt
@@ -47,15 +48,22 @@ def file_lock(path: Path, what: str, wait_s: float = 0.0) -> Iterator[None]:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     except OSError as error:
         raise CatalogUnwritable(
-            f"cannot write in {path.parent} ({error.strerror}); "
-            "the workspace must be writable: choose another with -w DIR"
+            say(
+                "cannot write in {parent} ({error}); the workspace must be writable: choose another with -w DIR",
+                parent=path.parent,
+                error=error.strerror,
+            )
         ) from error
     try:
         deadline = time.monotonic() + wait_s
         while not _try_lock(descriptor):
             if time.monotonic() >= deadline:
                 raise CatalogUnwritable(
-                    f"another {what} is running in {path.parent}; wait for it to end and run this again"
+                    say(
+                        "another {what} is running in {parent}; wait for it to end and run this again",
+                        what=what,
+                        parent=path.parent,
+                    )
                 )
             time.sleep(0.05)
         yield

@@ -11,6 +11,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from catalog.phrases import say
+
 FILE_NAME = "mapping.toml"
 PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
 EVERY_COLUMN = "*"
@@ -144,5 +146,9 @@ def near(name: str, known: Iterable[str]) -> str:
     close = difflib.get_close_matches(name, names, n=2, cutoff=0.6)
     ending = [other for other in names if other.casefold().endswith(f".{name.casefold()}")]
     if close or ending:
-        return f"; did you mean {' or '.join(dict.fromkeys(close + ending[:2]))}?"
-    return f"; there are {', '.join(names[:8])}{' and more' if len(names) > 8 else ''}" if names else ""
+        return say("; did you mean {close}?", close=" or ".join(dict.fromkeys(close + ending[:2])))
+    return (
+        say("; there are {names}{more}", names=", ".join(names[:8]), more=" and more" if len(names) > 8 else "")
+        if names
+        else ""
+    )

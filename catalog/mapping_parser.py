@@ -11,6 +11,7 @@ from typing import Any
 from catalog.errors import IngestRefused
 from catalog.mapping import PICTURES, TEXTS, ChildSpec, EntitySpec, MappingSpec, TableSpec
 from catalog.mapping_values import ValueParser
+from catalog.phrases import say
 
 MAX_BYTES = 1 << 20
 _SECTIONS = ("encoding", "tables", "join", "product", "variant", "attributes", "images", "texts", "reader")
@@ -37,14 +38,26 @@ def load_mapping(path: Path) -> MappingSpec:
         data = path.read_bytes()
     except OSError as error:
         raise IngestRefused(
-            f"cannot read the mapping {path} ({error.strerror}); give the path of a TOML file"
+            say(
+                "cannot read the mapping {path} ({error}); give the path of a TOML file",
+                path=path,
+                error=error.strerror,
+            )
         ) from error
     if len(data) > MAX_BYTES:
-        raise IngestRefused(f"the mapping {path} is larger than {MAX_BYTES >> 20} MiB; give a TOML file of some lines")
+        raise IngestRefused(
+            say(
+                "the mapping {path} is larger than {limit} MiB; give a TOML file of some lines",
+                path=path,
+                limit=MAX_BYTES >> 20,
+            )
+        )
     try:
         value = tomllib.loads(data.decode("utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise IngestRefused(f"{path} is no TOML: {str(error).splitlines()[0]}; correct it or remove it") from error
+        raise IngestRefused(
+            say("{path} is no TOML: {error}; correct it or remove it", path=path, error=str(error).splitlines()[0])
+        ) from error
     return parse_mapping(value, path.name)
 
 
@@ -54,13 +67,15 @@ def parse_mapping(value: Mapping[str, Any], origin: str) -> MappingSpec:
     parser.known(value, _SECTIONS, "")
     if (reader := parser.text(value, "reader", "")) is not None:
         if len(value) > 1:
-            raise parser.refused("reader", "says all there is to say", "leave it alone in the file, or remove it")
+            raise parser.refused(
+                "reader", say("says all there is to say"), say("leave it alone in the file, or remove it")
+            )
         return MappingSpec(origin=origin, reader=reader)
     tables = {
         name: parser.table(spec, f"tables.{name}") for name, spec in parser.section(value, "tables", dict).items()
     }
     if not tables:
-        raise parser.refused("tables", "no table is named", 'write [tables] and product = "products.csv"')
+        raise parser.refused("tables", say("no table is named"), say('write [tables] and product = "products.csv"'))
     products = tuple(parser.entities(value.get("product", {}), "product", _PRODUCT_KEYS))
     variants = parser.entities(value["variant"], "variant", _VARIANT_KEYS) if "variant" in value else ()
     return MappingSpec(
@@ -87,20 +102,20 @@ class _Parser(ValueParser):
         if isinstance(value, (str, list)):
             value = {"file": value}
         if not isinstance(value, dict):
-            raise self.refused(place, "not of the right form", 'write { file = "products.csv" }')
+            raise self.refused(place, say("not of the right form"), say('write { file = "products.csv" }'))
         self.known(value, _TABLE_KEYS, place)
         if not (files := self._names(value, "file", place)):
-            raise self.refused(place, "no file", 'write file = "products.csv", or a list of files')
+            raise self.refused(place, say("no file"), say('write file = "products.csv", or a list of files'))
         header = value.get("header", [])
         if not isinstance(header, list) or not all(isinstance(name, str) for name in header):
-            raise self.refused(f"{place}.header", "no list of names", 'write header = ["sku", "name"]')
+            raise self.refused(f"{place}.header", say("no list of names"), say('write header = ["sku", "name"]'))
         separator, row_end = self.sign(value, "separator", place), self.sign(value, "row_end", place)
         quotes = self.truth(value, "quotes", place, True)
         if separator is None and (row_end is not None or not quotes):
-            raise self.refused(place, "no separator", "write one beside row_end or quotes = false")
+            raise self.refused(place, say("no separator"), say("write one beside row_end or quotes = false"))
         skip = value.get("skip", 0)
         if not isinstance(skip, int) or isinstance(skip, bool) or skip < 0:
-            raise self.refused(f"{place}.skip", f"{skip!r} is no number of lines", "write skip = 2")
+            raise self.refused(f"{place}.skip", say("{skip!r} is no number of lines", skip=skip), say("write skip = 2"))
         return TableSpec(
             files=files,
             sheets=self._names(value, "sheet", place),
@@ -121,12 +136,16 @@ class _Parser(ValueParser):
         found = value.get(key, [])
         found = found if isinstance(found, list) else [found]
         if not all(isinstance(name, str) and name for name in found):
-            raise self.refused(f"{place}.{key}", f"{found!r} is no name", "put it in quotes, or a list of such")
+            raise self.refused(
+                f"{place}.{key}", say("{found!r} is no name", found=found), say("put it in quotes, or a list of such")
+            )
         return tuple(found)
 
     def _where(self, value: Any, place: str) -> dict[str, tuple[str, ...]]:
         if not isinstance(value, dict):
-            raise self.refused(place, f"{value!r} is no table", 'write where = { column = "value" }')
+            raise self.refused(
+                place, say("{value!r} is no table", value=value), say('write where = { column = "value" }')
+            )
         where = {}
         for column, wanted in value.items():
             items = wanted if isinstance(wanted, list) else [wanted]
@@ -140,14 +159,16 @@ class _Parser(ValueParser):
         joins = {}
         for written, target in value.items():
             if not isinstance(target, str):
-                raise self.refused(f"join.{written}", "not of the right form", 'write "table.column" = "table.column"')
+                raise self.refused(
+                    f"join.{written}", say("not of the right form"), say('write "table.column" = "table.column"')
+                )
             joins[self._end(written)] = self._end(target)
         return joins
 
     def _end(self, written: str) -> tuple[str, str]:
         table, _, column = written.partition(".")
         if not table or not column:
-            raise self.refused(f"join {written!r}", "names no column of a table", 'write "table.column"')
+            raise self.refused(f"join {written!r}", say("names no column of a table"), say('write "table.column"'))
         return table, column
 
     # --- products, variants and what belongs to them ------------------------------------------------
@@ -158,15 +179,19 @@ class _Parser(ValueParser):
 
     def entity(self, value: Any, place: str, keys: Sequence[str]) -> EntitySpec:
         if not isinstance(value, dict):
-            raise self.refused(place, "is missing", f"write [{place}] with key and name")
+            raise self.refused(place, say("is missing"), say("write [{place}] with key and name", place=place))
         self.known(value, keys, place)
         for key in ("key", "name") if place == "product" else ():
             if key not in value:
-                raise self.refused(place, f"no {key}", f'write {key} = "column"')
+                raise self.refused(place, say("no {key}", key=key), say('write {key} = "column"', key=key))
         files = value.get("files", [])
         files = [files] if isinstance(files, str) else files
         if not isinstance(files, list) or not all(kind in (PICTURES, TEXTS) for kind in files):
-            raise self.refused(f"{place}.files", f"{files!r} is not known", f'write ["{PICTURES}", "{TEXTS}"]')
+            raise self.refused(
+                f"{place}.files",
+                say("{files!r} is not known", files=files),
+                say('write ["{pictures}", "{texts}"]', pictures=PICTURES, texts=TEXTS),
+            )
         return EntitySpec(
             table=self.text(value, "table", place) or ("" if self._is_inside(value, place) else place),
             key=self.optional(value, "key", place),
@@ -188,21 +213,23 @@ class _Parser(ValueParser):
     def child(self, kind: str, value: Any, number: int, variants: bool) -> ChildSpec:
         place = f"{kind} {number}"
         if not isinstance(value, dict):
-            raise self.refused(place, "not of the right form", f"write [[{kind}]]")
+            raise self.refused(place, say("not of the right form"), say("write [[{kind}]]", kind=kind))
         self.known(value, _CHILD_KEYS[kind], place)
         owners = [key for key in ("product", "variant") if key in value]
         if len(owners) != 1 or (owners == ["variant"] and not variants):
             raise self.refused(
-                place, f"{len(owners)} owners", 'write product = "column", or variant where [variant] is'
+                place,
+                say("{count} owners", count=len(owners)),
+                say('write product = "column", or variant where [variant] is'),
             )
         what = "path" if kind == "images" else "value"
         if what not in value:
-            raise self.refused(place, f"no {what}", f'write {what} = "column"')
+            raise self.refused(place, say("no {what}", what=what), say('write {what} = "column"', what=what))
         if not (table := self.text(value, "table", place)):
-            raise self.refused(place, "no table", 'write table = "name"')
+            raise self.refused(place, say("no table"), say('write table = "name"'))
         field = self.one_of(value[what], f"{place}.{what}")
         if kind == "attributes" and "name" not in value and field.packed is None:
-            raise self.refused(place, "no name", 'write name = "column"')
+            raise self.refused(place, say("no name"), say('write name = "column"'))
         return ChildSpec(
             kind=kind,
             table=table,

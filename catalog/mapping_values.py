@@ -9,6 +9,7 @@ from typing import Any
 
 from catalog.errors import IngestRefused
 from catalog.mapping import PLACEHOLDER, FieldSpec
+from catalog.phrases import say
 
 _FIELD_KEYS = (*("from", "column", "value", "separator", "match", "packed", "names", "blanks", "values", "file"),)
 
@@ -28,33 +29,49 @@ class ValueParser:
         """Refuse settings of other names."""
         for key in value:
             if key not in keys:
-                raise self.refused(place or "top level", f"{key!r} is not known", f"write {', '.join(keys)}")
+                raise self.refused(
+                    place or say("top level"),
+                    say("{key!r} is not known", key=key),
+                    say("write {keys}", keys=", ".join(keys)),
+                )
 
     def section(self, value: Mapping[str, Any], key: str, kind: type) -> Any:
         """Return a table or list of the file, empty if it is not there."""
         found = value.get(key, kind())
         if not isinstance(found, kind):
-            raise self.refused(key, "not of the right form", f"write [{key}]" if kind is dict else f"write [[{key}]]")
+            raise self.refused(
+                key,
+                say("not of the right form"),
+                say("write [{key}]", key=key) if kind is dict else say("write [[{key}]]", key=key),
+            )
         return found
 
     def text(self, value: Mapping[str, Any], key: str, place: str) -> str | None:
         """Return a text, or None if it is not there."""
         found = value.get(key)
         if found is not None and not isinstance(found, str):
-            raise self.refused(f"{place}.{key}".strip("."), f"{found!r} is no text", "put it in quotes")
+            raise self.refused(
+                f"{place}.{key}".strip("."), say("{found!r} is no text", found=found), say("put it in quotes")
+            )
         return found
 
     def sign(self, value: Mapping[str, Any], key: str, place: str) -> str | None:
         """Return a text of one character or more."""
         if (found := self.text(value, key, place)) == "":
-            raise self.refused(f"{place}.{key}", "is empty", "write the characters themselves, or leave it out")
+            raise self.refused(
+                f"{place}.{key}", say("is empty"), say("write the characters themselves, or leave it out")
+            )
         return found
 
     def truth(self, value: Mapping[str, Any], key: str, place: str, default: bool = False) -> bool:
         """Return true or false."""
         found = value.get(key, default)
         if not isinstance(found, bool):
-            raise self.refused(f"{place}.{key}", f"{found!r} is neither true nor false", "write it without quotes")
+            raise self.refused(
+                f"{place}.{key}",
+                say("{found!r} is neither true nor false", found=found),
+                say("write it without quotes"),
+            )
         return found
 
     # --- fields ------------------------------------------------------------------------------------
@@ -80,7 +97,9 @@ class ValueParser:
         text = self.text(spec, given[0], place) if len(given) == 1 else None
         if not text:
             raise self.refused(
-                place, f"{value!r} names no column", 'write "column" or { from = "column", separator = "," }'
+                place,
+                say("{value!r} names no column", value=value),
+                say('write "column" or { from = "column", separator = "," }'),
             )
         # `column` is a name as it stands there, braces and all.
         columns = {"from": tuple(PLACEHOLDER.findall(text)) or (text,), "column": (text,), "value": ()}[given[0]]
@@ -102,7 +121,9 @@ class ValueParser:
             return re.compile(match) if match is not None else None
         except re.error as error:
             raise self.refused(
-                f"{place}.match", f"{match!r} is no pattern ({error})", "write a regular expression"
+                f"{place}.match",
+                say("{match!r} is no pattern ({error})", match=match, error=str(error)),
+                say("write a regular expression"),
             ) from error
 
     def _packed(self, spec: Mapping[str, Any], place: str) -> str | None:
@@ -111,7 +132,9 @@ class ValueParser:
 
     def _values(self, value: Any, place: str) -> tuple[tuple[str, str], ...]:
         if not isinstance(value, dict) or not all(isinstance(item, str) for item in value.values()):
-            raise self.refused(place, f"{value!r} is no table of texts", 'write values = { "1" = "red" }')
+            raise self.refused(
+                place, say("{value!r} is no table of texts", value=value), say('write values = { "1" = "red" }')
+            )
         return tuple(value.items())
 
     def attributes(self, value: Any, place: str) -> Iterable[tuple[str, FieldSpec]]:

@@ -8,6 +8,7 @@ import unicodedata
 from collections.abc import Iterable
 
 from catalog.errors import PathRefused
+from catalog.phrases import say
 
 _EXCERPT = 120
 _DRIVE = re.compile(r"^[A-Za-z]:")
@@ -27,18 +28,24 @@ def clean_path(written: str) -> str:
     """
     text = written.strip()
     if not text or _CONTROL.search(text):
-        raise PathRefused("FILE_BAD_PATH", f"{excerpt(written)} is no file name")
+        raise PathRefused("FILE_BAD_PATH", say("{written} is no file name", written=excerpt(written)))
     if "://" in text or _SCHEME.match(text):
-        raise PathRefused("URL_NOT_FETCHED", f"{excerpt(written)} is a URL; only files in the dump folder are read")
+        raise PathRefused(
+            "URL_NOT_FETCHED",
+            say("{written} is a URL; only files in the dump folder are read", written=excerpt(written)),
+        )
     if text[:2] in ("//", "\\\\", "/\\", "\\/"):
-        raise PathRefused("FILE_ESCAPES_ROOT", f"{excerpt(written)} names another machine (UNC)")
+        raise PathRefused("FILE_ESCAPES_ROOT", say("{written} names another machine (UNC)", written=excerpt(written)))
     if _DRIVE.match(text):
-        raise PathRefused("FILE_ESCAPES_ROOT", f"{excerpt(written)} names a drive; write paths from the dump's root")
+        raise PathRefused(
+            "FILE_ESCAPES_ROOT",
+            say("{written} names a drive; write paths from the dump's root", written=excerpt(written)),
+        )
     parts = [part for part in text.replace("\\", "/").split("/") if part not in ("", ".")]
     if ".." in text and ".." in (part.strip() for part in parts):
-        raise PathRefused("FILE_ESCAPES_ROOT", f"{excerpt(written)} holds '..'")
+        raise PathRefused("FILE_ESCAPES_ROOT", say("{written} holds '..'", written=excerpt(written)))
     if not parts:
-        raise PathRefused("FILE_BAD_PATH", f"{excerpt(written)} is no file name")
+        raise PathRefused("FILE_BAD_PATH", say("{written} is no file name", written=excerpt(written)))
     # NFC only: NFKC would turn a full-width '．．' into '..'.
     path = "/".join(parts)
     return path if path.isascii() else unicodedata.normalize("NFC", path)
@@ -51,7 +58,7 @@ def clean_entry(written: str) -> str:
         PathRefused: The name is absolute, climbs, names a drive or is none.
     """
     if written.startswith(("/", "\\")):
-        raise PathRefused("FILE_ESCAPES_ROOT", f"{excerpt(written)} is an absolute path")
+        raise PathRefused("FILE_ESCAPES_ROOT", say("{written} is an absolute path", written=excerpt(written)))
     return clean_path(written)
 
 

@@ -26,6 +26,7 @@ from catalog.errors import IngestRefused, PathRefused
 from catalog.path_rules import clean_path as clean_path
 from catalog.path_rules import excerpt as excerpt
 from catalog.path_rules import is_junk, shown_path
+from catalog.phrases import say
 from catalog.records import Corrections, Issue
 
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".avif"})
@@ -84,7 +85,11 @@ class Dump:
             self._add_pictures_of(file)
         if not self.files:
             raise IngestRefused(
-                f"{root} holds no files that are read; give the folder or archive that holds the tables and pictures"
+                say(
+                    "{root} holds no files that are read; give the folder or archive that holds the tables and "
+                    "pictures",
+                    root=root,
+                )
             )
         self._folded: dict[str, list[str]] = {}
         self._by_name: dict[str, list[str]] = {}
@@ -146,7 +151,10 @@ class Dump:
                 if "/" in tail and error.code == "FILE_MISSING":
                     tail = tail.partition("/")[2]  # the folders of a web server are seldom those of the dump
                     continue
-                detail = f"{excerpt(written)} is a URL; nothing is fetched, put the file into the dump under its name"
+                detail = say(
+                    "{written} is a URL; nothing is fetched, put the file into the dump under its name",
+                    written=excerpt(written),
+                )
                 raise PathRefused("URL_NOT_FETCHED" if error.code == "FILE_MISSING" else error.code, detail) from error
 
     def _resolve_end(self, relative: str, written: str, suggest: bool) -> DumpFile:
@@ -159,9 +167,22 @@ class Dump:
             return self.files[found[0]]
         if found:
             raise PathRefused(
-                "FILE_AMBIGUOUS", f"{excerpt(written)} is the end of {len(found)} files: {', '.join(found[:3])}"
+                "FILE_AMBIGUOUS",
+                say(
+                    "{written} is the end of {count} files: {found}",
+                    written=excerpt(written),
+                    count=len(found),
+                    found=", ".join(found[:3]),
+                ),
             )
-        raise PathRefused("FILE_MISSING", f"{excerpt(written)} is not in the dump{self._near(name) if suggest else ''}")
+        raise PathRefused(
+            "FILE_MISSING",
+            say(
+                "{written} is not in the dump{similar}",
+                written=excerpt(written),
+                similar=self._near(name) if suggest else "",
+            ),
+        )
 
     def _near(self, name: str) -> str:
         # Fuzzy matching is quadratic in the worst case; the first findings are what a person needs.
@@ -169,14 +190,20 @@ class Dump:
             return ""
         self._suggested += 1
         near = difflib.get_close_matches(name, list(self._by_name)[:20_000], n=2, cutoff=0.8)
-        return f"; similar: {', '.join(self._by_name[hit][0] for hit in near)}" if near else ""
+        return say("; similar: {names}", names=", ".join(self._by_name[hit][0] for hit in near)) if near else ""
 
     def _refuse_leaving(self, tries: list[str], written: str) -> None:
         for path in tries:
             for link, target in self.escaping.items():
                 if path == link or path.startswith(link + "/"):
                     raise PathRefused(
-                        "FILE_ESCAPES_ROOT", f"{excerpt(written)}: the link {link} leaves the dump ({target})"
+                        "FILE_ESCAPES_ROOT",
+                        say(
+                            "{written}: the link {link} leaves the dump ({target})",
+                            written=excerpt(written),
+                            link=link,
+                            target=target,
+                        ),
                     )
 
     @staticmethod
@@ -219,13 +246,22 @@ class Dump:
         if known is not None:
             # The same name in two normal forms; the one that is as written here stays.
             kept, other = (file, known) if file.actual.name == file.path.rpartition("/")[2] else (known, file)
-            detail = f"two files have this name in different Unicode forms; {excerpt(ascii(kept.actual.name))} is read"
+            detail = say(
+                "two files have this name in different Unicode forms; {name} is read",
+                name=excerpt(ascii(kept.actual.name)),
+            )
             self.issues.append(Issue(source=file.path, reason="FILE_AMBIGUOUS", detail=detail, severity="warning"))
             self.ignored[ascii(other.actual.name)[1:-1]] = "FILE_AMBIGUOUS"
             file = kept
         self.files[file.path] = file
         if len(self.files) > MAX_FILES:
-            raise IngestRefused(f"{self.root} holds more than {MAX_FILES:,} files; split the dump into several folders")
+            raise IngestRefused(
+                say(
+                    "{root} holds more than {limit:,} files; split the dump into several folders",
+                    root=self.root,
+                    limit=MAX_FILES,
+                )
+            )
 
     def _add_all(self, listing: archives.Listing) -> None:
         self.issues += listing.issues()
@@ -238,9 +274,13 @@ class Dump:
         try:
             listing = archives.list_archive(self.root, "", self._spool)
         except archives.ArchiveRefused as error:
-            raise IngestRefused(f"{self.root} is not read ({error.code}): {error.detail}") from error
+            raise IngestRefused(
+                say("{root} is not read ({code}): {detail}", root=self.root, code=error.code, detail=error.detail)
+            ) from error
         if listing.damage and not listing.files:
-            raise IngestRefused(f"{self.root} is not read (ZIP_DAMAGED): {listing.damage}")
+            raise IngestRefused(
+                say("{root} is not read (ZIP_DAMAGED): {damage}", root=self.root, damage=listing.damage)
+            )
         return _without_top_folder(listing)
 
     def _open_archive(self, file: DumpFile) -> None:
@@ -253,7 +293,7 @@ class Dump:
             self.ignored[file.path] = error.code
             return
         if self._is_unpacked(file, listing):
-            detail = f"all its {len(listing.files)} files lie unpacked beside it, and those are read"
+            detail = say("all its {count} files lie unpacked beside it, and those are read", count=len(listing.files))
             self.issues.append(Issue(source=file.path, reason="ZIP_UNPACKED", detail=detail, severity="warning"))
             self.ignored[file.path] = "ZIP_UNPACKED"
             return
@@ -292,11 +332,13 @@ class Dump:
                 continue
             for entry in entries:
                 path = shown + shown_path(entry.name)
-                junk = why or (f"{entry.name} is hidden or left by a system" if is_junk(entry.name) else "")
+                junk = why or (
+                    say("{junk} is hidden or left by a system", junk=entry.name) if is_junk(entry.name) else ""
+                )
                 try:
                     if entry.is_dir(follow_symlinks=False):
                         if _is_workspace(entry.path) and entry.path != self._left_out:
-                            self.ignored[path + "/"] = "a workspace of adapt"
+                            self.ignored[path + "/"] = say("a workspace of adapt")
                         elif entry.path != self._left_out:
                             pending.append((entry.path, junk))
                     elif junk:
@@ -320,7 +362,7 @@ class Dump:
             self._add(DumpFile(path=path, actual=actual, size=info.st_size, mtime_ns=info.st_mtime_ns))
         else:
             folder = stat.S_ISDIR(info.st_mode)
-            self.ignored[path] = "a link to a folder of the dump" if folder else "a pipe or device"
+            self.ignored[path] = say("a link to a folder of the dump") if folder else say("a pipe or device")
 
 
 def _is_workspace(folder: str) -> bool:
@@ -346,17 +388,21 @@ def _without_top_folder(listing: archives.Listing) -> archives.Listing:
 
 def checked_root(root: Path | str) -> Path:
     """Return the real path of a dump; raises IngestRefused when it is missing, unreadable, or no folder or archive."""
-    shown, advice = str(root), "give the folder or archive that holds the tables and pictures"
+    shown, advice = str(root), say("give the folder or archive that holds the tables and pictures")
     if not shown.strip():
-        raise IngestRefused(f"the path of the dump is empty; {advice}")
+        raise IngestRefused(say("the path of the dump is empty; {advice}", advice=advice))
     root = Path(root)
     if not root.exists():
-        raise IngestRefused(f"no such dump: {shown}; {advice}")
+        raise IngestRefused(say("no such dump: {shown}; {advice}", shown=shown, advice=advice))
     try:
         if root.is_dir():
             os.listdir(root)
         elif not root.is_file() or root.suffix.lower() in WORKBOOK_SUFFIXES or not archives.is_archive(root):
-            raise IngestRefused(f"{shown} is a file and no zip or tar; give the folder it is in")
+            raise IngestRefused(say("{shown} is a file and no zip or tar; give the folder it is in", shown=shown))
     except OSError as error:
-        raise IngestRefused(f"cannot read {shown} ({error.strerror}); allow reading or give another folder") from error
+        raise IngestRefused(
+            say(
+                "cannot read {shown} ({error}); allow reading or give another folder", shown=shown, error=error.strerror
+            )
+        ) from error
     return Path(os.path.realpath(root))

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from catalog import fingerprint
 from catalog.alike import chunks
 from catalog.copies import load_copies
+from catalog.phrases import say
 from catalog.records import Issue
 from catalog.schema import ImageRow, ProductImageRow, ProductRow, SourceRow
 
@@ -125,8 +126,8 @@ def _issues(session: Session, image_ids: set[int], source: str | None) -> list[I
         if source is not None:
             query = query.where(SourceRow.name == source)
         for origin, count in session.execute(query):
-            whose = "1 product" if count == 1 else f"{count} products"
-            detail = f"a placeholder: stands for a missing picture of {whose}, not used in datasets"
+            whose = say("1 product") if count == 1 else say("{count} products", count=count)
+            detail = say("a placeholder: stands for a missing picture of {whose}, not used in datasets", whose=whose)
             params = {"products": str(count)}
             issues.append(Issue(source=origin, reason=CODE, detail=detail, severity="warning", params=params))
     return issues

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from catalog.errors import IngestRefused
 from catalog.messages import Messages
+from catalog.phrases import say
 from catalog.readers.correcting import BEYOND, row_digest
 from catalog.readers.encoding import decode_text
 from catalog.records import Corrections, Issue
@@ -69,9 +70,17 @@ def read_corrections(path: Path) -> Corrections:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise IngestRefused(f"cannot read {path} ({error.strerror}); give the corrected rejects.csv") from error
+        raise IngestRefused(
+            say("cannot read {path} ({error}); give the corrected rejects.csv", path=path, error=error.strerror)
+        ) from error
     if len(data) > MAX_BYTES:
-        raise IngestRefused(f"{path} is larger than {MAX_BYTES >> 20} MiB; correct the tables of the dump instead")
+        raise IngestRefused(
+            say(
+                "{path} is larger than {limit} MiB; correct the tables of the dump instead",
+                path=path,
+                limit=MAX_BYTES >> 20,
+            )
+        )
     text, _ = decode_text(data)
     # Excel saves with the list separator of its country.
     first = text.split("\n", 1)[0]
@@ -80,7 +89,13 @@ def read_corrections(path: Path) -> Corrections:
     header = [released(cell.strip()) for cell in next(reader, [])]
     missing = [column for column in (FILE, LINE) if column not in header]
     if missing:
-        raise IngestRefused(f"{path} lacks the column {' and '.join(missing)}; give back the rejects.csv of a run")
+        raise IngestRefused(
+            say(
+                "{path} lacks the column {missing}; give back the rejects.csv of a run",
+                path=path,
+                missing=" and ".join(missing),
+            )
+        )
     rows: dict[tuple[str, int], Mapping[str, str]] = {}
     digests: dict[tuple[str, int], str] = {}
     for cells in reader:
@@ -90,7 +105,15 @@ def read_corrections(path: Path) -> Corrections:
             continue
         line = named.get(LINE, "").strip()
         if not line.isdecimal():
-            raise IngestRefused(f"{path} line {reader.line_num}: {line!r} is no line number; leave {LINE} as it was")
+            raise IngestRefused(
+                say(
+                    "{path} line {number}: {line!r} is no line number; leave {column} as it was",
+                    path=path,
+                    number=reader.line_num,
+                    line=line,
+                    column=LINE,
+                )
+            )
         place = (named.get(FILE, "").strip(), int(line))
         rows[place], digests[place] = own, named.get(ROW, "").strip()
     return Corrections(rows=rows, digests=digests)

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from catalog.archives import archive_stem
 from catalog.errors import IngestRefused
 from catalog.intake import SeenFile
+from catalog.phrases import say
 from catalog.readers.draft import DraftProduct
 from catalog.schema import GenerationRow, ImageRow, ProductRow, SourceFileRow, SourceRow
 from catalog.store import Catalog
@@ -54,7 +55,7 @@ def source_name(root: Path, given: str | None) -> str:
     name = (root.name if root.is_dir() else archive_stem(root.name)) if given is None else given.strip()
     if not name or len(name) > 100 or re.search(r"[/\\\x00-\x1f]", name):
         raise IngestRefused(
-            f"{name!r} is no name for a source; use up to 100 characters without slashes: --source NAME"
+            say("{name!r} is no name for a source; use up to 100 characters without slashes: --source NAME", name=name)
         )
     return name
 
@@ -115,9 +116,15 @@ def guard_shrink(name: str, known: KnownSource, missing: Sequence[str], *, accep
     if accepted or len(gone) < SHRINK_MIN_PRODUCTS or len(gone) <= SHRINK_LIMIT * len(active):
         return
     raise IngestRefused(
-        f"{len(gone)} of the {len(active)} products of source '{name}' are not in this dump "
-        f"(at most {SHRINK_LIMIT:.0%} may be missing); if that is right add --accept-shrink, "
-        "if this is another dump name it with --source NAME"
+        say(
+            "{gone} of the {count} products of source '{name}' are not in this dump (at most {limit:.0%} "
+            "may be missing); if that is right add --accept-shrink, if this is another dump name it with "
+            "--source NAME",
+            gone=len(gone),
+            count=len(active),
+            name=name,
+            limit=SHRINK_LIMIT,
+        )
     )
 
 

@@ -21,6 +21,7 @@ from typing import IO, Any, TypeVar
 
 from catalog import errors
 from catalog.errors import CatalogError
+from catalog.phrases import say
 from catalog.worker import decode, encode, name_of, read_frame, write_frame
 
 T = TypeVar("T")
@@ -152,14 +153,18 @@ class WorkerPool(Executor):
         """Settle a call's future; return whether the worker still lives."""
         try:
             if worker is None:
-                raise CatalogError(f"cannot start a worker process: {self._refused}; close other programs")
+                raise CatalogError(
+                    say("cannot start a worker process: {refused}; close other programs", refused=self._refused)
+                )
             answer = worker.ask(call.message)
             result, error = (None, _error_of(answer)) if "error" in answer else (decode(answer["result"]), None)
         except (CatalogError, WorkerDied) as died:
             call.future.set_exception(died)
             return False
         except Exception as odd:  # a worker that answers nonsense is as good as dead
-            call.future.set_exception(WorkerDied(f"gave an answer that cannot be read ({type(odd).__name__})"))
+            call.future.set_exception(
+                WorkerDied(say("gave an answer that cannot be read ({name})", name=type(odd).__name__))
+            )
             return False
         if error is None:
             call.future.set_result(result)
@@ -218,7 +223,12 @@ class _Worker:
         """
         if not self._ready:
             if self._read() is None:
-                raise CatalogError(f"cannot start a worker process: {self._last_words()}; check the installation")
+                raise CatalogError(
+                    say(
+                        "cannot start a worker process: {last_words}; check the installation",
+                        last_words=self._last_words(),
+                    )
+                )
             self._ready = True
         with contextlib.suppress(OSError):
             write_frame(self._calls, message)
@@ -227,7 +237,7 @@ class _Worker:
             return answer
         status = self.process.wait()
         if hasattr(signal, "SIGALRM") and status == -signal.SIGALRM:
-            raise WorkerTimedOut(f"not done after {self._timeout_s:g} s")
+            raise WorkerTimedOut(say("not done after {timeout_s:g} s", timeout_s=self._timeout_s))
         raise WorkerDied(_how(status))
 
     def end(self) -> None:
@@ -263,10 +273,10 @@ def _error_of(answer: dict[str, Any]) -> Exception:
 def _how(status: int) -> str:
     if status < 0:
         try:
-            return f"ended by signal {signal.Signals(-status).name}"
+            return say("ended by signal {name}", name=signal.Signals(-status).name)
         except ValueError:
-            return f"ended by signal {-status}"
-    return f"ended with status {status}"
+            return say("ended by signal {name}", name=-status)
+    return say("ended with status {status}", status=status)
 
 
 def available_cores() -> int:

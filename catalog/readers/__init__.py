@@ -9,6 +9,7 @@ from catalog.errors import IngestRefused
 from catalog.mapping import FILE_NAME, near
 from catalog.mapping_parser import load_mapping
 from catalog.paths import IMAGE_SUFFIXES, Dump
+from catalog.phrases import say
 from catalog.readers import (
     akeneo,
     berkeley_objects,
@@ -62,9 +63,13 @@ def read_dump(dump: Dump, encoding: str | None = None, mapping: Path | None = No
     """
     if not dump.with_suffix(IMAGE_SUFFIXES):
         raise IngestRefused(
-            f"no pictures in {dump.root}: {len(dump.files)} files, none of them "
-            f"{', '.join(sorted(suffix[1:] for suffix in IMAGE_SUFFIXES))}; "
-            "give the folder that holds tables and pictures"
+            say(
+                "no pictures in {root}: {count} files, none of them {suffixes}; give the folder that holds "
+                "tables and pictures",
+                root=dump.root,
+                count=len(dump.files),
+                suffixes=", ".join(sorted(suffix[1:] for suffix in IMAGE_SUFFIXES)),
+            )
         )
     if mapping is None and FILE_NAME in dump.files:
         mapping = dump.local_path(dump.files[FILE_NAME])
@@ -84,7 +89,9 @@ def _by_evidence(dump: Dump, encoding: str | None) -> DraftCatalogue:
             # Guessing on from file names would hide that the dump's own table is broken.
             raise IngestRefused(_refusal(dump, errors))
         unused += catalogue.issues
-    raise IngestRefused(f"no product found in {dump.root}; a table needs a header row with key, name and pictures")
+    raise IngestRefused(
+        say("no product found in {root}; a table needs a header row with key, name and pictures", root=dump.root)
+    )
 
 
 def _read_mapped(dump: Dump, mapping: Path, encoding: str | None) -> DraftCatalogue:
@@ -93,19 +100,33 @@ def _read_mapped(dump: Dump, mapping: Path, encoding: str | None) -> DraftCatalo
         return _read_by(spec.reader, dump, mapping, encoding)
     catalogue = read_mapped(dump, spec, encoding)
     if not catalogue.products:
-        first = f"; first problem: {catalogue.issues[0].detail}" if catalogue.issues else ""
-        raise IngestRefused(f"{mapping.name} leads to no product in {dump.root}{first}; correct its [product] section")
+        first = say("; first problem: {detail}", detail=catalogue.issues[0].detail) if catalogue.issues else ""
+        raise IngestRefused(
+            say(
+                "{name} leads to no product in {root}{first}; correct its [product] section",
+                name=mapping.name,
+                root=dump.root,
+                first=first,
+            )
+        )
     return _completed(catalogue, dump, catalogue.reader)
 
 
 def _read_by(reader: str, dump: Dump, mapping: Path, encoding: str | None) -> DraftCatalogue:
     if reader not in READERS:
-        raise IngestRefused(f"{mapping.name}: no reader {reader!r}{near(reader, READERS)}")
+        raise IngestRefused(
+            say("{name}: no reader {reader!r}{near}", name=mapping.name, reader=reader, near=near(reader, READERS))
+        )
     catalogue = READERS[reader](TableSet(dump, encoding))
     if not catalogue.products:
         raise IngestRefused(
-            f"{mapping.name}: the reader {reader!r} finds no product in {dump.root}; remove the line to find out, "
-            "or describe the tables"
+            say(
+                "{name}: the reader {reader!r} finds no product in {root}; remove the line to find out, or "
+                "describe the tables",
+                name=mapping.name,
+                reader=reader,
+                root=dump.root,
+            )
         )
     return _completed(catalogue, dump, reader)
 
@@ -129,15 +150,24 @@ def _not_listed(dump: Dump, known: Sequence[Issue]) -> list[Issue]:
     for path, target in dump.escaping.items():
         if path not in named:
             found.append(
-                Issue(source=path, reason="FILE_ESCAPES_ROOT", detail=f"a link that leaves the dump ({target})")
+                Issue(
+                    source=path,
+                    reason="FILE_ESCAPES_ROOT",
+                    detail=say("a link that leaves the dump ({target})", target=target),
+                )
             )
     return found
 
 
 def _refusal(dump: Dump, errors: Sequence[Issue]) -> str:
     first = errors[0]
-    where = first.source if first.line is None else f"{first.source} line {first.line}"
-    return (
-        f"no usable product in {dump.root}: {len(errors)} problem(s), the first in {where} "
-        f"({first.reason}: {first.detail}); correct the table, or remove it to go by the names of the pictures"
+    where = first.source if first.line is None else say("{source} line {line}", source=first.source, line=first.line)
+    return say(
+        "no usable product in {root}: {count} problem(s), the first in {where} ({reason}: {detail}); "
+        "correct the table, or remove it to go by the names of the pictures",
+        root=dump.root,
+        count=len(errors),
+        where=where,
+        reason=first.reason,
+        detail=first.detail,
     )

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from catalog.paths import IMAGE_SUFFIXES
+from catalog.phrases import say
 from catalog.readers import headers
 from catalog.readers.cells import clean_line
 from catalog.readers.draft import DraftAttribute, DraftCatalogue, DraftProduct
@@ -53,10 +54,12 @@ def read(tables: TableSet) -> DraftCatalogue:
     drafting = Drafting(NAME, tables.dump)
     rows = [row for export in exports for row in drafting.rows(export)]
     for export in exports:
-        kind = "product models" if "family_variant" in export.header else "products"
-        drafting.evidence.append(f"{export.file.path}: an Akeneo export of {len(export.rows)} {kind}")
+        kind = say("product models") if "family_variant" in export.header else "products"
+        drafting.evidence.append(
+            say("{path}: an Akeneo export of {count} {kind}", path=export.file.path, count=len(export.rows), kind=kind)
+        )
     _Reading(drafting).read(rows)
-    drafting.evidence.append(f"{drafting.variants} products are variants of a product model")
+    drafting.evidence.append(say("{variants} products are variants of a product model", variants=drafting.variants))
     return drafting.done(encoding=exports[0].encoding)
 
 
@@ -79,9 +82,11 @@ class _Reading:
         for row in rows:
             if "family_variant" in row.columns:
                 if not row["code"]:
-                    self.drafting.reject(row.place, "ROW_NO_KEY", "a product model without a code")
+                    self.drafting.reject(row.place, "ROW_NO_KEY", say("a product model without a code"))
                 elif self.models.setdefault(row["code"], row) is not row:
-                    self.drafting.duplicate(row.place, f"the code {row['code']!r} is taken; the first row counts")
+                    self.drafting.duplicate(
+                        row.place, say("the code {code!r} is taken; the first row counts", code=row["code"])
+                    )
             else:
                 products.append(row)
                 if row["parent"] and _key(row):
@@ -124,7 +129,7 @@ class _Reading:
         code = self._root(row["parent"])
         product = self.drafting.products.get(code)
         if not _key(row):
-            self.drafting.reject(row.place, "ROW_NO_KEY", f"no sku; parent {row['parent']!r}")
+            self.drafting.reject(row.place, "ROW_NO_KEY", say("no sku; parent {parent!r}", parent=row["parent"]))
             return
         if product is None:
             # Without the file of models the parent is only a code: its first variant speaks for it.

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from catalog.paths import Dump, DumpFile
+from catalog.phrases import say
 from catalog.readers.compressed import decompressed, first_line
 from catalog.readers.drafting import Drafting, Place
 from catalog.readers.encoding import decode_text
@@ -70,12 +71,12 @@ def listings(file: DumpFile, drafting: Drafting) -> Iterator[Listing]:
         try:
             value = json.loads(line, parse_int=str, parse_float=str)
         except (ValueError, RecursionError) as error:
-            drafting.reject(place, "ROW_UNREADABLE", f"no JSON object: {error}")
+            drafting.reject(place, "ROW_UNREADABLE", say("no JSON object: {error}", error=str(error)))
             continue
         if isinstance(value, dict):
             yield Listing(place, value)
         else:
-            drafting.reject(place, "ROW_UNREADABLE", "JSON, but no object")
+            drafting.reject(place, "ROW_UNREADABLE", say("JSON, but no object"))
 
 
 def _text(file: DumpFile, drafting: Drafting) -> str:

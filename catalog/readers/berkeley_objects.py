@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from catalog.paths import Dump
+from catalog.phrases import say
 from catalog.readers.berkeley_files import Listing, image_paths, listing_files, listings, scalar, stated
 from catalog.readers.cell_lists import deepest
 from catalog.readers.draft import DraftCatalogue, DraftProduct
@@ -42,8 +43,10 @@ def read(tables: TableSet) -> DraftCatalogue:
         return DraftCatalogue(reader=NAME)
     found = [listing for file in files for listing in listings(file, drafting)]
     paths = image_paths(tables.dump, drafting)
-    drafting.evidence.append(f"{len(found)} listings of Amazon Berkeley Objects in {len(files)} files")
-    drafting.evidence.append(f"{len(paths)} picture ids with their paths")
+    drafting.evidence.append(
+        say("{count} listings of Amazon Berkeley Objects in {files} files", count=len(found), files=len(files))
+    )
+    drafting.evidence.append(say("{count} picture ids with their paths", count=len(paths)))
     _add(found, paths, drafting)
     return with_rest(drafting.done(encoding="utf-8"), tables, drafting.documents)
 
@@ -54,10 +57,15 @@ def _add(found: Sequence[Listing], paths: dict[str, str], drafting: Drafting) ->
     for listing in found:
         first = seen.setdefault((listing.key, listing.market), listing)
         if not listing.key:
-            drafting.reject(listing.place, "ROW_NO_KEY", "no item_id")
+            drafting.reject(listing.place, "ROW_NO_KEY", say("no item_id"))
         elif first is not listing:
-            where = f"{first.place.file} line {first.place.line}"
-            detail = f"item {listing.key!r} of {listing.market or 'no domain'!r} was taken by {where}; that line counts"
+            where = say("{file} line {line}", file=first.place.file, line=first.place.line)
+            detail = say(
+                "item {key!r} of {market!r} was taken by {where}; that line counts",
+                key=listing.key,
+                market=listing.market or "no domain",
+                where=where,
+            )
             drafting.duplicate(listing.place, detail)
         else:
             items.setdefault(listing.key, []).append(listing)
@@ -68,7 +76,9 @@ def _add(found: Sequence[Listing], paths: dict[str, str], drafting: Drafting) ->
         for listing in [base, *others]:
             if product is None:
                 if listing is not base:
-                    drafting.reject(listing.place, "ROW_UNKNOWN_KEY", f"its item {listing.key!r} was not taken")
+                    drafting.reject(
+                        listing.place, "ROW_UNKNOWN_KEY", say("its item {key!r} was not taken", key=listing.key)
+                    )
                 continue
             drafting.accept(listing.place)
             if listing is not base:
@@ -144,7 +154,9 @@ def _add_pictures(
         if (path := paths.get(picture)) is not None:
             drafting.pictures(product, listing.place, [path], folders=folders)
         else:
-            drafting.report(listing.place, "FILE_MISSING", f"picture id {picture!r} is in no table of pictures")
+            drafting.report(
+                listing.place, "FILE_MISSING", say("picture id {picture!r} is in no table of pictures", picture=picture)
+            )
 
 
 def _folders(paths: dict[str, str], dump: Dump) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from catalog.paths import IMAGE_SUFFIXES, TEXT_SUFFIXES, DumpFile
+from catalog.phrases import say
 from catalog.readers.draft import DraftPicture, DraftProduct
 from catalog.readers.drafting import Drafting
 from catalog.readers.sidecar import ABOUT_THE_DUMP, facts_of, read_text, text_attribute
@@ -37,7 +38,7 @@ def join_pictures(drafting: Drafting) -> int:
         for number, file in enumerate(files):
             product.pictures.append(DraftPicture(path=file.path, role="extra" if number else "main"))
     if joined:
-        said = f"pictures joined to {joined} products by file or folder names that are their keys"
+        said = say("pictures joined to {joined} products by file or folder names that are their keys", joined=joined)
         drafting.evidence.append(said)
     return joined
 
@@ -68,7 +69,9 @@ def join_texts(drafting: Drafting, encoding: str | None) -> int:
         joined += 1
         add_text(drafting.products[sku], file, text)
     if joined:
-        drafting.evidence.append(f"{joined} text files that no table names joined to the product they lie beside")
+        drafting.evidence.append(
+            say("{joined} text files that no table names joined to the product they lie beside", joined=joined)
+        )
     return joined
 
 

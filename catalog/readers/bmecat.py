@@ -17,6 +17,7 @@ import defusedxml.ElementTree
 from defusedxml import DefusedXmlException
 
 from catalog.paths import IMAGE_SUFFIXES, DumpFile
+from catalog.phrases import say
 from catalog.readers.cells import clean, clean_line
 from catalog.readers.draft import DraftAttribute, DraftCatalogue, DraftProduct
 from catalog.readers.drafting import Drafting, Place
@@ -93,12 +94,14 @@ def _read_file(file: DumpFile, drafting: Drafting) -> None:
     except (ParseError, DefusedXmlException, OSError, ValueError) as error:
         line = error.position[0] if isinstance(error, ParseError) else None
         drafting.documents.add(file.path)
-        detail = f"the XML breaks off after {number} articles: {error}"
+        detail = say("the XML breaks off after {number} articles: {error}", number=number, error=str(error))
         drafting.report(Place(file.path, line), "FILE_UNREADABLE", detail)
     for product in articles:
         product.category = about.category(product.sku)
-    root = f", pictures below {about.picture_root}" if about.picture_root else ""
-    drafting.evidence.append(f"{file.path}: a BMEcat of {number} articles{root}")
+    root = say(", pictures below {picture_root}", picture_root=about.picture_root) if about.picture_root else ""
+    drafting.evidence.append(
+        say("{path}: a BMEcat of {number} articles{root}", path=file.path, number=number, root=root)
+    )
 
 
 def _note(element: Element, tag: str, about: _Catalogue) -> None:

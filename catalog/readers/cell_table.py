@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from catalog.paths import DumpFile
+from catalog.phrases import say
 from catalog.records import Issue
 
 
@@ -61,7 +62,7 @@ class Table:
             if len(row.cells) != width:
                 table._fit(row)
             elif row.cells[0].strip() == start and width > 1 and tuple(map(str.strip, row.cells)) == header:
-                detail = "the header again; files were joined here, so it is no product"
+                detail = say("the header again; files were joined here, so it is no product")
                 table._say(row, "ROW_HEADER_AGAIN", detail, "warning")
             else:
                 table.rows.append(row)
@@ -71,12 +72,21 @@ class Table:
         width = len(self.header)
         extra = [cell for cell in row.cells[width:] if cell.strip()]
         if extra:
-            detail = f"{len(row.cells)} cells where the header has {width}; first beyond it: {extra[0].strip()[:60]!r}"
+            detail = say(
+                "{count} cells where the header has {width}; first beyond it: {extra!r}",
+                count=len(row.cells),
+                width=width,
+                extra=extra[0].strip()[:60],
+            )
             self._say(row, "ROW_COLUMNS", detail, "error")
             return
         cells = row.cells[:width]
         if len(cells) < width:
-            detail = f"{len(cells)} cells where the header has {width}; the missing ones are taken as empty"
+            detail = say(
+                "{count} cells where the header has {width}; the missing ones are taken as empty",
+                count=len(cells),
+                width=width,
+            )
             self._say(row, "ROW_COLUMNS", detail, "warning")
             cells += ("",) * (width - len(cells))
         self.rows.append(Row(row.line, cells))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from catalog.mapping import ChildSpec, FieldSpec
+from catalog.phrases import say
 from catalog.readers import fields
 from catalog.readers.cells import clean_line, fact_value, packed_fact
 from catalog.readers.draft import DraftAttribute
@@ -107,7 +108,7 @@ class Children:
     def _add_pictures(self, record: Record, place: Place, owners: Sequence[Owner]) -> None:
         written = self._values(record)
         if not written:
-            self.drafting.reject(place, "ROW_EMPTY", f"no picture in {self.spec.value.text!r}")
+            self.drafting.reject(place, "ROW_EMPTY", say("no picture in {text!r}", text=self.spec.value.text))
         for name in written:
             split = self.spec.value.separator is None
             for owner in owners:

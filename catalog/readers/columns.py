@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from catalog.errors import PathRefused
 from catalog.paths import IMAGE_SUFFIXES, TEXT_SUFFIXES, Dump
+from catalog.phrases import say
 from catalog.readers import headers
 from catalog.readers.cells import LIST_SEPARATORS, packed_fact, split_list
 from catalog.readers.tabular import Row, Table
@@ -127,7 +128,15 @@ class _Inference:
         self.free.remove(index)
         self.columns.notes[index] = f"{meaning} ({sure:.2f})"
         header = self.table.header[index].strip()
-        self.columns.evidence.append(f"{self.table.file.path}: column '{header}' → {meaning} ({sure:.2f})")
+        self.columns.evidence.append(
+            say(
+                "{path}: column '{header}' → {meaning} ({sure:.2f})",
+                path=self.table.file.path,
+                header=header,
+                meaning=meaning,
+                sure=sure,
+            )
+        )
         return index
 
     # --- columns proved by files -----------------------------------------------------------------
@@ -142,13 +151,23 @@ class _Inference:
             separator, share = self._best_separator(values, folder)
             if share >= RESOLVING_SHARE or (named and share > 0) or (named and _looks_like_links(values)):
                 self.columns.images.append(ListColumn(index=index, separator=separator))
-                how = f"separated by {separator!r}" if separator else "one a cell"
-                self._take(index, f"pictures, {how}; {share:.0%} of the values sampled are picture files here", share)
+                how = say("separated by {separator!r}", separator=separator) if separator else say("one a cell")
+                self._take(
+                    index,
+                    say(
+                        "pictures, {how}; {share:.0%} of the values sampled are picture files here",
+                        how=how,
+                        share=share,
+                    ),
+                    share,
+                )
                 continue
             share = resolving_share(values, self.dump, folder, TEXT_SUFFIXES)
             if share >= RESOLVING_SHARE:
                 self.columns.text_files.append(index)
-                self._take(index, f"text files; {share:.0%} of the values sampled are text files here", share)
+                self._take(
+                    index, say("text files; {share:.0%} of the values sampled are text files here", share=share), share
+                )
 
     def _is_named_image(self, index: int) -> bool:
         words = set(headers.words(self.table.header[index]))
@@ -181,8 +200,12 @@ class _Inference:
                 (mark for mark in LIST_SEPARATORS[:3] if any(mark in value for value in self._values(index))), None
             )
             self.columns.options.append(OptionPair(names=index, values=partner, separator=separator))
-            self._take(index, f"names of the facts in '{self.table.header[partner].strip()}'", _BY_NAME)
-            self._take(partner, f"values for the names in '{self.table.header[index].strip()}'", _BY_NAME)
+            self._take(
+                index, say("names of the facts in '{header}'", header=self.table.header[partner].strip()), _BY_NAME
+            )
+            self._take(
+                partner, say("values for the names in '{header}'", header=self.table.header[index].strip()), _BY_NAME
+            )
 
     def _option_partner(self, index: int, by_words: dict[tuple[str, ...], int], numbered: dict[str, int]) -> int | None:
         header = self.table.header[index].strip().casefold()
@@ -214,9 +237,9 @@ class _Inference:
             packed = all(packed_fact(item) is not None for value in values for item in split_list(value, separator))
             if values and packed and not named and not (role and long):
                 self.columns.packed.append(ListColumn(index=index, separator=separator))
-                self._take(index, "facts packed as name:value", _BY_CONTENT)
+                self._take(index, say("facts packed as name:value"), _BY_CONTENT)
             elif named or (long and role is None):
-                how, sure = ("text, by its name", _BY_NAME) if named else ("text, being long", _BY_CONTENT)
+                how, sure = (say("text, by its name"), _BY_NAME) if named else (say("text, being long"), _BY_CONTENT)
                 self.columns.texts.append(self._take(index, how, sure))
 
     @staticmethod
@@ -232,14 +255,14 @@ class _Inference:
         self.columns.name = self._strongest("name")
         if self.columns.name is None:
             weak = [index for index in self.free if "name" in headers.words(self.table.header[index])[-1:]]
-            self.columns.name = self._most_distinct(weak, "name, being the most varied of the name columns")
+            self.columns.name = self._most_distinct(weak, say("name, being the most varied of the name columns"))
         if self.columns.key is None:
             weak = [
                 index
                 for index in self.free
                 if set(headers.words(self.table.header[index])[-1:]) & _ID_WORDS and self._is_unique(index)
             ]
-            self.columns.key = self._most_distinct(weak, "key, unique in every row")
+            self.columns.key = self._most_distinct(weak, say("key, unique in every row"))
 
     def _strongest(self, role: str) -> int | None:
         found = [(hit[1], index) for index in self.free if (hit := self.roles[index]) and hit[0] == role]
@@ -270,9 +293,9 @@ class _Inference:
         columns.grouped = bool(blank) or repeated
         if not columns.grouped:
             return
-        why = f"{len(blank)} rows without a name are further variants of the row above"
+        why = say("{count} rows without a name are further variants of the row above", count=len(blank))
         if not blank:
-            why = f"rows with the same '{self.table.header[columns.parent or 0]}' are one product"
+            why = say("rows with the same '{header}' are one product", header=self.table.header[columns.parent or 0])
         columns.why_grouped = why
         columns.evidence.append(f"{self.table.file.path}: {why}")
         varying = self._varying(rows)
@@ -326,20 +349,20 @@ class _Inference:
             words = headers.words(self.table.header[index])
             values = self._values(index, self.table.rows)
             if last and words[-1:] == last and len(set(values)) < 0.8 * len(values):
-                columns.category = self._take(index, "category: names that repeat", _GUESS)
+                columns.category = self._take(index, say("category: names that repeat"), _GUESS)
                 return
 
     def _sort_rest(self) -> None:
         for index in list(self.free):
             role, words = self.roles[index], headers.words(self.table.header[index])
             if (role and role[0] == "drop") or set(words) & _DROP_WORDS:
-                self._leave(index, "left out: nothing a picture shows", _BY_NAME)
+                self._leave(index, say("left out: nothing a picture shows"), _BY_NAME)
             elif words[-1:] == ("id",) or (role and role[0] in ("parent", "sku")):
-                self._leave(index, "left out: an identifier", _BY_CONTENT)
+                self._leave(index, say("left out: an identifier"), _BY_CONTENT)
             elif role and role[0] == "image":
-                self._leave(index, "left out: no value is a picture of this dump", _BY_CONTENT)
+                self._leave(index, say("left out: no value is a picture of this dump"), _BY_CONTENT)
             else:
-                self.columns.facts.append(self._take(index, "a fact", _GUESS))
+                self.columns.facts.append(self._take(index, say("a fact"), _GUESS))
 
     def _leave(self, index: int, why: str, sure: float) -> None:
         self.columns.left_out.append(self._take(index, why, sure))

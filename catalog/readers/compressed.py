@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from catalog.dump_file import EntryUnreadable
 from catalog.paths import DumpFile
+from catalog.phrases import say
 from catalog.readers.tabular import MAX_TABLE_BYTES
 
 
@@ -15,7 +16,7 @@ def decompressed(file: DumpFile) -> tuple[bytes, str]:
     """
     data, problem = _before_damage(file, MAX_TABLE_BYTES)
     if len(data) > MAX_TABLE_BYTES:
-        problem = f"grows beyond {MAX_TABLE_BYTES >> 20} MiB; split it"
+        problem = say("grows beyond {limit} MiB; split it", limit=MAX_TABLE_BYTES >> 20)
     return data[:MAX_TABLE_BYTES], problem
 
 

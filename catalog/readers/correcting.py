@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from catalog.paths import WORKBOOK_SUFFIXES, Dump, DumpFile
+from catalog.phrases import say
 from catalog.readers.tabular import Row, Table, read_table
 from catalog.readers.workbook import read_workbook
 from catalog.records import Issue
@@ -46,7 +47,7 @@ def corrected(table: Table, dump: Dump) -> Table:
             rows.append(row)
         elif dump.corrections.digests.get((path, row.line)) != row_digest(row.cells):
             rows.append(row)
-            detail = "the row is not the one that was corrected; the correction was left out"
+            detail = say("the row is not the one that was corrected; the correction was left out")
             issues.append(
                 Issue(source=path, line=row.line, reason="ROW_CHANGED_SINCE", detail=detail, severity="warning")
             )

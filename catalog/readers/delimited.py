@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from itertools import islice
 
 from catalog.paths import DumpFile
+from catalog.phrases import say
 from catalog.readers import headers
 from catalog.readers.cell_table import Row, Table
 from catalog.readers.header_row import LOOK_ROWS, header_index
@@ -41,7 +42,7 @@ def read_delimited(file: DumpFile, text: str, encoding: str, delimiter: str | No
     index = header_index([row.cells for row in table.rows[: LOOK_ROWS + 1]])
     if index:
         above = " ".join(cell.strip() for row in table.rows[:index] for cell in row.cells if cell.strip())
-        detail = f"{index} lines above the header are no products: {above[:80]!r}"
+        detail = say("{index} lines above the header are no products: {above!r}", index=index, above=above[:80])
         table.issues.append(_issue(table, table.rows[0].line, "TABLE_PREAMBLE", detail, "warning"))
         del table.rows[:index]
     return table
@@ -76,7 +77,11 @@ class _Parser:
             if before > start and self._swallowed(cells, start, before):
                 self._take_apart(start, before)
             elif len(cells) > MAX_COLUMNS:
-                self._say(start, "ROW_COLUMNS", f"{len(cells)} cells; up to {MAX_COLUMNS} columns are read")
+                self._say(
+                    start,
+                    "ROW_COLUMNS",
+                    say("{count} cells; up to {limit} columns are read", count=len(cells), limit=MAX_COLUMNS),
+                )
             else:
                 rows.append(Row(start, tuple(cells)))
 
@@ -102,7 +107,11 @@ class _Parser:
             return 0
 
     def _take_apart(self, start: int, last: int) -> None:
-        detail = f"a quote opened here was never closed; lines {start + 1} to {last} were read one by one"
+        detail = say(
+            "a quote opened here was never closed; lines {start} to {last} were read one by one",
+            start=start + 1,
+            last=last,
+        )
         self._say(start, "ROW_QUOTE", detail)
         for number in range(start + 1, last + 1):
             try:
@@ -119,7 +128,9 @@ class _Parser:
 
 def _meaning(error: csv.Error) -> tuple[str, str]:
     if "field larger" in str(error):
-        return "ROW_CELL_TOO_LONG", f"a cell of more than {MAX_CELL_CHARS:,} characters; shorten it or close its quote"
+        return "ROW_CELL_TOO_LONG", say(
+            "a cell of more than {limit:,} characters; shorten it or close its quote", limit=MAX_CELL_CHARS
+        )
     return "ROW_UNREADABLE", str(error)
 
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from catalog.errors import PathRefused
 from catalog.paths import IMAGE_SUFFIXES, Dump, DumpFile
+from catalog.phrases import say
 from catalog.readers.cells import clean, clean_line, fact_value
 from catalog.readers.draft import DraftAttribute, DraftCatalogue, DraftPicture, DraftProduct, DraftVariant
 from catalog.readers.likeness import adds_to, one_shown
@@ -139,13 +140,22 @@ class Drafting:
         """Add a product; None when the row has no key or name, or repeats a key, which is reported."""
         key, name = key.strip(), clean_line(name)
         if not key:
-            self.reject(place, "ROW_NO_KEY", f"no key; name {name[:60]!r}")
+            self.reject(place, "ROW_NO_KEY", say("no key; name {name!r}", name=name[:60]))
         elif len(key) > MAX_KEY_CHARS:
-            self.reject(place, "ROW_NO_KEY", f"the key is {len(key)} characters long; at most {MAX_KEY_CHARS}")
+            self.reject(
+                place,
+                "ROW_NO_KEY",
+                say("the key is {count} characters long; at most {limit}", count=len(key), limit=MAX_KEY_CHARS),
+            )
         elif not name:
-            self.reject(place, "ROW_NO_NAME", f"no name; key {key!r}")
+            self.reject(place, "ROW_NO_NAME", say("no name; key {key!r}", key=key))
         elif (known := self.products.get(key)) is not None:
-            detail = f"key {key!r} was taken by {known.origin} line {known.line}; the first row counts"
+            detail = say(
+                "key {key!r} was taken by {origin} line {line}; the first row counts",
+                key=key,
+                origin=known.origin,
+                line=known.line,
+            )
             self.duplicate(place, detail)
         else:
             self.accept(place)
@@ -186,7 +196,7 @@ class Drafting:
         variant = DraftVariant(key=unique, sku=sku, name=clean_line(name), attributes=list(attributes))
         product.variants.append(variant)
         if sku and self._unique_skus and self._skus.setdefault(sku, place) != place:
-            detail = f"SKU {sku!r} is also on line {self._skus[sku].line}; both rows were kept"
+            detail = say("SKU {sku!r} is also on line {line}; both rows were kept", sku=sku, line=self._skus[sku].line)
             self.report(place, "ROW_DUP_KEY", detail, "warning")
         return variant
 
@@ -284,7 +294,7 @@ class Drafting:
         """Return the picture file a row means; raises PathRefused when there is none."""
         file = self.dump.resolve(written, folder=folder, suggest=suggest)
         if file.suffix not in IMAGE_SUFFIXES:
-            raise PathRefused("FILE_FORMAT", f"{written[:120]!r} is no picture file")
+            raise PathRefused("FILE_FORMAT", say("{written!r} is no picture file", written=written[:120]))
         return file
 
     # --- the end ---------------------------------------------------------------------------------
@@ -299,7 +309,7 @@ class Drafting:
         for place, outcome in self._outcomes.items():
             if outcome is None:
                 self._outcomes[place] = _QUARANTINED
-                detail = "nothing was made of this row"
+                detail = say("nothing was made of this row")
                 self.issues.append(Issue(source=place.file, line=place.line, reason="ROW_UNUSED", detail=detail))
         ends = Counter(self._outcomes.values())
         return DraftCatalogue(

@@ -6,6 +6,7 @@ A shop may rename and drop columns, so the few names that tie rows together are 
 
 from __future__ import annotations
 
+from catalog.phrases import say
 from catalog.readers.cells import clean_line
 from catalog.readers.draft import DraftAttribute, DraftCatalogue
 from catalog.readers.drafting import Drafting, NamedRow
@@ -40,15 +41,21 @@ def read(tables: TableSet) -> DraftCatalogue:
     for table in exports:
         for row in drafting.rows(table, column_name):
             if not row["商品ID"]:
-                drafting.reject(row.place, "ROW_NO_KEY", f"no 商品ID; name {row['商品名'][:60]!r}")
+                drafting.reject(row.place, "ROW_NO_KEY", say("no 商品ID; name {name!r}", name=row["商品名"][:60]))
             elif row["商品削除フラグ"] == "1":
-                drafting.reject(row.place, "ROW_DELETED", f"商品削除フラグ is 1: the shop deletes {row['商品ID']!r}")
+                drafting.reject(
+                    row.place, "ROW_DELETED", say("商品削除フラグ is 1: the shop deletes {key!r}", key=row["商品ID"])
+                )
             else:
                 groups.setdefault(row["商品ID"], []).append(row)
-        drafting.evidence.append(f"{table.file.path}: an EC-CUBE export of {len(table.rows)} rows")
+        drafting.evidence.append(
+            say("{path}: an EC-CUBE export of {count} rows", path=table.file.path, count=len(table.rows))
+        )
     for key, rows in groups.items():
         _read_product(key, rows, drafting)
-    drafting.evidence.append(f"{drafting.variants} rows are forms (規格) of a product with several")
+    drafting.evidence.append(
+        say("{variants} rows are forms (規格) of a product with several", variants=drafting.variants)
+    )
     return drafting.done(encoding=exports[0].encoding)
 
 
@@ -58,7 +65,9 @@ def _read_product(key: str, rows: list[NamedRow], drafting: Drafting) -> None:
     if product is None:
         for row in rows:
             if row is not first:
-                drafting.reject(row.place, "ROW_UNKNOWN_KEY", f"a form of 商品ID {key!r}, which has no name")
+                drafting.reject(
+                    row.place, "ROW_UNKNOWN_KEY", say("a form of 商品ID {key!r}, which has no name", key=key)
+                )
         return
     add_facts(product, first, (), drafting)
     for column in _TEXTS:
@@ -69,7 +78,12 @@ def _read_product(key: str, rows: list[NamedRow], drafting: Drafting) -> None:
         forms = tuple(row[column] for column in _FORMS)
         known = seen.setdefault(forms, row)
         if known is not row:
-            detail = f"商品ID {key!r} with 規格 {'/'.join(forms) or 'none'!r} was taken by line {known.place.line}"
+            detail = say(
+                "商品ID {key!r} with 規格 {forms!r} was taken by line {line}",
+                key=key,
+                forms="/".join(forms) or "none",
+                line=known.place.line,
+            )
             drafting.duplicate(row.place, detail)
             continue
         if any(forms):

@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 
 from catalog.errors import IngestRefused
+from catalog.phrases import say
 from catalog.readers.mojibake import find_mojibake
 from catalog.readers.plausibility import CANDIDATES, plausibility, plausible_utf16
 from catalog.records import Issue
@@ -71,12 +72,19 @@ class Decoded:
         """Return a warning for each thing a person should check in the file `source`."""
         found = []
         if not self.certain:
-            detail = f"read as {self.encoding}, a guess; if letters look wrong, give --encoding (cp932, euc_jp, cp1252)"
+            detail = say(
+                "read as {encoding}, a guess; if letters look wrong, give --encoding (cp932, euc_jp, cp1252)",
+                encoding=self.encoding,
+            )
             found.append(Issue(source=source, reason="TXT_ENCODING_GUESSED", detail=detail, severity="warning"))
         if self.broken:
             place = self.text.find("\ufffd")
             line = self.text.count("\n", 0, place) + 1
-            detail = f"{self.broken} places hold bytes that are no {self.encoding}; \ufffd stands there"
+            detail = say(
+                "{broken} places hold bytes that are no {encoding}; � stands there",
+                broken=self.broken,
+                encoding=self.encoding,
+            )
             found.append(
                 Issue(source=source, line=line, reason="TXT_ENCODING_GUESSED", detail=detail, severity="warning")
             )
@@ -106,7 +114,10 @@ def decode(data: bytes, encoding: str | None = None) -> Decoded:
             return _decoded(data, _WIDER.get(codecs.lookup(encoding).name, encoding))
         except (LookupError, ValueError) as error:
             raise IngestRefused(
-                f"unknown encoding {encoding[:40]!r}; use for example utf-8, cp932, euc_jp or cp1252"
+                say(
+                    "unknown encoding {encoding!r}; use for example utf-8, cp932, euc_jp or cp1252",
+                    encoding=encoding[:40],
+                )
             ) from error
     for bom, name in _BOMS:
         if data.startswith(bom):

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from catalog.errors import PathRefused
 from catalog.mapping import EntitySpec
 from catalog.paths import IMAGE_SUFFIXES, DumpFile
+from catalog.phrases import say
 from catalog.readers import beside, fact_fields, fields, headers
 from catalog.readers.cells import LIST_SEPARATORS, clean_line, split_list
 from catalog.readers.draft import DraftAttribute, DraftProduct, DraftVariant
@@ -115,7 +116,7 @@ class Entity:
             if self.inside is not None and not name and not self._has_own(record):
                 current = self.drafting.products.get(key) or current
                 if current is None:
-                    self.drafting.reject(place, "ROW_NO_PRODUCT", "a row without a name, and no product above it")
+                    self.drafting.reject(place, "ROW_NO_PRODUCT", say("a row without a name, and no product above it"))
                 else:
                     self._add_inside(record, place, current, new=False)
                 continue
@@ -184,7 +185,7 @@ class Entity:
             pictures += self.add_pictures(record, place, (product, None))
             self.reading.remember(record, (product, variant))
             if variant is None and not pictures:
-                self.drafting.reject(place, "ROW_EMPTY", "neither key, options nor pictures")
+                self.drafting.reject(place, "ROW_EMPTY", say("neither key, options nor pictures"))
                 return
         elif variant is not None:
             self.reading.remember(record, (product, variant))
@@ -200,7 +201,7 @@ class Entity:
         if facts or self.add_pictures(record, place, (product, None)):
             self.drafting.accept(place)
         else:
-            self.drafting.reject(place, "ROW_EMPTY", "neither key, facts nor pictures")
+            self.drafting.reject(place, "ROW_EMPTY", say("neither key, facts nor pictures"))
 
     def _add_texts(self, record: Record, place: Place, product: DraftProduct) -> None:
         for name, spec, texts in self._texts:
@@ -240,7 +241,9 @@ def link_pictures(
     """
     drafting, (product, variant) = reading.drafting, owner
     if len(written) > MAX_PATH_CHARS or written.startswith("data:"):
-        detail = f"a picture of {len(written):,} characters inside the cell is not read; save it as a file"
+        detail = say(
+            "a picture of {count:,} characters inside the cell is not read; save it as a file", count=len(written)
+        )
         (drafting.reject if listed else drafting.report)(place, "IMG_IN_CELL", detail)
         return False
     folder = record.file.rpartition("/")[0]

@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 from catalog.mapping import EVERY_COLUMN, EntitySpec, FieldSpec
+from catalog.phrases import say
 from catalog.readers import headers
 from catalog.readers.cells import clean_line, fact_value, packed_fact
 from catalog.readers.draft import DraftAttribute
@@ -163,7 +164,7 @@ class Paired:
         """Bind the columns."""
         assert spec.names is not None
         self.source = spec.text
-        self.columns = f"{spec.names!r} and {spec.text!r}"
+        self.columns = say("{names!r} and {text!r}", names=spec.names, text=spec.text)
         self._names = values(relations, table, replace(spec, text=spec.names, columns=(spec.names,), match=None))
         self._values = values(relations, table, spec)
 
@@ -173,7 +174,16 @@ class Paired:
         if not found:
             return [], names, ""
         if len(names) != len(found):
-            return [], names, f"{len(names)} names for {len(found)} values in the columns {self.columns}"
+            return (
+                [],
+                names,
+                say(
+                    "{names} names for {values} values in the columns {columns}",
+                    names=len(names),
+                    values=len(found),
+                    columns=self.columns,
+                ),
+            )
         pairs = [(clean_line(name).lower(), fact_value(value)) for name, value in zip(names, found, strict=True)]
         kept = [(name, value) for name, value in pairs if value and value.casefold() != _NO_OPTION]
         return [DraftAttribute(name=name, value=value, source=self.source) for name, value in kept], names, ""

@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from catalog.archives import archive_stem
 from catalog.paths import IMAGE_SUFFIXES, TEXT_SUFFIXES, WORKBOOK_PICTURES, DumpFile
+from catalog.phrases import say
 from catalog.readers import headers, picture_names
 from catalog.readers.cells import clean, clean_line
 from catalog.readers.draft import DraftAttribute, DraftCatalogue, DraftPicture, DraftProduct
@@ -54,7 +55,11 @@ class _FolderReading:
         self._join_distant_texts()
         products = self.catalogue.products
         self.catalogue.evidence.append(
-            f"no table of products: {len(products)} products from file names, {by_folder} of them one folder each"
+            say(
+                "no table of products: {count} products from file names, {by_folder} of them one folder each",
+                count=len(products),
+                by_folder=by_folder,
+            )
         )
         return self.catalogue
 
@@ -152,10 +157,12 @@ def _add_json(product: DraftProduct, file: DumpFile, catalogue: DraftCatalogue, 
     try:
         value = json.loads(decode_text(file.read(1 << 24), encoding)[0], parse_int=str, parse_float=str)
     except (ValueError, OSError, RecursionError) as error:
-        catalogue.issues.append(Issue(source=file.path, reason="FILE_UNREADABLE", detail=f"no JSON: {error}"))
+        catalogue.issues.append(
+            Issue(source=file.path, reason="FILE_UNREADABLE", detail=say("no JSON: {error}", error=str(error)))
+        )
         return
     if not isinstance(value, dict):
-        catalogue.issues.append(Issue(source=file.path, reason="FILE_UNREADABLE", detail="JSON, but no object"))
+        catalogue.issues.append(Issue(source=file.path, reason="FILE_UNREADABLE", detail=say("JSON, but no object")))
         return
     for key, cell in value.items():
         role = headers.role_of(str(key))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from catalog.phrases import say
 from catalog.readers import google_xml
 from catalog.readers.cell_lists import deepest, split_links
 from catalog.readers.draft import DraftCatalogue
@@ -49,15 +50,25 @@ def read(tables: TableSet) -> DraftCatalogue:
         if names >= SIGNATURE and names & _FURTHER:
             rows += drafting.rows(feed, column_name)
             encoding = encoding or feed.encoding
-            drafting.evidence.append(f"{feed.file.path}: a Google Merchant feed of {len(feed.rows)} rows")
+            drafting.evidence.append(
+                say("{path}: a Google Merchant feed of {count} rows", path=feed.file.path, count=len(feed.rows))
+            )
     for file in google_xml.feeds(tables.dump):
         items = list(google_xml.read_items(file, drafting))
         rows += items
-        drafting.evidence.append(f"{file.path}: a Google Merchant feed (XML) of {len(items)} items")
+        drafting.evidence.append(
+            say("{path}: a Google Merchant feed (XML) of {count} items", path=file.path, count=len(items))
+        )
     if not rows and not drafting.issues:
         return DraftCatalogue(reader=NAME)
     _add(rows, drafting)
-    drafting.evidence.append(f"{drafting.variants} items are variants of {len(drafting.products)} products")
+    drafting.evidence.append(
+        say(
+            "{variants} items are variants of {count} products",
+            variants=drafting.variants,
+            count=len(drafting.products),
+        )
+    )
     return with_rest(drafting.done(encoding=encoding), tables, drafting.documents)
 
 
@@ -71,10 +82,12 @@ def _add(rows: Iterable[NamedRow], drafting: Drafting) -> None:
     by_id: dict[str, NamedRow] = {}
     for row in rows:
         if not row["id"]:
-            drafting.reject(row.place, "ROW_NO_KEY", f"no id; title {row['title'][:60]!r}")
+            drafting.reject(row.place, "ROW_NO_KEY", say("no id; title {title!r}", title=row["title"][:60]))
         elif (first := by_id.setdefault(row["id"], row)) is not row:
-            where = f"{first.place.file} line {first.place.line}"
-            drafting.duplicate(row.place, f"id {row['id']!r} was taken by {where}; the first row counts")
+            where = say("{file} line {line}", file=first.place.file, line=first.place.line)
+            drafting.duplicate(
+                row.place, say("id {id!r} was taken by {where}; the first row counts", id=row["id"], where=where)
+            )
     stated = {row["item_group_id"] for row in by_id.values()} - {""}
     products: dict[str, list[Item]] = {}
     for key, row in by_id.items():

@@ -13,6 +13,7 @@ import defusedxml.ElementTree
 from defusedxml import DefusedXmlException
 
 from catalog.paths import Dump, DumpFile
+from catalog.phrases import say
 from catalog.readers.drafting import Drafting, NamedRow, Place
 from catalog.readers.encoding import decode_text
 from catalog.readers.tabular import MAX_TABLE_BYTES
@@ -51,7 +52,7 @@ def read_items(file: DumpFile, drafting: Drafting) -> Iterator[NamedRow]:
         drafting.report(whole, "FILE_UNREADABLE", str(error.strerror or error))
         return
     if len(data) > MAX_TABLE_BYTES:
-        drafting.report(whole, "FILE_UNREADABLE", f"larger than {MAX_TABLE_BYTES >> 20} MiB; split it")
+        drafting.report(whole, "FILE_UNREADABLE", say("larger than {limit} MiB; split it", limit=MAX_TABLE_BYTES >> 20))
         return
     number = 0
     try:
@@ -62,7 +63,9 @@ def read_items(file: DumpFile, drafting: Drafting) -> Iterator[NamedRow]:
                 element.clear()
     except (ParseError, DefusedXmlException, ValueError) as error:
         line = error.position[0] if isinstance(error, ParseError) else None
-        detail = f"no XML that is read: {error}; {number} items before it were taken"
+        detail = say(
+            "no XML that is read: {error}; {number} items before it were taken", error=str(error), number=number
+        )
         drafting.report(Place(file.path, line), "FILE_UNREADABLE", detail)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from catalog.phrases import say
 from catalog.readers.cells import clean, clean_line, fact_value
 from catalog.readers.draft import DraftAttribute, DraftProduct
 from catalog.readers.drafting import Drafting, Place
@@ -68,7 +69,7 @@ def add_group(
     if product is None:
         for item in items:
             if item is not first:
-                drafting.reject(item.place, "ROW_UNKNOWN_KEY", f"its product {key!r} was not taken")
+                drafting.reject(item.place, "ROW_UNKNOWN_KEY", say("its product {key!r} was not taken", key=key))
         return None
     _add_common(drafting, product, items, base, shared)
     for item in items:

@@ -10,6 +10,7 @@ from html.parser import HTMLParser
 from typing import Any
 
 from catalog.paths import Dump, DumpFile
+from catalog.phrases import say
 from catalog.readers.encoding import decode_text
 from catalog.readers.translated import Said
 
@@ -66,7 +67,7 @@ def product_nodes(file: DumpFile, encoding: str | None, problem: Problem) -> lis
     """Return the product nodes of a file in their order; a group comes before its variants."""
     data = file.read(MAX_BYTES)
     if len(data) > MAX_BYTES:
-        problem(None, f"larger than {MAX_BYTES >> 20} MiB; split it")
+        problem(None, say("larger than {limit} MiB; split it", limit=MAX_BYTES >> 20))
         return []
     text, _ = decode_text(data, encoding)
     documents: list[Any] = []
@@ -74,7 +75,7 @@ def product_nodes(file: DumpFile, encoding: str | None, problem: Problem) -> lis
         try:
             documents.append(json.loads(written, parse_int=str, parse_float=str, strict=False))
         except (ValueError, RecursionError) as error:
-            problem(line + getattr(error, "lineno", 1) - 1, f"no JSON-LD: {error}")
+            problem(line + getattr(error, "lineno", 1) - 1, say("no JSON-LD: {error}", error=str(error)))
     named: dict[str, Node] = {}
     _index(documents, named, 0)
     found: dict[int, tuple[Node, Node | None]] = {}

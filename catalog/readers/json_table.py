@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from catalog.paths import DumpFile
+from catalog.phrases import say
 from catalog.readers.cell_table import Row, Table
 from catalog.records import Issue
 
@@ -49,13 +50,20 @@ def from_json_lines(file: DumpFile, text: str, encoding: str) -> Table:
             value = parse_json(line)
         except (ValueError, RecursionError) as error:
             issues.append(
-                Issue(source=file.path, line=number, reason="ROW_UNREADABLE", detail=f"no JSON object: {error}")
+                Issue(
+                    source=file.path,
+                    line=number,
+                    reason="ROW_UNREADABLE",
+                    detail=say("no JSON object: {error}", error=str(error)),
+                )
             )
             continue
         if isinstance(value, dict):
             records.append((number, value))
         else:
-            issues.append(Issue(source=file.path, line=number, reason="ROW_UNREADABLE", detail="JSON, but no object"))
+            issues.append(
+                Issue(source=file.path, line=number, reason="ROW_UNREADABLE", detail=say("JSON, but no object"))
+            )
     return _from_records(file, records, issues, encoding, "JSON lines")
 
 
@@ -67,18 +75,23 @@ def from_json(file: DumpFile, text: str, encoding: str) -> Table | Issue:
         if "Extra data" in str(error) and text.lstrip()[:1] == "{" and text.strip().count("\n"):
             return from_json_lines(file, text, encoding)  # a catalogue in one object a line, whatever its name
         return Issue(
-            source=file.path, line=getattr(error, "lineno", None), reason="FILE_UNREADABLE", detail=f"no JSON: {error}"
+            source=file.path,
+            line=getattr(error, "lineno", None),
+            reason="FILE_UNREADABLE",
+            detail=say("no JSON: {error}", error=str(error)),
         )
     if not isinstance(value, (list, dict)):
-        return Issue(source=file.path, reason="FILE_UNREADABLE", detail="JSON, but one value and no list of objects")
+        return Issue(
+            source=file.path, reason="FILE_UNREADABLE", detail=say("JSON, but one value and no list of objects")
+        )
     listed = value if isinstance(value, list) else record_list(value)
     if listed is None:
         return Issue(
-            source=file.path, reason="TABLE_UNUSED", detail="JSON without a list of objects", severity="warning"
+            source=file.path, reason="TABLE_UNUSED", detail=say("JSON without a list of objects"), severity="warning"
         )
     records = [(number, item) for number, item in enumerate(listed, start=1) if isinstance(item, dict)]
     issues = [
-        Issue(source=file.path, line=number, reason="ROW_UNREADABLE", detail="not an object")
+        Issue(source=file.path, line=number, reason="ROW_UNREADABLE", detail=say("not an object"))
         for number, item in enumerate(listed, start=1)
         if not isinstance(item, dict)
     ]

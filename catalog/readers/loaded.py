@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from catalog.errors import IngestRefused
 from catalog.mapping import MappingSpec, TableSpec, near
 from catalog.paths import Dump, DumpFile
+from catalog.phrases import say
 from catalog.readers.record_file import read_records
 from catalog.readers.tabular import Table
 from catalog.readers.tree import Tree, columns_of, leaves_at
@@ -78,7 +79,7 @@ def load(
         wanted = [(_given(place, table, column, "where"), values) for column, values in spec.where.items()]
         kept = [record for record in table.records if _passes(record, wanted)]
         if table.records and not kept:
-            detail = f"tables.{name}.where lets none of {table.read} records through"
+            detail = say("tables.{name}.where lets none of {read} records through", name=name, read=table.read)
             issues.append(Issue(source=table.files[0].path, reason="TABLE_EMPTY", detail=detail, severity="warning"))
         table.records = kept
         if kept:  # Else the columns of all its records say more.
@@ -99,7 +100,14 @@ def _files(place: str, spec: TableSpec, dump: Dump) -> list[DumpFile]:
         paths = [pattern] if pattern in known else sorted(fnmatch.filter(known, pattern))
         if not paths:
             tables = [path for path in known if path.lower().endswith(_TABLE_ENDINGS)]
-            raise IngestRefused(f"{place}: no file {pattern!r} in the dump{near(pattern, tables)}")
+            raise IngestRefused(
+                say(
+                    "{place}: no file {pattern!r} in the dump{near}",
+                    place=place,
+                    pattern=pattern,
+                    near=near(pattern, tables),
+                )
+            )
         files += [known[path] for path in paths if known[path] not in files]
     return files
 
@@ -145,7 +153,15 @@ def _split(place: str, table: LoadedTable, column: str) -> dict[str, LoadedTable
 def _given(place: str, table: LoadedTable, written: str, key: str) -> str:
     if plain_way(written) in table.columns or table.unread:
         return written
-    raise IngestRefused(f"{place}.{key}: no column {written!r}{near(written, table.columns)}")
+    raise IngestRefused(
+        say(
+            "{place}.{key}: no column {written!r}{near}",
+            place=place,
+            key=key,
+            written=written,
+            near=near(written, table.columns),
+        )
+    )
 
 
 def _passes(record: Record, wanted: Iterable[tuple[str, tuple[str, ...]]]) -> bool:

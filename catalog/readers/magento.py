@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from catalog.phrases import say
 from catalog.readers import table as general
 from catalog.readers.cells import clean, clean_line
 from catalog.readers.draft import DraftAttribute, DraftCatalogue, DraftVariant
@@ -34,8 +35,13 @@ def read(tables: TableSet) -> DraftCatalogue:
         return DraftCatalogue(reader=NAME)
     drafting = Drafting(NAME, tables.dump)
     _read_rows([row for export in exports for row in drafting.rows(export)], drafting)
-    drafting.evidence += [f"{export.file.path}: a Magento 2 export of {len(export.rows)} rows" for export in exports]
-    drafting.evidence.append(f"{drafting.variants} simple products are variants of a configurable one")
+    drafting.evidence += [
+        say("{path}: a Magento 2 export of {count} rows", path=export.file.path, count=len(export.rows))
+        for export in exports
+    ]
+    drafting.evidence.append(
+        say("{variants} simple products are variants of a configurable one", variants=drafting.variants)
+    )
     catalogue = drafting.done(encoding=exports[0].encoding)
     rest = general.read(tables.without({export.file.path for export in exports}))
     known = {product.sku for product in catalogue.products}
@@ -52,10 +58,12 @@ def _read_rows(rows: Sequence[NamedRow], drafting: Drafting) -> None:
     base: dict[str, NamedRow] = {}
     for row in rows:
         if not row["sku"]:
-            drafting.reject(row.place, "ROW_NO_KEY", f"no sku; name {row['name'][:60]!r}")
+            drafting.reject(row.place, "ROW_NO_KEY", say("no sku; name {name!r}", name=row["name"][:60]))
         elif not row["store_view_code"] and (first := base.setdefault(row["sku"], row)) is not row:
-            where = f"{first.place.file} line {first.place.line}"
-            drafting.duplicate(row.place, f"sku {row['sku']!r} was taken by {where}; the first row counts")
+            where = say("{file} line {line}", file=first.place.file, line=first.place.line)
+            drafting.duplicate(
+                row.place, say("sku {sku!r} was taken by {where}; the first row counts", sku=row["sku"], where=where)
+            )
     parents = {sku: row["sku"] for row in base.values() for sku in _variation_skus(row)}
     for sku, row in base.items():
         if sku not in parents:
@@ -68,7 +76,7 @@ def _read_rows(rows: Sequence[NamedRow], drafting: Drafting) -> None:
             _add_translation(row, drafting, known=row["sku"] in base)
     for sku, parent in parents.items():
         if sku not in base:
-            detail = f"{parent!r} lists the variant {sku!r}, which has no row"
+            detail = say("{parent!r} lists the variant {sku!r}, which has no row", parent=parent, sku=sku)
             drafting.report(base[parent].place, "ROW_UNKNOWN_KEY", detail)
 
 
@@ -117,7 +125,9 @@ def _facts(row: NamedRow) -> list[DraftAttribute]:
 def _add_variant(row: NamedRow, parent: str, drafting: Drafting) -> None:
     product = drafting.products.get(parent)
     if product is None:
-        drafting.reject(row.place, "ROW_UNKNOWN_KEY", f"its configurable product {parent!r} was not taken")
+        drafting.reject(
+            row.place, "ROW_UNKNOWN_KEY", say("its configurable product {parent!r} was not taken", parent=parent)
+        )
         return
     shared = {(fact.name, fact.value) for fact in product.attributes}
     facts = [fact for fact in _facts(row) if (fact.name, fact.value) not in shared]
@@ -127,7 +137,7 @@ def _add_variant(row: NamedRow, parent: str, drafting: Drafting) -> None:
 
 def _add_translation(row: NamedRow, drafting: Drafting, *, known: bool) -> None:
     if not known:
-        detail = f"a translation of {row['sku']!r}, which has no row of its own"
+        detail = say("a translation of {sku!r}, which has no row of its own", sku=row["sku"])
         drafting.reject(row.place, "ROW_UNKNOWN_KEY", detail)
         return
     drafting.accept(row.place)

@@ -6,6 +6,7 @@ file of options has `オプション独自コード` and values for the axes tha
 
 from __future__ import annotations
 
+from catalog.phrases import say
 from catalog.readers.cells import clean_line
 from catalog.readers.draft import DraftAttribute, DraftCatalogue, DraftProduct
 from catalog.readers.drafting import Drafting, NamedRow
@@ -50,11 +51,15 @@ def read(tables: TableSet) -> DraftCatalogue:
     for table in products:
         for row in drafting.rows(table, column_name):
             _read_row(row, owners, drafting)
-        drafting.evidence.append(f"{table.file.path}: a MakeShop export of {len(table.rows)} rows")
+        drafting.evidence.append(
+            say("{path}: a MakeShop export of {count} rows", path=table.file.path, count=len(table.rows))
+        )
     for table in options:
         for row in drafting.rows(table, column_name):
             _read_option(row, owners, drafting)
-        drafting.evidence.append(f"{table.file.path}: the options of {len(table.rows)} rows are variants")
+        drafting.evidence.append(
+            say("{path}: the options of {count} rows are variants", path=table.file.path, count=len(table.rows))
+        )
     return drafting.done(encoding=products[0].encoding)
 
 
@@ -73,7 +78,9 @@ def _read_row(row: NamedRow, owners: dict[str, tuple[DraftProduct, NamedRow]], d
     chosen = first_there(sizes, row, drafting)
     drafting.pictures(product, row.place, [chosen])
     if sizes and chosen != sizes[0]:
-        detail = f"{sizes[0]!r} is not in the dump; its smaller size {chosen!r} was taken"
+        detail = say(
+            "{sizes!r} is not in the dump; its smaller size {chosen!r} was taken", sizes=sizes[0], chosen=chosen
+        )
         drafting.report(row.place, "FILE_MISSING", detail, "warning")
     for number, name in numbered(row, "追加商品画像{}", _MOST_PICTURES):
         drafting.pictures(product, row.place, [name])
@@ -84,7 +91,9 @@ def _read_option(row: NamedRow, owners: dict[str, tuple[DraftProduct, NamedRow]]
     owner = owners.get(row[_OWN]) or owners.get(row[_SYSTEM])
     if owner is None:
         code = row[_OWN] or row[_SYSTEM]
-        drafting.reject(row.place, "ROW_UNKNOWN_KEY", f"an option of {code!r}, which has no row of its own")
+        drafting.reject(
+            row.place, "ROW_UNKNOWN_KEY", say("an option of {code!r}, which has no row of its own", code=code)
+        )
         return
     product, head = owner
     facts = [
@@ -98,4 +107,4 @@ def _read_option(row: NamedRow, owners: dict[str, tuple[DraftProduct, NamedRow]]
     if facts:
         drafting.variant(product, row.place, row[_OPTION], "", facts)
     else:
-        drafting.reject(row.place, "ROW_UNUSED", f"an option of {product.sku!r} without a value")
+        drafting.reject(row.place, "ROW_UNUSED", say("an option of {sku!r} without a value", sku=product.sku))

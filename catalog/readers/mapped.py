@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from catalog.mapping import PICTURES, TEXTS, EntitySpec, MappingSpec
 from catalog.mapping_text import mapping_text
 from catalog.paths import Dump
+from catalog.phrases import say
 from catalog.readers import beside
 from catalog.readers.children import Children, Owners
 from catalog.readers.draft import DraftCatalogue
@@ -111,7 +112,19 @@ class _MappedReader:
 
     def _evidence(self) -> Iterator[str]:
         for table in self.relations.tables.values():
-            files = ", ".join(file.path for file in table.files[:3]) + (" and more" if len(table.files) > 3 else "")
-            left = f"; {table.read - len(table.records)} left out by where" if table.read > len(table.records) else ""
-            yield f"table {table.name}: {len(table.records)} records in {files}{left}"
+            files = ", ".join(file.path for file in table.files[:3]) + (
+                say(" and more") if len(table.files) > 3 else ""
+            )
+            left = (
+                say("; {count} left out by where", count=table.read - len(table.records))
+                if table.read > len(table.records)
+                else ""
+            )
+            yield say(
+                "table {name}: {count} records in {files}{left}",
+                name=table.name,
+                count=len(table.records),
+                files=files,
+                left=left,
+            )
         yield from self.relations.evidence

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from catalog.phrases import say
+
 _SAMPLE_LINES = 200
 _LINE_CHARS = 400
 _PARTS = 16
@@ -34,11 +36,15 @@ def find_mojibake(text: str) -> str | None:
     for line in _suspicious_lines(text):
         restored = restore(line)
         if restored is not None:
-            return f"{line[:30].strip()!r} was meant as {restored[:30].strip()!r}; export it again as UTF-8"
+            return say(
+                "{line!r} was meant as {restored!r}; export it again as UTF-8",
+                line=line[:30].strip(),
+                restored=restored[:30].strip(),
+            )
         lost.update(_LOST.findall(line))
     if len(lost) >= _MIN_LOST or lost & {"锟斤拷", "\u00ef\u00bf\u00bd"}:
         shown = min(lost)
-        return f"{shown!r} and the like come from a wrong decoding; export it again as UTF-8"
+        return say("{shown!r} and the like come from a wrong decoding; export it again as UTF-8", shown=shown)
     return None
 
 

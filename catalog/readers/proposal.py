@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from catalog.mapping import PICTURES, TEXTS, ChildSpec, EntitySpec, FieldSpec, MappingSpec, TableSpec
+from catalog.phrases import say
 from catalog.readers.cells import packed_fact, split_list
 from catalog.readers.columns import Columns, ListColumn
 from catalog.readers.record_file import TREES
 from catalog.readers.side_list import Join
 from catalog.readers.tabular import Table
 
-ORIGIN = "the mapping found by evidence"
+ORIGIN = say("the mapping found by evidence")
 _IDENTIFIER_BLANKS = "-_"
 
 
@@ -48,7 +49,7 @@ def propose(groups: Sequence[tuple[list[Table], Columns]], joins: Sequence[Join]
         proposal.notes |= {(name, header[index]): note for index, note in columns.notes.items()}
         if columns.left_out:
             left = ", ".join(repr(header[index]) for index in columns.left_out)
-            proposal.remarks.setdefault(name, []).append(f"left out: {left}")
+            proposal.remarks.setdefault(name, []).append(say("left out: {left}", left=left))
         if columns.grouped:
             proposal.remarks.setdefault(name, []).append(columns.why_grouped)
     lists = _lists(joins)

@@ -7,6 +7,7 @@ came with SKUs is read by `rakuten_sku`.
 
 from __future__ import annotations
 
+from catalog.phrases import say
 from catalog.readers import rakuten_sku
 from catalog.readers.cells import clean_line
 from catalog.readers.draft import DraftAttribute, DraftCatalogue
@@ -45,7 +46,9 @@ def read(tables: TableSet) -> DraftCatalogue:
     places = rakuten_sku.cabinets(tables.dump)
     for table in kinds.get("sku", ()):
         rakuten_sku.read_rows(list(drafting.rows(table, column_name)), places, drafting)
-        drafting.evidence.append(f"{table.file.path}: a 楽天 normal-item.csv of {len(table.rows)} rows")
+        drafting.evidence.append(
+            say("{path}: a 楽天 normal-item.csv of {count} rows", path=table.file.path, count=len(table.rows))
+        )
     items: dict[str, NamedRow] = {}
     for table in kinds.get("item", ()):
         items |= _read_items(table, places, drafting)
@@ -84,7 +87,9 @@ def _read_items(table: Table, places: Places, drafting: Drafting) -> dict[str, N
             add_text(product, column, row[column], drafting)
         for address in row["商品画像URL"].split():
             link(product, row, address, places, drafting)
-    drafting.evidence.append(f"{table.file.path}: a 楽天 item.csv of {len(table.rows)} rows")
+    drafting.evidence.append(
+        say("{path}: a 楽天 item.csv of {count} rows", path=table.file.path, count=len(table.rows))
+    )
     return rows
 
 
@@ -93,7 +98,9 @@ def _read_options(table: Table, items: dict[str, NamedRow], places: Places, draf
     for row in drafting.rows(table, column_name):
         product = drafting.products.get(row[KEY])
         if product is None:
-            drafting.reject(row.place, "ROW_UNKNOWN_KEY", f"options of {row[KEY]!r}, which has no row in item.csv")
+            drafting.reject(
+                row.place, "ROW_UNKNOWN_KEY", say("options of {row!r}, which has no row in item.csv", row=row[KEY])
+            )
         elif is_deleted(row, drafting, "項目選択肢用コントロールカラム"):
             continue
         elif row[_OPTION_TYPE] != _STOCK_OPTION:
@@ -113,14 +120,22 @@ def _read_options(table: Table, items: dict[str, NamedRow], places: Places, draf
             for address in row["画像URL"].split():
                 link(product, row, address, places, drafting, variant=variant)
     if choices:
-        drafting.evidence.append(f"{table.file.path}: {choices} rows offer choices without stock, and were left out")
+        drafting.evidence.append(
+            say(
+                "{path}: {choices} rows offer choices without stock, and were left out",
+                path=table.file.path,
+                choices=choices,
+            )
+        )
 
 
 def _read_categories(table: Table, drafting: Drafting) -> None:
     for row in drafting.rows(table, column_name):
         product = drafting.products.get(row[KEY])
         if product is None:
-            drafting.reject(row.place, "ROW_UNKNOWN_KEY", f"a category of {row[KEY]!r}, which has no row in item.csv")
+            drafting.reject(
+                row.place, "ROW_UNKNOWN_KEY", say("a category of {row!r}, which has no row in item.csv", row=row[KEY])
+            )
         elif not is_deleted(row, drafting):
             drafting.accept(row.place)
             product.category = product.category or category_of(row[_CATEGORY], r"[\\¥>]")

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from catalog.paths import Dump
+from catalog.phrases import say
 from catalog.readers.cells import clean_line, fact_value
 from catalog.readers.draft import DraftAttribute, DraftProduct, DraftVariant
 from catalog.readers.drafting import Drafting, NamedRow
@@ -45,15 +46,22 @@ def read_rows(rows: Sequence[NamedRow], places: Places, drafting: Drafting) -> N
             if not is_deleted(row, drafting) and not _read_head(row, key, heads, places, drafting):
                 repeated.add(key)
         elif key in repeated and key not in heads:
-            drafting.duplicate(row.place, f"belongs to {key!r}, which an earlier file holds")
+            drafting.duplicate(row.place, say("belongs to {key!r}, which an earlier file holds", key=key))
         elif key not in heads:
-            drafting.reject(row.place, "ROW_UNKNOWN_KEY", f"belongs to {key!r}, which has no row with a 商品名")
+            drafting.reject(
+                row.place, "ROW_UNKNOWN_KEY", say("belongs to {key!r}, which has no row with a 商品名", key=key)
+            )
         elif not row[_SKU]:
             _read_option(row, drafting)
         if row[_SKU] and key in heads:
             known = skus.setdefault(key, {}).setdefault(row[_SKU], row)
             if known is not row:
-                drafting.duplicate(row.place, f"SKU {row[_SKU]!r} of {key!r} was taken by line {known.place.line}")
+                drafting.duplicate(
+                    row.place,
+                    say(
+                        "SKU {row!r} of {key!r} was taken by line {line}", row=row[_SKU], key=key, line=known.place.line
+                    ),
+                )
     for key, head in heads.items():
         _read_skus(drafting.products[key], head, list(skus.get(key, {}).values()), places, drafting)
 
@@ -62,14 +70,18 @@ def _read_option(row: NamedRow, drafting: Drafting) -> None:
     if any(row[column] for column in _OPTION):
         drafting.accept(row.place)  # What a buyer may ask for, such as wrapping, does not show in a picture.
     else:
-        drafting.reject(row.place, "ROW_NO_NAME", f"neither 商品名 nor {_SKU}; key {row[KEY]!r}")
+        drafting.reject(row.place, "ROW_NO_NAME", say("neither 商品名 nor {sku}; key {row!r}", sku=_SKU, row=row[KEY]))
 
 
 def is_deleted(row: NamedRow, drafting: Drafting, column: str = "コントロールカラム") -> bool:
     """Leave out a row by which an upload file removes something from the shop."""
     if row[column].lower() != "d":
         return False
-    drafting.reject(row.place, "ROW_DELETED", f"{column} is 'd': the shop takes {row[KEY]!r} off with this row")
+    drafting.reject(
+        row.place,
+        "ROW_DELETED",
+        say("{column} is 'd': the shop takes {row!r} off with this row", column=column, row=row[KEY]),
+    )
     return True
 
 

@@ -13,6 +13,7 @@ from defusedxml import DefusedXmlException
 from catalog.errors import IngestRefused
 from catalog.mapping import TableSpec, near
 from catalog.paths import Dump, DumpFile
+from catalog.phrases import say
 from catalog.readers.correcting import corrected, tables_of
 from catalog.readers.encoding import decode
 from catalog.readers.tabular import MAX_TABLE_BYTES, Row, Table, read_delimited, record_list
@@ -57,7 +58,9 @@ def read_records(
         tables, issues = (list(parsed), []) if parsed is not None else tables_of(file, encoding, dump)
         if spec.sheets and not any(table.sheet in spec.sheets for table in tables):
             known = near(spec.sheets[0], [table.sheet for table in tables if table.sheet])
-            raise IngestRefused(f"{file.path} has no sheet {spec.sheets[0]!r}{known}")
+            raise IngestRefused(
+                say("{path} has no sheet {sheets!r}{known}", path=file.path, sheets=spec.sheets[0], known=known)
+            )
         yield Records(issues=issues)
         for table in tables:
             if not spec.sheets or table.sheet in spec.sheets:
@@ -70,7 +73,7 @@ def read_records(
         yield _nothing(Issue(source=file.path, reason=reason, detail=str(error.strerror or error)))
         return
     if len(data) > MAX_TABLE_BYTES:
-        yield _nothing(_unreadable(file, f"larger than {MAX_TABLE_BYTES >> 20} MiB; split it"))
+        yield _nothing(_unreadable(file, say("larger than {limit} MiB; split it", limit=MAX_TABLE_BYTES >> 20)))
     elif file.suffix == ".xml":
         records, issues = _from_xml(file, data, spec)
         yield Records(records=records, issues=issues)
@@ -153,11 +156,11 @@ def _from_json(file: DumpFile, text: str, spec: TableSpec) -> tuple[list[Numbere
     try:
         value = json.loads(text, parse_int=str, parse_float=str)
     except (ValueError, RecursionError) as error:
-        return [], [_unreadable(file, f"no JSON: {error}", getattr(error, "lineno", None))]
+        return [], [_unreadable(file, say("no JSON: {error}", error=str(error)), getattr(error, "lineno", None))]
     value = _plain_json(value)
     listed = value if spec.rows or isinstance(value, list) else record_list(value) or value
     found = records_at(listed, "" if spec.rows == WHOLE else spec.rows)
-    issues = [] if found else [_unreadable(file, f"no objects at {spec.rows or 'its top'}")]
+    issues = [] if found else [_unreadable(file, say("no objects at {rows}", rows=spec.rows or "its top"))]
     return list(enumerate(found, start=1)), issues
 
 
@@ -170,7 +173,7 @@ def _from_json_lines(file: DumpFile, text: str, spec: TableSpec) -> tuple[list[N
         try:
             value = json.loads(line, parse_int=str, parse_float=str)
         except (ValueError, RecursionError) as error:
-            detail = f"no JSON object: {error}"
+            detail = say("no JSON object: {error}", error=str(error))
             issues.append(Issue(source=file.path, line=number, reason="ROW_UNREADABLE", detail=detail))
             continue
         records += [(number, record) for record in records_at(_plain_json(value), spec.rows)]
@@ -192,11 +195,11 @@ def _from_xml(file: DumpFile, data: bytes, spec: TableSpec) -> tuple[list[Number
         tree = _xml_tree(root)
     except (ParseError, DefusedXmlException, ValueError, RecursionError) as error:
         line = error.position[0] if isinstance(error, ParseError) else None
-        return [], [_unreadable(file, f"no XML that is read: {error}", line)]
+        return [], [_unreadable(file, say("no XML that is read: {error}", error=str(error)), line)]
     way = [_local(part) for part in spec.rows.replace("/", ".").split(".") if part]
     # The root may be named or left out.
     found = records_at(tree, ".".join(way[1:] if way[:1] == [_local(root.tag)] else way))
-    issues = [] if found else [_unreadable(file, f"no elements at {spec.rows or 'its root'}")]
+    issues = [] if found else [_unreadable(file, say("no elements at {rows}", rows=spec.rows or "its root"))]
     return list(enumerate(found, start=1)), issues
 
 

@@ -10,6 +10,7 @@ from collections import Counter
 from functools import lru_cache
 from typing import NamedTuple
 
+from catalog.phrases import say
 from catalog.readers.draft import DraftAttribute, DraftCatalogue, DraftProduct
 from catalog.readers.headers import normalise
 from catalog.readers.measures import MAX_CHARS, Measure, read_measures
@@ -106,24 +107,41 @@ class _Refiner:
         for written in filter(None, _BETWEEN_GTINS.split(attribute.value)):
             number = written.replace("-", "")
             if _SCIENTIFIC.fullmatch(written):
-                detail = f"{attribute.name} {written!r} lost its digits in a spreadsheet; format the column as text"
+                detail = say(
+                    "{name} {written!r} lost its digits in a spreadsheet; format the column as text",
+                    name=attribute.name,
+                    written=written,
+                )
                 self._issues.append(_warning(product, "KEY_EXCEL_DAMAGED", detail))
             elif not _DIGITS.fullmatch(number):
                 continue
             elif len(number) not in _GTIN_LENGTHS:
-                detail = (
-                    f"{attribute.name} {number[:40]!r} has {len(number)} digits; a trade number has 8, 12, 13 or 14"
+                detail = say(
+                    "{name} {number!r} has {count} digits; a trade number has 8, 12, 13 or 14",
+                    name=attribute.name,
+                    number=number[:40],
+                    count=len(number),
                 )
                 self._issues.append(_warning(product, "GTIN_CHECK", detail))
             elif not check_digit_fits(number):
-                detail = f"the check digit of {attribute.name} {number!r} does not fit; compare it with the package"
+                detail = say(
+                    "the check digit of {name} {number!r} does not fit; compare it with the package",
+                    name=attribute.name,
+                    number=number,
+                )
                 self._issues.append(_warning(product, "GTIN_CHECK", detail))
 
     def report_units(self) -> None:
         """Report each unknown unit once, with the first product it stands at."""
         for (name, unit), (product, value, count) in self._units.items():
-            others = f" and {count - 1} more" if count > 1 else ""
-            detail = f"{unit!r} is no unit that is known: {name[:40]} {value[:60]!r}{others}; kept as text"
+            others = say(" and {count} more", count=count - 1) if count > 1 else ""
+            detail = say(
+                "{unit!r} is no unit that is known: {name} {value!r}{others}; kept as text",
+                unit=unit,
+                name=name[:40],
+                value=value[:60],
+                others=others,
+            )
             self._issues.append(_warning(product, "ATTR_UNIT", detail))
 
 
@@ -187,7 +205,12 @@ def _check_keys(catalogue: DraftCatalogue) -> None:
         if dated and count > _MOST_ARE_DATES * total:
             continue
         clash = owners[key] > 1 or any(repr(key) in detail for detail in left_out)
-        became = "a date" if dated else "a rounded number"
-        several = "; several products share it now" if clash else ""
-        detail = f"key {key!r} looks like {became} made by a spreadsheet{several}; format the column as text and export"
+        became = say("a date") if dated else say("a rounded number")
+        several = say("; several products share it now") if clash else ""
+        detail = say(
+            "key {key!r} looks like {became} made by a spreadsheet{several}; format the column as text and export",
+            key=key,
+            became=became,
+            several=several,
+        )
         catalogue.issues.append(_warning(product, "KEY_EXCEL_DAMAGED", detail, "error" if clash else "warning"))

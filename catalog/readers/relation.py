@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from catalog.errors import IngestRefused
 from catalog.mapping import OWN_FILE, FieldSpec, MappingSpec, near
 from catalog.paths import Dump
+from catalog.phrases import say
 from catalog.readers import headers
 from catalog.readers.loaded import LoadedTable, Record, load, plain_way
 from catalog.readers.tabular import Table
@@ -63,7 +64,14 @@ class Relations:
     def table(self, name: str) -> LoadedTable:
         """Return a table by its name; raises IngestRefused when the mapping names none so."""
         if name not in self.tables:
-            raise IngestRefused(f"{self.mapping.origin}: there is no table {name!r}{near(name, self.tables)}")
+            raise IngestRefused(
+                say(
+                    "{origin}: there is no table {name!r}{near}",
+                    origin=self.mapping.origin,
+                    name=name,
+                    near=near(name, self.tables),
+                )
+            )
         return self.tables[name]
 
     def column(self, table: str, written: str) -> str:
@@ -81,7 +89,13 @@ class Relations:
             # Ways with many steps are rarely what somebody mistyped.
             known = sorted(loaded.columns, key=lambda name: name.count("."))[:2000]
             raise IngestRefused(
-                f"{self.mapping.origin}: table {table!r} has no column {written!r}{near(written, known)}"
+                say(
+                    "{origin}: table {table!r} has no column {written!r}{near}",
+                    origin=self.mapping.origin,
+                    table=table,
+                    written=written,
+                    near=near(written, known),
+                )
             )
         return found
 
@@ -159,10 +173,17 @@ class Relations:
         links = links or list(self._same_keys(table, name))
         if len(links) == 1:
             return links[0][0], links[0][1], rest
-        said = "none of their columns" if not links else f"{len(links)} pairs of their columns"
+        said = say("none of their columns") if not links else say("{count} pairs of their columns", count=len(links))
         raise IngestRefused(
-            f"{self.mapping.origin}: {column!r} leads from table {table!r} to {name!r}, but {said} join them; "
-            f'write [join] and "{name}.column" = "{table}.column"'
+            say(
+                "{origin}: {column!r} leads from table {table!r} to {name!r}, but {said} join them; write "
+                '[join] and "{name}.column" = "{table}.column"',
+                origin=self.mapping.origin,
+                column=column,
+                table=table,
+                name=name,
+                said=said,
+            )
         )
 
     def _same_keys(self, table: str, other: str) -> Iterator[tuple[str, End]]:
@@ -172,7 +193,15 @@ class Relations:
                 own, far = self._index((table, key)), self._index((other, key))
                 share = len(own.keys() & far.keys()) / max(1, min(len(own), len(far)))
                 if share >= _REFERRING_SHARE:
-                    self.evidence.append(f"{other} says more about the records of {table}: {share:.0%} of {key} agree")
+                    self.evidence.append(
+                        say(
+                            "{other} says more about the records of {table}: {share:.0%} of {key} agree",
+                            other=other,
+                            table=table,
+                            share=share,
+                            key=key,
+                        )
+                    )
                     yield key, (other, key)
                     return
 
@@ -197,7 +226,15 @@ class Relations:
         if not proved or proved[-1][:2] == (proved[-2][:2] if proved[1:] else None):
             return None
         _, share, target = proved[-1]
-        self.evidence.append(f"{table}.{column} refers to {'.'.join(target)}, where {share:.0%} of its values are")
+        self.evidence.append(
+            say(
+                "{table}.{column} refers to {target}, where {share:.0%} of its values are",
+                table=table,
+                column=column,
+                target=".".join(target),
+                share=share,
+            )
+        )
         return target
 
     def _candidates(self, table: str, column: str) -> Iterator[tuple[bool, End]]:
@@ -243,8 +280,14 @@ class Relations:
         best = [name for name in ending if name.count(".") == shallow]
         if len(best) > 1:
             raise IngestRefused(
-                f"{self.mapping.origin}: table {table!r} has {len(best)} columns that end in {written!r}; "
-                f"write one of {', '.join(sorted(best)[:4])}"
+                say(
+                    "{origin}: table {table!r} has {count} columns that end in {written!r}; write one of {best}",
+                    origin=self.mapping.origin,
+                    table=table,
+                    count=len(best),
+                    written=written,
+                    best=", ".join(sorted(best)[:4]),
+                )
             )
         # What was left out goes before what was written, which may hold filters.
         return best[0].removesuffix(plain) + written if best else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from catalog.phrases import say
 from catalog.readers import table as general
 from catalog.readers.draft import DraftCatalogue
 from catalog.readers.table_set import TableSet
@@ -22,14 +23,22 @@ def with_rest(catalogue: DraftCatalogue, tables: TableSet, used: Collection[str]
     more = [product for product in rest.products if product.sku not in known]
     if len(more) < len(rest.products):
         again = len(rest.products) - len(more)
-        catalogue.evidence.append(f"{again} products of other tables have a key of the {catalogue.reader} files")
+        catalogue.evidence.append(
+            say(
+                "{again} products of other tables have a key of the {reader} files",
+                again=again,
+                reader=catalogue.reader,
+            )
+        )
     others = [issue for issue in rest.issues if issue.source not in used]
     if not more:
         # What is beside a feed is seldom products; only what could not be read at all is worth a word.
         catalogue.issues += [issue for issue in others if issue.reason == "FILE_UNREADABLE"]
         unread = sorted(table.file.path for table in tables if table.file.path not in used)
         if unread:
-            catalogue.evidence.append(f"not used: {len(unread)} other tables, such as {', '.join(unread[:3])}")
+            catalogue.evidence.append(
+                say("not used: {count} other tables, such as {unread}", count=len(unread), unread=", ".join(unread[:3]))
+            )
     else:
         catalogue.products += more
         catalogue.evidence += rest.evidence

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from catalog.phrases import say
 from catalog.readers import table as general
 from catalog.readers.cell_lists import deepest
 from catalog.readers.draft import DraftCatalogue
@@ -58,7 +59,9 @@ def read(tables: TableSet) -> DraftCatalogue:
     found = _found(tables, drafting, files)
     pages = files_with_products(tables.dump, HTML_SUFFIXES)
     if pages and not found and general.read(tables).products:
-        detail = f"{len(pages)} HTML pages with JSON-LD were not used, since a table lists the products"
+        detail = say(
+            "{count} HTML pages with JSON-LD were not used, since a table lists the products", count=len(pages)
+        )
         return DraftCatalogue(
             reader=NAME, issues=[Issue(source=pages[0].path, reason="TABLE_UNUSED", detail=detail, severity="warning")]
         )
@@ -70,7 +73,9 @@ def read(tables: TableSet) -> DraftCatalogue:
         return DraftCatalogue(reader=NAME, issues=issues)
     _add(found, drafting)
     sources = len({node.file for _, node in found})
-    drafting.evidence.append(f"{len(found)} schema.org products in the JSON-LD of {sources} files")
+    drafting.evidence.append(
+        say("{count} schema.org products in the JSON-LD of {sources} files", count=len(found), sources=sources)
+    )
     return with_rest(drafting.done(encoding=tables.encoding), tables, drafting.documents)
 
 
@@ -127,7 +132,12 @@ def _once_each(found: Sequence[tuple[Place, FoundNode]], drafting: Drafting) -> 
     for place, entry in found:
         where, _ = best[_identity(entry)]
         if where != place:
-            detail = f"{_identity(entry)[1]!r} is described more fully in {where.file} item {where.line}, which counts"
+            detail = say(
+                "{entry!r} is described more fully in {file} item {line}, which counts",
+                entry=_identity(entry)[1],
+                file=where.file,
+                line=where.line,
+            )
             drafting.duplicate(place, detail)
     return list(best.values())
 

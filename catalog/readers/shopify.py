@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Sequence
 
+from catalog.phrases import say
 from catalog.readers.cells import clean_line
 from catalog.readers.draft import DraftAttribute, DraftCatalogue, DraftProduct, DraftVariant
 from catalog.readers.drafting import Drafting, NamedRow
@@ -48,15 +49,19 @@ def read(tables: TableSet) -> DraftCatalogue:
     drafting = Drafting(NAME, tables.dump)
     by_handle: dict[str, list[NamedRow]] = {}
     for export in exports:
-        drafting.evidence.append(f"{export.file.path}: a Shopify export of {len(export.rows)} rows")
+        drafting.evidence.append(
+            say("{path}: a Shopify export of {count} rows", path=export.file.path, count=len(export.rows))
+        )
         for row in drafting.rows(export, column_name):
             if row["handle"]:
                 by_handle.setdefault(row["handle"], []).append(row)
             else:
-                drafting.reject(row.place, "ROW_NO_KEY", f"no handle; title {row['title'][:60]!r}")
+                drafting.reject(row.place, "ROW_NO_KEY", say("no handle; title {title!r}", title=row["title"][:60]))
     for handle, rows in by_handle.items():
         _add(handle, rows, drafting)
-    drafting.evidence.append(f"rows with the same handle are one product: {len(drafting.products)} products")
+    drafting.evidence.append(
+        say("rows with the same handle are one product: {count} products", count=len(drafting.products))
+    )
     return with_rest(drafting.done(encoding=exports[0].encoding), tables, drafting.documents)
 
 
@@ -78,7 +83,9 @@ def _add(handle: str, rows: Sequence[NamedRow], drafting: Drafting) -> None:
     if product is None:
         for row in rows:
             if row is not head:
-                drafting.reject(row.place, "ROW_UNKNOWN_KEY", f"its product {handle!r} was not taken")
+                drafting.reject(
+                    row.place, "ROW_UNKNOWN_KEY", say("its product {handle!r} was not taken", handle=handle)
+                )
         return
     rows = _own_rows(head, rows, drafting)
     options = [next((name for row in rows if (name := row[f"option{n} name"])), "") for n in OPTIONS]
@@ -99,12 +106,16 @@ def _own_rows(head: NamedRow, rows: Sequence[NamedRow], drafting: Drafting) -> l
     for row in rows:
         if row["title"]:
             same = clean_line(row["title"]) == clean_line(head["title"])
-            foreign = None if same else f"{row.place.file} line {row.place.line}"
+            foreign = None if same else say("{file} line {line}", file=row.place.file, line=row.place.line)
         if foreign is None:
             kept.append(row)
         else:
-            where = f"{head.place.file} line {head.place.line}"
-            detail = f"handle {row['handle']!r} was taken by {where} with another title; the first product counts"
+            where = say("{file} line {line}", file=head.place.file, line=head.place.line)
+            detail = say(
+                "handle {handle!r} was taken by {where} with another title; the first product counts",
+                handle=row["handle"],
+                where=where,
+            )
             drafting.duplicate(row.place, detail)
     return kept
 
@@ -173,13 +184,15 @@ def _variant(
     ]
     if not attributes and not row["sku"]:
         if row is not head and not row["image"] and not row["variant image"]:
-            drafting.reject(row.place, "ROW_EMPTY", "neither options, SKU nor picture")
+            drafting.reject(row.place, "ROW_EMPTY", say("neither options, SKU nor picture"))
         drafting.accept(row.place)
         return None
     identity = (row["sku"], *(fact.value for fact in attributes))
     if identity in seen:
         if row is not head:
-            drafting.duplicate(row.place, f"repeats the variant {seen[identity].key!r} of {product.sku!r}")
+            drafting.duplicate(
+                row.place, say("repeats the variant {key!r} of {sku!r}", key=seen[identity].key, sku=product.sku)
+            )
         return None
     variant = seen[identity] = drafting.variant(product, row.place, row["sku"], "", attributes)
     _add_metafields(variant, row, options, drafting)

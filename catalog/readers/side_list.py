@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from catalog.paths import IMAGE_SUFFIXES, Dump
+from catalog.phrases import say
 from catalog.readers.columns import RESOLVING_SHARE, SAMPLE_ROWS, resolving_share
 from catalog.readers.tabular import Table
 
@@ -70,9 +71,13 @@ def find_join(table: Table, dump: Dump, keys: Mapping[str, Collection[str]], pro
     if best is None:
         return None
     coverage, _, index, name = best
-    evidence = (
-        f"{table.file.path}: a list of {len(table.rows)} pictures; column {index + 1} holds '{name}' "
-        f"of {coverage:.0%} of the products"
+    evidence = say(
+        "{path}: a list of {count} pictures; column {index} holds '{name}' of {coverage:.0%} of the products",
+        path=table.file.path,
+        count=len(table.rows),
+        index=index + 1,
+        name=name,
+        coverage=coverage,
     )
     return Join(
         table=table,

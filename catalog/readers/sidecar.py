@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from catalog.paths import DumpFile
+from catalog.phrases import say
 from catalog.readers.cells import clean, clean_line, packed_fact
 from catalog.readers.draft import DraftAttribute
 from catalog.readers.encoding import decode_text
@@ -42,9 +43,11 @@ def read_text(file: DumpFile, encoding: str | None = None) -> str | Issue:
         reason = getattr(error, "code", "FILE_UNREADABLE")
         return Issue(source=file.path, reason=reason, detail=str(error.strerror or error))
     if len(data) > MAX_TEXT_BYTES:
-        return Issue(source=file.path, reason="TXT_TOO_LONG", detail=f"longer than {MAX_TEXT_BYTES >> 20} MiB")
+        return Issue(
+            source=file.path, reason="TXT_TOO_LONG", detail=say("longer than {limit} MiB", limit=MAX_TEXT_BYTES >> 20)
+        )
     if data[:4096].count(0) > 16 and not data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return Issue(source=file.path, reason="TXT_NOT_TEXT", detail="binary data under a text file's name")
+        return Issue(source=file.path, reason="TXT_NOT_TEXT", detail=say("binary data under a text file's name"))
     return clean(decode_text(data, encoding)[0])
 
 

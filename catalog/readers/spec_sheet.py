@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from catalog.paths import DumpFile
+from catalog.phrases import say
 from catalog.records import Issue
 
 if TYPE_CHECKING:
@@ -29,7 +30,9 @@ Piece = tuple[float, float, float, float, str]
 def read_pdf(file: DumpFile) -> str | Issue:
     """Return the text of a PDF, or the issue that says why there is none."""
     if file.size > MAX_PDF_BYTES:
-        return _issue(file, "FILE_UNREADABLE", f"larger than {MAX_PDF_BYTES >> 20} MiB; save a smaller PDF")
+        return _issue(
+            file, "FILE_UNREADABLE", say("larger than {limit} MiB; save a smaller PDF", limit=MAX_PDF_BYTES >> 20)
+        )
     try:
         data = file.read(MAX_PDF_BYTES)
     except OSError as error:
@@ -40,16 +43,16 @@ def read_pdf(file: DumpFile) -> str | Issue:
         document = pypdfium2.PdfDocument(data)
     except pypdfium2.PdfiumError as error:
         if "password" in str(error).lower():
-            return _issue(file, "FILE_ENCRYPTED", "protected by a password; save it without one")
-        return _issue(file, "FILE_UNREADABLE", f"no PDF that opens ({error}); save it again")
+            return _issue(file, "FILE_ENCRYPTED", say("protected by a password; save it without one"))
+        return _issue(file, "FILE_UNREADABLE", say("no PDF that opens ({error}); save it again", error=str(error)))
     try:
         text = _text_of(document)
     except pypdfium2.PdfiumError as error:
-        return _issue(file, "FILE_UNREADABLE", f"a damaged PDF ({error}); save it again")
+        return _issue(file, "FILE_UNREADABLE", say("a damaged PDF ({error}); save it again", error=str(error)))
     finally:
         document.close()
     if not text.strip():
-        detail = "no text in it, only pictures, as a scanner makes; write its facts into a table or text file"
+        detail = say("no text in it, only pictures, as a scanner makes; write its facts into a table or text file")
         return _issue(file, "PDF_NO_TEXT", detail, "warning")
     return text
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from catalog.mapping_text import mapping_text
 from catalog.paths import IMAGE_SUFFIXES, Dump
+from catalog.phrases import say
 from catalog.readers import headers
 from catalog.readers.columns import FULL_SCORE, Columns, is_continuation, understand
 from catalog.readers.draft import DraftCatalogue
@@ -28,8 +29,8 @@ MIN_SCORE = 4
 MIN_CONFIDENCE = 0.6
 _REPEATED_SHARE = 0.1
 _OTHER_MANIFESTS = {
-    ".xml": 'XML of no known feed; say in mapping.toml where its records are, such as rows = "catalog/product"',
-    ".parquet": "not a format that is read; save its products as CSV beside the pictures",
+    ".xml": say('XML of no known feed; say in mapping.toml where its records are, such as rows = "catalog/product"'),
+    ".parquet": say("not a format that is read; save its products as CSV beside the pictures"),
 }
 
 
@@ -52,7 +53,7 @@ def read(tables: TableSet) -> DraftCatalogue:
     found = [line for meaning in columns for line in meaning.evidence] + [join.evidence for join in joins]
     catalogue.evidence = confidence + found + catalogue.evidence
     catalogue.issues = [issue for issue in issues if issue.source not in catalogue.documents] + catalogue.issues
-    heading = ["found by evidence; change it and give it back with --mapping", *confidence]
+    heading = [say("found by evidence; change it and give it back with --mapping"), *confidence]
     catalogue.mapping = mapping_text(proposal.mapping, proposal.notes, proposal.remarks, heading)
     return catalogue
 
@@ -62,17 +63,30 @@ def _confidence(catalogue: DraftCatalogue, columns: Sequence[Columns]) -> list[s
     products = catalogue.products
     shown = sum(bool(product.pictures) for product in products) / max(1, len(products))
     points = {
-        "a key": 2.0 * (columns[0].key is not None or columns[0].parent is not None),
-        "a name": 2.0 * (columns[0].name is not None),
+        say("a key"): 2.0 * (columns[0].key is not None or columns[0].parent is not None),
+        say("a name"): 2.0 * (columns[0].name is not None),
         "pictures": 3.0 * shown,
         "texts": 1.0 * any(product.description for product in products),
-        "a category": 1.0 * any(product.category for product in products),
+        say("a category"): 1.0 * any(product.category for product in products),
     }
     sure = sum(points.values()) / FULL_SCORE
-    lines = [f"confidence {sure:.2f}: pictures for {shown:.0%} of {len(products)} products"]
+    lines = [
+        say(
+            "confidence {sure:.2f}: pictures for {shown:.0%} of {count} products",
+            sure=sure,
+            shown=shown,
+            count=len(products),
+        )
+    ]
     if sure < MIN_CONFIDENCE:
         missing = " and ".join(name for name, value in points.items() if value < 1)
-        lines.append(f"{DOUBT}little speaks for this reading: no {missing} found; check the mapping")
+        lines.append(
+            say(
+                "{doubt}little speaks for this reading: no {missing} found; check the mapping",
+                doubt=DOUBT,
+                missing=missing,
+            )
+        )
     return lines
 
 
@@ -85,12 +99,12 @@ def _unusable(dump: Dump, tables: Iterable[Table], issues: Sequence[Issue]) -> l
         headed = table.with_header()
         if not headed.rows:
             refused = headed.issues or [
-                Issue(source=table.file.path, reason="TABLE_EMPTY", detail="a header and no rows")
+                Issue(source=table.file.path, reason="TABLE_EMPTY", detail=say("a header and no rows"))
             ]
             found += refused
         else:
             detail = _of_many_kinds(headed) or (
-                f"no columns for key, name and pictures among {', '.join(headed.header[:5])!r}"
+                say("no columns for key, name and pictures among {header!r}", header=", ".join(headed.header[:5]))
             )
             found.append(Issue(source=table.file.path, reason="TABLE_UNUSED", detail=detail, severity="warning"))
     return found
@@ -102,9 +116,13 @@ def _of_many_kinds(table: Table) -> str:
         return ""
     models = Counter(table.column(table.header.index("model")))
     names = ", ".join(name for name, _ in models.most_common(4))
-    return (
-        f"{len(table.rows)} records of {len(models)} models ({names} …), which only a mapping can join: "
-        f'write mapping.toml with {{ file = "{table.file.path}", split = "model" }}, see catalog/README.md'
+    return say(
+        "{count} records of {models} models ({names} …), which only a mapping can join: write "
+        'mapping.toml with {{ file = "{path}", split = "model" }}, see catalog/README.md',
+        count=len(table.rows),
+        models=len(models),
+        names=names,
+        path=table.file.path,
     )
 
 
@@ -143,8 +161,14 @@ def _product_tables(tables: Iterable[Table], dump: Dump) -> _Chosen:
     for rival, columns in others:
         if columns.score == score and not any(rival is table for table in used):
             chosen.doubts.append(
-                f"{DOUBT}{rival.file.path} looks as much like the table of products as {best.file.path} "
-                f"({score / FULL_SCORE:.2f}), which has more rows and was taken; a mapping can join both"
+                say(
+                    "{doubt}{path} looks as much like the table of products as {chosen} ({score:.2f}), which has "
+                    "more rows and was taken; a mapping can join both",
+                    doubt=DOUBT,
+                    path=rival.file.path,
+                    chosen=best.file.path,
+                    score=score / FULL_SCORE,
+                )
             )
     return chosen
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 from catalog.paths import IMAGE_SUFFIXES, TABLE_SUFFIXES, TEXT_SUFFIXES, WORKBOOK_SUFFIXES, Dump, DumpFile
+from catalog.phrases import say
 from catalog.readers import headers
 from catalog.readers.correcting import tables_of
 from catalog.readers.encoding import decode_text
@@ -27,7 +28,7 @@ class TableSet:
         self._tables: list[Table] = []
         for file in dump.with_suffix(TABLE_SUFFIXES | WORKBOOK_SUFFIXES):
             if len(self._tables) >= MAX_TABLES:
-                detail = f"only the first {MAX_TABLES} tables are read"
+                detail = say("only the first {limit} tables are read", limit=MAX_TABLES)
                 self.issues.append(Issue(source=file.path, reason="TABLE_LIMIT", detail=detail))
                 break
             if file.suffix != ".txt" or _may_be_table(file, encoding):
@@ -75,5 +76,5 @@ def _pdf_left_out(dump: Dump) -> list[Issue]:
     found = [] if ".pdf" in TEXT_SUFFIXES else dump.with_suffix({".pdf"})
     if not found:
         return []
-    detail = f"{len(found)} PDF files were not read; install what reads them: uv sync --extra pdf"
+    detail = say("{count} PDF files were not read; install what reads them: uv sync --extra pdf", count=len(found))
     return [Issue(source=found[0].path, reason="PDF_NO_READER", detail=detail, severity="warning")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from catalog.paths import DumpFile
+from catalog.phrases import say
 from catalog.readers.cell_table import Row as Row
 from catalog.readers.cell_table import Table as Table
 from catalog.readers.delimited import read_delimited as read_delimited
@@ -27,10 +28,12 @@ def read_table(file: DumpFile, encoding: str | None = None) -> Table | Issue:
         return Issue(source=file.path, reason=getattr(error, "code", "FILE_UNREADABLE"), detail=detail)
     if len(data) > MAX_TABLE_BYTES:
         return Issue(
-            source=file.path, reason="FILE_UNREADABLE", detail=f"larger than {MAX_TABLE_BYTES >> 20} MiB; split it"
+            source=file.path,
+            reason="FILE_UNREADABLE",
+            detail=say("larger than {limit} MiB; split it", limit=MAX_TABLE_BYTES >> 20),
         )
     if not data.strip() and not long_lines:
-        return _empty(file, "the file is empty")
+        return _empty(file, say("the file is empty"))
     decoded = decode(data, encoding)
     text, used = decoded.text, decoded.encoding
     issues = decoded.issues(file.path) + [
@@ -38,15 +41,15 @@ def read_table(file: DumpFile, encoding: str | None = None) -> Table | Issue:
             source=file.path,
             line=line,
             reason="ROW_CELL_TOO_LONG",
-            detail=f"a line of more than {MAX_LINE_BYTES >> 20} MiB; shorten its longest cell",
+            detail=say("a line of more than {limit} MiB; shorten its longest cell", limit=MAX_LINE_BYTES >> 20),
         )
         for line in long_lines
     ]
     if "\x00" in text:
         nuls, text = text.count("\x00"), text.replace("\x00", "")
         if not text.strip():
-            return _empty(file, f"holds {nuls} NUL bytes and nothing else")
-        detail = f"{nuls} NUL bytes left out; the file may be damaged"
+            return _empty(file, say("holds {nuls} NUL bytes and nothing else", nuls=nuls))
+        detail = say("{nuls} NUL bytes left out; the file may be damaged", nuls=nuls)
         issues.append(Issue(source=file.path, reason="TXT_NUL", detail=detail, severity="warning"))
     if file.suffix == ".json":
         parsed = from_json(file, text, used)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from catalog.phrases import say
 from catalog.readers.cell_lists import deepest, split_escaped, split_links
 from catalog.readers.draft import DraftCatalogue, DraftProduct
 from catalog.readers.drafting import Drafting, NamedRow
@@ -52,12 +53,18 @@ def read(tables: TableSet) -> DraftCatalogue:
             continue
         encoding = encoding or export.encoding
         entries += [_Entry(row, columns) for row in drafting.rows(export, column_name)]
-        detail = f"a WooCommerce export of {len(export.rows)} rows with {len(columns.pairs)} numbered attributes"
+        detail = say(
+            "a WooCommerce export of {count} rows with {pairs} numbered attributes",
+            count=len(export.rows),
+            pairs=len(columns.pairs),
+        )
         drafting.evidence.append(f"{export.file.path}: {detail}")
     if not entries:
         return DraftCatalogue(reader=NAME)
     _add(entries, drafting)
-    drafting.evidence.append(f"{drafting.variants} rows of type variation are variants of the product they name")
+    drafting.evidence.append(
+        say("{variants} rows of type variation are variants of the product they name", variants=drafting.variants)
+    )
     return with_rest(drafting.done(encoding=encoding), tables, drafting.documents)
 
 
@@ -73,9 +80,16 @@ def _add(entries: Sequence[_Entry], drafting: Drafting) -> None:
         key = find.get(("", written)) or find.get((place.file, written.replace(" ", "").casefold()))
         first = seen.setdefault((place.file, entry.row["id"] or str(place.line)), entry)
         if first is not entry and first.key == entry.key:
-            drafting.duplicate(place, f"id {entry.row['id']} is also on line {first.row.place.line}; that row counts")
+            drafting.duplicate(
+                place,
+                say("id {id} is also on line {line}; that row counts", id=entry.row["id"], line=first.row.place.line),
+            )
         elif key is None:
-            detail = f"its parent {written!r} has no row" if written else "a variation that names no parent"
+            detail = (
+                say("its parent {written!r} has no row", written=written)
+                if written
+                else say("a variation that names no parent")
+            )
             drafting.reject(place, "ROW_UNKNOWN_KEY", detail)
         else:
             forms.setdefault(key, []).append(entry)
@@ -85,7 +99,7 @@ def _add(entries: Sequence[_Entry], drafting: Drafting) -> None:
             _add_forms(product, forms.pop(entry.key, []), drafting)
     for key, left in forms.items():
         for entry in left:
-            drafting.reject(entry.row.place, "ROW_UNKNOWN_KEY", f"its product {key!r} was not taken")
+            drafting.reject(entry.row.place, "ROW_UNKNOWN_KEY", say("its product {key!r} was not taken", key=key))
 
 
 def _parents(heads: Sequence[_Entry]) -> dict[tuple[str, str], str]:

@@ -20,6 +20,7 @@ from python_calamine import (
 
 from catalog.archives import ArchiveRefused, list_archive
 from catalog.paths import Dump, DumpFile
+from catalog.phrases import say
 from catalog.readers import headers
 from catalog.readers.cell_table import Row, Table
 from catalog.readers.header_row import LOOK_ROWS, header_index
@@ -46,16 +47,19 @@ def read_workbook(file: DumpFile, dump: Dump) -> tuple[list[Table], list[Issue]]
     except _Refused as refusal:
         return [], [Issue(source=file.path, reason=refusal.reason, detail=refusal.detail)]
     except PasswordError:
-        detail = "protected by a password; save it without one"
+        detail = say("protected by a password; save it without one")
         return [], [Issue(source=file.path, reason="FILE_ENCRYPTED", detail=detail)]
     except (CalamineError, OSError, ValueError) as error:
-        detail = f"no workbook that is read ({str(error) or type(error).__name__}); save it again as .xlsx or CSV"
+        detail = say(
+            "no workbook that is read ({error}); save it again as .xlsx or CSV",
+            error=str(error) or type(error).__name__,
+        )
         return [], [Issue(source=file.path, reason="FILE_UNREADABLE", detail=detail.replace("\n", " "))]
     except BaseException as error:
         # What the Rust library did not foresee in a damaged file reaches Python outside of Exception.
         if type(error).__name__ != "PanicException":
             raise
-        detail = "no workbook that is read (damaged inside); save it again as .xlsx or CSV"
+        detail = say("no workbook that is read (damaged inside); save it again as .xlsx or CSV")
         return [], [Issue(source=file.path, reason="FILE_UNREADABLE", detail=detail)]
 
 
@@ -65,7 +69,7 @@ class _Reader:
     def __init__(self, file: DumpFile, dump: Dump) -> None:
         self.file, self.issues = file, list[Issue]()
         if file.size > MAX_WORKBOOK_BYTES:
-            raise _Refused("FILE_UNREADABLE", f"larger than {MAX_WORKBOOK_BYTES >> 20} MiB; split it")
+            raise _Refused("FILE_UNREADABLE", say("larger than {limit} MiB; split it", limit=MAX_WORKBOOK_BYTES >> 20))
         self.path = dump.local_path(file)
         self.parts = self._parts() if file.suffix in (".xlsx", ".xlsm") else None
         self.facts: list[tuple[int, dict[str, str]]] = []
@@ -91,11 +95,14 @@ class _Reader:
                 if meta.typ != SheetTypeEnum.WorkSheet:
                     continue
                 if meta.visible != SheetVisibleEnum.Visible:
-                    self._warn(None, "TABLE_HIDDEN", f"sheet {meta.name!r} is hidden and was not read")
+                    self._warn(None, "TABLE_HIDDEN", say("sheet {name!r} is hidden and was not read", name=meta.name))
                     continue
                 xml = self.parts.sheet(meta.name) if self.parts else b""
                 if xml and WorkbookParts.area(xml) > MAX_CELLS:
-                    detail = f"sheet {meta.name!r} has cells too far from its corner; delete what is far below or right"
+                    detail = say(
+                        "sheet {name!r} has cells too far from its corner; delete what is far below or right",
+                        name=meta.name,
+                    )
                     self.issues.append(Issue(source=self.file.path, reason="ZIP_LIMIT", detail=detail))
                     continue
                 table = self._table(book.get_sheet_by_name(meta.name), meta.name, xml)
@@ -104,7 +111,7 @@ class _Reader:
         if self.facts:
             tables.append(self._fact_table())
         if not tables and not self.issues:
-            raise _Refused("TABLE_EMPTY", "no sheet has a cell with content")
+            raise _Refused("TABLE_EMPTY", say("no sheet has a cell with content"))
         return tables, self.issues
 
     def _table(self, sheet: CalamineSheet, name: str, xml: bytes) -> Table | None:
@@ -120,8 +127,11 @@ class _Reader:
         if not filled:
             return None
         if self.parts and (errors := self.parts.errors(xml)):
-            detail = (
-                f"sheet {name!r}: {len(errors)} cells show an error and are taken as empty: {', '.join(errors[:5])}"
+            detail = say(
+                "sheet {name!r}: {count} cells show an error and are taken as empty: {errors}",
+                name=name,
+                count=len(errors),
+                errors=", ".join(errors[:5]),
             )
             self._warn(int("".join(filter(str.isdigit, errors[0]))), "ROW_CELL_ERROR", detail)
         if (facts := _facts_of(grid, filled)) is not None:
@@ -132,7 +142,9 @@ class _Reader:
         head = filled[header_index([grid[index] for index in filled[: LOOK_ROWS + 1]])]
         if head != filled[0]:
             above = " ".join(cell.strip() for row in grid[:head] for cell in row if cell.strip())
-            detail = f"sheet {name!r}: rows above the header are no products: {above[:80]!r}"
+            detail = say(
+                "sheet {name!r}: rows above the header are no products: {above!r}", name=name, above=above[:80]
+            )
             self._warn(filled[0] + 1, "TABLE_PREAMBLE", detail)
         header, first = _merged_header(grid, head, sheet.merged_cell_ranges or [])
         _fill_merged(grid, header, first, sheet.merged_cell_ranges or [])

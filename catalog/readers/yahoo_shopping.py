@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass, field
 
 from catalog.paths import IMAGE_SUFFIXES, DumpFile
+from catalog.phrases import say
 from catalog.readers.cells import clean_line
 from catalog.readers.draft import DraftAttribute, DraftCatalogue, DraftProduct, DraftVariant
 from catalog.readers.drafting import Drafting, NamedRow, Place
@@ -56,10 +57,14 @@ def read(tables: TableSet) -> DraftCatalogue:
     for table in exports:
         for row in drafting.rows(table, _column):
             _read_row(row, claims, drafting)
-        drafting.evidence.append(f"{table.file.path}: a Yahoo!ショッピング table of {len(table.rows)} rows")
+        drafting.evidence.append(
+            say("{path}: a Yahoo!ショッピング table of {count} rows", path=table.file.path, count=len(table.rows))
+        )
     _claim_variants(claims, drafting)
     joined = _join_pictures(claims, drafting)
-    drafting.evidence.append(f"{joined} pictures joined by file name: code.jpg, code_1.jpg to code_20.jpg")
+    drafting.evidence.append(
+        say("{joined} pictures joined by file name: code.jpg, code_1.jpg to code_20.jpg", joined=joined)
+    )
     return drafting.done(encoding=exports[0].encoding)
 
 
@@ -79,7 +84,11 @@ def _read_row(row: NamedRow, claims: dict[str, _Claim], drafting: Drafting) -> N
     drafting.pictures(product, row.place, row["item-image-urls"].split(";"))
     known = claims.setdefault(product.sku.casefold(), _Claim(product=product, variant=None, place=row.place))
     if known.product is not product:
-        detail = f"code {product.sku!r} and {known.product.sku!r} differ only in case, as file names need not"
+        detail = say(
+            "code {sku!r} and {sku2!r} differ only in case, as file names need not",
+            sku=product.sku,
+            sku2=known.product.sku,
+        )
         drafting.report(row.place, "FILE_AMBIGUOUS", detail, "warning")
 
 
@@ -96,7 +105,9 @@ def _sub_codes(row: NamedRow, drafting: Drafting) -> list[tuple[str, list[DraftA
         if equals and facts and code.strip():
             found.append((code.strip(), facts))
         elif pair.strip():
-            drafting.report(row.place, "VARIANT_UNREADABLE", f"sub-code {pair.strip()[:60]!r} is no name:value=code")
+            drafting.report(
+                row.place, "VARIANT_UNREADABLE", say("sub-code {pair!r} is no name:value=code", pair=pair.strip()[:60])
+            )
     return found
 
 
@@ -125,8 +136,10 @@ def _join_pictures(claims: dict[str, _Claim], drafting: Drafting) -> int:
     for claim in claims.values():
         for _, files in sorted(claim.files.items()):
             if len(files) > 1:
-                detail = (
-                    f"{len(files)} files have the name of one picture: {', '.join(file.path for file in files[:3])}"
+                detail = say(
+                    "{count} files have the name of one picture: {names}",
+                    count=len(files),
+                    names=", ".join(file.path for file in files[:3]),
                 )
                 drafting.report(claim.place, "FILE_AMBIGUOUS", detail)
                 continue
@@ -135,5 +148,5 @@ def _join_pictures(claims: dict[str, _Claim], drafting: Drafting) -> int:
     for product in drafting.products.values():
         if not product.pictures:
             place = Place(product.origin, product.line)
-            drafting.report(place, "FILE_MISSING", f"no picture is called {product.sku}.jpg", "warning")
+            drafting.report(place, "FILE_MISSING", say("no picture is called {sku}.jpg", sku=product.sku), "warning")
     return joined
