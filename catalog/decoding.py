@@ -16,7 +16,7 @@ from catalog import fingerprint, images
 from catalog.blobs import BlobStore
 from catalog.errors import ImageRejected
 from catalog.paths import DumpFile
-from catalog.phrases import say
+from catalog.phrases import say, told
 
 UNREADABLE = "FILE_UNREADABLE"
 
@@ -47,7 +47,7 @@ def take_picture(file: DumpFile, blobs: str | None) -> TakenPicture:
     try:
         data = file.read(images.MAX_BYTES)
     except OSError as error:
-        return TakenPicture(file_sha256="", reason=UNREADABLE, detail=str(error.strerror or error))
+        return TakenPicture(file_sha256="", reason=UNREADABLE, detail=told(error))
     except MemoryError:
         return TakenPicture(file_sha256="", reason="IMG_BOMB", detail=say("too large for the memory at hand"))
     digest = hashlib.sha256(data).hexdigest()

@@ -143,7 +143,7 @@ class DumpFile:
                         )
                     yield chunk
         except _DAMAGE as error:
-            what = say("its checksum (CRC) is wrong") if "CRC" in str(error) else f"{error or 'it ends too early'}"
+            what = say("its checksum (CRC) is wrong") if "CRC" in str(error) else str(error) or say("it ends too early")
             raise EntryUnreadable(
                 "ZIP_DAMAGED", say("damaged in its archive ({what}); pack it again", what=what)
             ) from error

@@ -208,7 +208,7 @@ def _opened(data: bytes) -> Iterator[ImageFile.ImageFile]:
     except ImageRejected:
         raise
     except Image.DecompressionBombError as error:
-        raise ImageRejected("IMG_BOMB", say("more than {limit} megapixels", limit=MAX_PIXELS // 1000000)) from error
+        raise ImageRejected("IMG_BOMB", say("more than {limit} megapixels", limit=MAX_PIXELS // 1_000_000)) from error
     except UnidentifiedImageError as error:
         begun = framing.begun_as(data)
         if begun:
@@ -241,7 +241,7 @@ def _refuse_size(width: int, height: int) -> None:
                 "{width} x {height} px; at most {limit} megapixels are decoded",
                 width=width,
                 height=height,
-                limit=MAX_PIXELS // 1000000,
+                limit=MAX_PIXELS // 1_000_000,
             ),
         )
     if min(width, height) < MIN_SIDE_PX:
@@ -269,7 +269,7 @@ def _coded_pixels(
                 "baseline JPEG",
                 width=opened.width,
                 height=opened.height,
-                limit=jpeg.MAX_PROGRESSIVE_PIXELS // 1000000,
+                limit=jpeg.MAX_PROGRESSIVE_PIXELS // 1_000_000,
             ),
         )
     pixels, odd = jpeg.strict_pixels(data, parts, min_side_px)

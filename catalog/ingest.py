@@ -28,7 +28,7 @@ from catalog.errors import IngestRefused
 from catalog.intake import PictureIntake
 from catalog.mapping import FILE_NAME
 from catalog.paths import IMAGE_SUFFIXES, Dump, checked_root
-from catalog.phrases import say
+from catalog.phrases import say, stated
 from catalog.readers import read_dump
 from catalog.readers.correcting import originals
 from catalog.readers.draft import DraftCatalogue, DraftPicture, DraftProduct
@@ -250,7 +250,7 @@ def _begin(session: Session, name: str, work: _Work) -> tuple[int, int, list[int
         reader=work.drafts.reader,
         encoding=work.drafts.encoding,
         evidence="\n".join(work.drafts.evidence),
-        mapping=work.drafts.mapping,
+        mapping=str(work.drafts.mapping),
         mode="delta" if work.delta else "full",
         counts={},
     )
@@ -321,7 +321,7 @@ def _issue(picture: DraftPicture, reason: str, detail: str, severity: str = "err
         source=picture.origin or picture.path,
         line=picture.line,
         reason=reason,
-        detail=f"{picture.path}: {detail}" if picture.origin else detail,
+        detail=say("{path}: {detail}", path=picture.path, detail=detail) if picture.origin else detail,
         severity=severity,
     )
 
@@ -333,7 +333,8 @@ def _finish(session: Session, run_id: int, report: IngestReport) -> None:
             "source": issue.source,
             "line": issue.line,
             "reason": issue.reason,
-            "detail": issue.detail,
+            "detail": str(issue.detail),
+            "params": stated(issue.detail),
             "severity": issue.severity,
         }
         for issue in report.issues
@@ -369,7 +370,7 @@ def _report(
                 "table against the files",
                 count=len(work.drafts.products),
                 root=work.dump.root,
-                reasons=", ".join(reasons) or "the tables name none",
+                reasons=", ".join(reasons) or say("the tables name none"),
             )
         )
     return IngestReport(

@@ -15,7 +15,7 @@ from typing import Any
 from catalog.decoding import UNREADABLE, TakenPicture, take_picture
 from catalog.images import MAX_BYTES
 from catalog.paths import DumpFile
-from catalog.phrases import say
+from catalog.phrases import say, told
 from catalog.workers import WorkerDied, WorkerFailed, WorkerTimedOut
 
 BIT_ROT = "IMG_BIT_ROT"
@@ -159,7 +159,7 @@ class PictureIntake:
         except OSError as error:
             self.remarks[file.path] = (
                 UNREADABLE,
-                say("{error}; the picture taken before stays", error=error.strerror or error),
+                say("{error}; the picture taken before stays", error=told(error)),
             )
             return seen.image_sha256 is not None
         if digest == seen.file_sha256:
@@ -204,9 +204,9 @@ def _outcome(future: Future[TakenPicture]) -> TakenPicture:
         return future.result()
     except WorkerTimedOut as error:
         return TakenPicture(
-            file_sha256="", reason=TIMED_OUT, detail=say("{error}; save it again from the original", error=str(error))
+            file_sha256="", reason=TIMED_OUT, detail=say("{error}; save it again from the original", error=told(error))
         )
     except (WorkerDied, WorkerFailed) as error:
         return TakenPicture(
-            file_sha256="", reason=CRASHED, detail=say("decoding it {error}; save it again", error=str(error))
+            file_sha256="", reason=CRASHED, detail=say("decoding it {error}; save it again", error=told(error))
         )

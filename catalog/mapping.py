@@ -147,8 +147,6 @@ def near(name: str, known: Iterable[str]) -> str:
     ending = [other for other in names if other.casefold().endswith(f".{name.casefold()}")]
     if close or ending:
         return say("; did you mean {close}?", close=" or ".join(dict.fromkeys(close + ending[:2])))
-    return (
-        say("; there are {names}{more}", names=", ".join(names[:8]), more=" and more" if len(names) > 8 else "")
-        if names
-        else ""
-    )
+    if not names:
+        return ""
+    return say("; there are {names}{more}", names=", ".join(names[:8]), more=say(" and more") if len(names) > 8 else "")

@@ -168,7 +168,11 @@ class _Parser(ValueParser):
     def _end(self, written: str) -> tuple[str, str]:
         table, _, column = written.partition(".")
         if not table or not column:
-            raise self.refused(f"join {written!r}", say("names no column of a table"), say('write "table.column"'))
+            raise self.refused(
+                say("join {written!r}", written=written),
+                say("names no column of a table"),
+                say('write "table.column"'),
+            )
         return table, column
 
     # --- products, variants and what belongs to them ------------------------------------------------

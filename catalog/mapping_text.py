@@ -6,10 +6,10 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 
 from catalog.mapping import PLACEHOLDER, ChildSpec, EntitySpec, FieldSpec, MappingSpec, TableSpec
+from catalog.phrases import joined, mapped, say
 
 _WIDTH = 118
 _BARE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")
-_NOTE_CHARS = 160
 
 
 def mapping_text(
@@ -27,7 +27,7 @@ def mapping_text(
         heading: Lines for the top.
     """
     writer = _Writer(notes or {}, remarks or {})
-    return "\n".join([*(f"# {_flat(line)}" for line in heading), *writer.lines(mapping)]) + "\n"
+    return joined("\n", [*(say("# {line}", line=_flat(line)) for line in heading), *writer.lines(mapping), ""])
 
 
 class _Writer:
@@ -46,7 +46,7 @@ class _Writer:
         yield "[tables]"
         for name, table in mapping.tables.items():
             yield f"{_key(name)} = {_table(table)}"
-            yield from (f"# {_flat(remark)[: 2 * _NOTE_CHARS]}" for remark in self.remarks.get(name, ()))
+            yield from (say("# {remark:.320}", remark=_flat(remark)) for remark in self.remarks.get(name, ()))
         if mapping.joins:
             yield "[join]"
         for start, end in mapping.joins.items():
@@ -100,10 +100,13 @@ class _Writer:
         if len(fields) == 1 and len(by_note) == 1:
             comment = next(iter(by_note))
         elif len(by_note) == 1:
-            comment = f"each {next(iter(by_note))}"
+            comment = say("each {note}", note=next(iter(by_note)))
         else:
-            comment = "; ".join(f"{', '.join(columns)}: {note}" for note, columns in by_note.items())
-        return f"{line}  # {_flat(comment)[:_NOTE_CHARS]}"
+            comment = joined(
+                "; ",
+                [say("{columns}: {note}", columns=", ".join(columns), note=note) for note, columns in by_note.items()],
+            )
+        return say("{line}  # {comment:.160}", line=line, comment=_flat(comment))
 
 
 def _table(spec: TableSpec) -> str:
@@ -188,4 +191,4 @@ def _quoted(text: str) -> str:
 
 
 def _flat(text: str) -> str:
-    return "".join(char if char.isprintable() else " " for char in text)
+    return mapped(text, lambda part: "".join(char if char.isprintable() else " " for char in part))

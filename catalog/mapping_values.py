@@ -23,7 +23,9 @@ class ValueParser:
 
     def refused(self, place: str, came: str, allowed: str) -> IngestRefused:
         """Return the one line that says what is wrong."""
-        return IngestRefused(f"{self.origin}: {place}: {came}; {allowed}")
+        return IngestRefused(
+            say("{origin}: {place}: {came}; {allowed}", origin=self.origin, place=place, came=came, allowed=allowed)
+        )
 
     def known(self, value: Mapping[str, Any], keys: Sequence[str], place: str) -> None:
         """Refuse settings of other names."""

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 from catalog.errors import CatalogError
-from catalog.records import Issue
+from catalog.phrases import translated
 
 FOLDER = Path(__file__).parent / "locales"
 LANGUAGES = ("en", "ja")
@@ -27,7 +28,9 @@ class Messages:
     texts: Mapping[str, str]
     """Key → text with `{name}` placeholders."""
     codes: Mapping[str, Mapping[str, str]]
-    """Code → `title`, `advice` and, where the detail can be said in this language, `detail`."""
+    """Code → `title` and `advice`."""
+    phrases: Mapping[str, str]
+    """English template of a `Phrase` → the same in this language; empty for English itself."""
 
     def text(self, key: str, **values: object) -> str:
         """Return a line of the summary, its placeholders filled."""
@@ -41,15 +44,18 @@ class Messages:
         """Return what a person can do about a code."""
         return self.codes.get(code, {}).get("advice", "")
 
-    def detail(self, issue: Issue) -> str:
-        """Return what is wrong in this very place: in this language where the issue has the values for it."""
-        template = self.codes.get(issue.reason, {}).get("detail")
-        if template is not None and issue.params:
-            try:
-                return template.format(**issue.params)
-            except KeyError:
-                return issue.detail
-        return issue.detail
+    def said(self, text: str) -> str:
+        """Return a detail, a line of evidence or a refusal in this language."""
+        return translated(text, self.phrases)
+
+    @contextmanager
+    def refusals(self) -> Iterator[None]:
+        """Let what is refused inside be refused in this language."""
+        try:
+            yield
+        except CatalogError as error:
+            error.args = tuple(self.said(part) if isinstance(part, str) else part for part in error.args)
+            raise
 
 
 def choose_language(given: str | None = None) -> str:
@@ -72,4 +78,4 @@ def choose_language(given: str | None = None) -> str:
 def load(lang: str) -> Messages:
     """Read the texts of a language, `en` or `ja`."""
     value = tomllib.loads((FOLDER / f"{lang}.toml").read_text(encoding="utf-8"))
-    return Messages(lang=lang, texts=value["summary"], codes=value["code"])
+    return Messages(lang=lang, texts=value["summary"], codes=value["code"], phrases=value.get("phrases", {}))

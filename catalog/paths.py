@@ -26,7 +26,7 @@ from catalog.errors import IngestRefused, PathRefused
 from catalog.path_rules import clean_path as clean_path
 from catalog.path_rules import excerpt as excerpt
 from catalog.path_rules import is_junk, shown_path
-from catalog.phrases import say
+from catalog.phrases import say, told
 from catalog.records import Corrections, Issue
 
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".avif"})
@@ -328,7 +328,7 @@ class Dump:
             try:
                 entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
             except OSError as error:
-                self.unreadable[shown.rstrip("/")] = error.strerror or str(error)
+                self.unreadable[shown.rstrip("/")] = told(error)
                 continue
             for entry in entries:
                 path = shown + shown_path(entry.name)
@@ -346,7 +346,7 @@ class Dump:
                     else:
                         self._look_at(entry, path)
                 except OSError as error:
-                    self.unreadable[path] = error.strerror or str(error)
+                    self.unreadable[path] = told(error)
 
     def _look_at(self, entry: os.DirEntry[str], path: str) -> None:
         actual = Path(entry.path)

@@ -77,6 +77,11 @@ def translated(text: str, phrases: Mapping[str, str]) -> str:
     return template.format(**values)
 
 
+def stated(text: str) -> dict[str, str]:
+    """Return the values of a phrase as texts by name; none for another text."""
+    return {name: str(value) for name, value in text.values.items()} if isinstance(text, Phrase) else {}
+
+
 def packed(text: str) -> str:
     """Return a text for a column of the database, from which `unpacked` makes the phrase again."""
     return json.dumps(_plain(text), ensure_ascii=False) if isinstance(text, Phrase) else text

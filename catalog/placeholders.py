@@ -128,6 +128,5 @@ def _issues(session: Session, image_ids: set[int], source: str | None) -> list[I
         for origin, count in session.execute(query):
             whose = say("1 product") if count == 1 else say("{count} products", count=count)
             detail = say("a placeholder: stands for a missing picture of {whose}, not used in datasets", whose=whose)
-            params = {"products": str(count)}
-            issues.append(Issue(source=origin, reason=CODE, detail=detail, severity="warning", params=params))
+            issues.append(Issue(source=origin, reason=CODE, detail=detail, severity="warning"))
     return issues

@@ -133,12 +133,11 @@ class Issue:
     reason: str
     """Stable code such as `FILE_MISSING`."""
     detail: str
+    """What is wrong, in English; a `Phrase` where it can be said in other languages."""
     line: int | None = None
     """Line in `source`, counted from 1; None where the whole file is meant."""
     severity: str = "error"
     """`error`: the item was quarantined; `warning`: it was kept."""
-    params: Mapping[str, str] = field(default_factory=dict)
-    """The values that `detail` states, by name, so that it can be said in another language."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -53,7 +53,7 @@ def write_rejects(
             str(line),
             row_digest(cells.values()) if cells else "",
             " ".join(dict.fromkeys(issue.reason for issue in found)),
-            "; ".join(dict.fromkeys(messages.detail(issue) for issue in found)),
+            "; ".join(dict.fromkeys(messages.said(issue.detail) for issue in found)),
             " ".join(dict.fromkeys(filter(None, (messages.advice(issue.reason) for issue in found)))),
         ]
         writer.writerow([guarded(cell) for cell in [*told, *(cells.get(column, "") for column in columns)]])

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from catalog.atomic import replacing
 from catalog.messages import Messages
+from catalog.phrases import say
 from catalog.records import Corrections, FileBooks, IngestReport, Issue
 from catalog.rejects import corrections_file, merged, read_corrections, write_rejects
 
@@ -22,8 +23,6 @@ FOLDER = "ingest"
 REPORT, REJECTS, MAPPING, CORRECTIONS = "report.json", "rejects.csv", "mapping.toml", "corrections.csv"
 SHOWN_CODES = 5
 _SHOWN_NAMES = 5
-_MARK = "# as adapt read the dump, "
-_HINT = "; edit it and it is used the next time"
 
 
 def folder_of(workspace: Path, source: str) -> Path:
@@ -40,7 +39,7 @@ def edited_mapping(workspace: Path, source: str) -> Path | None:
         first, _, rest = path.read_text(encoding="utf-8").partition("\n")
     except (OSError, UnicodeDecodeError):
         return path  # its reader says what is wrong with it
-    return None if first == _mark(rest) else path
+    return None if first.startswith("# ") and _digest(rest) in first else path
 
 
 def corrections_of(workspace: Path | None, source: str, given: Path | None) -> Corrections:
@@ -80,8 +79,8 @@ def write_report(workspace: Path, report: IngestReport, messages: Messages, coun
             code: {"count": count, "title": messages.title(code), "advice": messages.advice(code)}
             for code, count in Counter(issue.reason for issue in report.issues).most_common()
         },
-        "issues": [asdict(issue) | {"detail": messages.detail(issue)} for issue in report.issues],
-        "evidence": list(report.evidence),
+        "issues": [asdict(issue) | {"detail": messages.said(issue.detail)} for issue in report.issues],
+        "evidence": [messages.said(line) for line in report.evidence],
     }
     text = json.dumps(value, ensure_ascii=False, indent=1)
     _write(folder / REPORT, text.encode("utf-8", errors="backslashreplace"))
@@ -91,7 +90,9 @@ def write_report(workspace: Path, report: IngestReport, messages: Messages, coun
     else:
         (folder / REJECTS).unlink(missing_ok=True)
     if report.mapping and edited_mapping(workspace, report.source) is None:
-        _write(folder / MAPPING, f"{_mark(report.mapping)}\n{report.mapping}".encode())
+        mapping = messages.said(report.mapping)
+        mark = say("# as adapt read the dump, {digest}; edit it and it is used the next time", digest=_digest(mapping))
+        _write(folder / MAPPING, f"{messages.said(mark)}\n{mapping}".encode())
     return folder
 
 
@@ -106,8 +107,8 @@ def books_of(report: IngestReport) -> dict[str, object]:
 
 def summary(report: IngestReport, messages: Messages) -> Iterator[str]:
     """Yield what a run came to, in lines for the console."""
-    say = messages.text
-    yield say(
+    text = messages.text
+    yield text(
         "products",
         source=report.source,
         added=report.products_added,
@@ -116,7 +117,7 @@ def summary(report: IngestReport, messages: Messages) -> Iterator[str]:
         missing=report.products_missing,
         pruned=report.products_pruned,
     )
-    yield say(
+    yield text(
         "pictures",
         added=report.images_added,
         known=report.images_reused,
@@ -125,15 +126,15 @@ def summary(report: IngestReport, messages: Messages) -> Iterator[str]:
         seconds=report.seconds,
     )
     if report.rows.read:
-        yield say("rows", **asdict(report.rows))
+        yield text("rows", **asdict(report.rows))
     for key, books in (("picture_files", report.pictures), ("other_files", report.documents)):
         if books.present:
-            yield say(key, **(_books(books) | {"unreferenced": len(books.unreferenced)}))
+            yield text(key, **(_books(books) | {"unreferenced": len(books.unreferenced)}))
     names = [*report.pictures.unreferenced, *report.documents.unreferenced]
     if names:
         shown = ", ".join(names[:_SHOWN_NAMES])
         more = len(names) - _SHOWN_NAMES
-        yield say("unreferenced", paths=say("and_more", paths=shown, count=more) if more > 0 else shown)
+        yield text("unreferenced", paths=text("and_more", paths=shown, count=more) if more > 0 else shown)
     yield from _issues(report, messages)
 
 
@@ -149,7 +150,7 @@ def _issues(report: IngestReport, messages: Messages) -> Iterator[str]:
         where = issue.source
         if issue.line is not None:
             where = messages.text("where_line", source=issue.source, line=issue.line)
-        detail = messages.detail(issue)
+        detail = messages.said(issue.detail)
         yield messages.text("issue", count=count, code=code, title=messages.title(code), where=where, detail=detail)
         if advice := messages.advice(code):
             yield messages.text("advice", advice=advice)
@@ -159,8 +160,8 @@ def _books(books: FileBooks) -> dict[str, object]:
     return asdict(books) | {"unreferenced": list(books.unreferenced)}
 
 
-def _mark(mapping: str) -> str:
-    return f"{_MARK}{hashlib.sha256(mapping.encode()).hexdigest()[:12]}{_HINT}"
+def _digest(mapping: str) -> str:
+    return hashlib.sha256(mapping.encode()).hexdigest()[:12]
 
 
 def _write(path: Path, data: bytes) -> None:

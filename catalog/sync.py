@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from catalog.archives import archive_stem
 from catalog.errors import IngestRefused
 from catalog.intake import SeenFile
-from catalog.phrases import say
+from catalog.phrases import say, unpacked
 from catalog.readers.draft import DraftProduct
 from catalog.schema import GenerationRow, ImageRow, ProductRow, SourceFileRow, SourceRow
 from catalog.store import Catalog
@@ -87,7 +87,7 @@ def load(catalog: Catalog, name: str) -> KnownSource:
                 file_sha256=file_sha256,
                 image_sha256=digests.get(image_id),
                 reason=reason,
-                detail=detail,
+                detail=unpacked(detail),
             )
             for path, size, mtime_ns, file_sha256, image_id, reason, detail in session.execute(
                 select(*columns).where(SourceFileRow.source_id == source_id)

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from catalog.database import insert_rows
 from catalog.intake import SeenFile
+from catalog.phrases import packed
 from catalog.readers.cells import language
 from catalog.readers.draft import DraftAttribute, DraftPicture, DraftProduct
 from catalog.schema import AttributeRow, Base, ImageRow, ProductImageRow, ProductRow, SourceFileRow, VariantRow
@@ -77,7 +78,7 @@ def write_files(session: Session, source_id: int, run_id: int, files: Mapping[st
             "sha256": seen.file_sha256,
             "image_id": ids.get(seen.image_sha256 or ""),
             "reason": seen.reason,
-            "detail": seen.detail,
+            "detail": packed(seen.detail),
             "last_run_id": run_id,
         }
         for path, seen in files.items()

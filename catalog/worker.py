@@ -21,6 +21,8 @@ from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from catalog.phrases import Phrase, made, told
+
 _LENGTH = struct.Struct(">I")
 _PACKAGE = "catalog"
 
@@ -31,6 +33,8 @@ def encode(value: Any) -> Any:
     Raises:
         TypeError: It is, or holds, something else than plain values, paths, bytes and dataclasses of this package.
     """
+    if isinstance(value, Phrase):
+        return {"phrase": value.template, "values": encode(value.values)}
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
     if isinstance(value, (list, tuple)):
@@ -55,6 +59,8 @@ def decode(value: Any) -> Any:
         return value
     if "map" in value:
         return {key: decode(item) for key, item in value["map"].items()}
+    if "phrase" in value:
+        return made(value["phrase"], decode(value["values"]))
     if "bytes" in value:
         return base64.b64decode(value["bytes"])
     if "path" in value:
@@ -118,7 +124,7 @@ def _answer(call: Mapping[str, Any], timeout_s: float) -> dict[str, Any]:
     try:
         return {"result": encode(named(call["function"])(*decode(call["arguments"])))}
     except Exception as error:
-        return {"error": name_of(type(error)), "said": str(error)}
+        return {"error": name_of(type(error)), "said": encode(told(error))}
     finally:
         _alarm(0)
 

@@ -21,7 +21,7 @@ from typing import IO, Any, TypeVar
 
 from catalog import errors
 from catalog.errors import CatalogError
-from catalog.phrases import say
+from catalog.phrases import say, told
 from catalog.worker import decode, encode, name_of, read_frame, write_frame
 
 T = TypeVar("T")
@@ -179,7 +179,7 @@ class WorkerPool(Executor):
             try:
                 worker = _Worker(self._settings)
             except OSError as error:
-                self._refused = error.strerror or str(error)
+                self._refused = told(error)
                 return None
             self._running.add(worker)
             return worker
@@ -266,8 +266,8 @@ def _error_of(answer: dict[str, Any]) -> Exception:
     module, _, name = str(answer["error"]).partition(":")
     kind = getattr(errors, name, None) if module == errors.__name__ else None
     if isinstance(kind, type) and issubclass(kind, CatalogError):
-        return kind(answer["said"])
-    return WorkerFailed(f"{name}: {answer['said']}")
+        return kind(decode(answer["said"]))
+    return WorkerFailed(say("{name}: {said}", name=name, said=decode(answer["said"])))
 
 
 def _how(status: int) -> str:

@@ -61,10 +61,12 @@ def ingest(
     messages = load(choose_language(lang))
     if delta and prune:
         raise typer.BadParameter("--delta leaves absent products alone, --prune deletes them; leave one out")
-    checked_root(dump)  # a mistyped folder leaves no workspace behind
+    with messages.refusals():
+        checked_root(dump)  # a mistyped folder leaves no workspace behind
     # A dry run leaves no workspace behind where there was none.
     absent = dry_run and session.database_url() is None and not (session.workspace / "catalog.db").is_file()
     with (
+        messages.refusals(),
         progress() as update,
         nullcontext() if absent else session.open_catalog() as catalog,
         _cluster(cluster, dump, None if dry_run else session.blobs_url()) as executor,
@@ -92,9 +94,9 @@ def ingest(
         **counts_of(report),
         "reader": report.reader,
         "books": books_of(report),
-        "mapping": report.mapping,
+        "mapping": messages.said(report.mapping),
         "reasons": dict(Counter(issue.reason for issue in report.issues)),
-        "issues": [asdict(issue) for issue in report.issues[:_LISTED_ISSUES]],
+        "issues": [asdict(issue) | {"detail": messages.said(issue.detail)} for issue in report.issues[:_LISTED_ISSUES]],
     }
     lines = list(_concluded(report, messages)) if dry_run else []
     lines += summary(report, messages)
@@ -119,9 +121,9 @@ def _cluster(
 def _concluded(report: IngestReport, messages: Messages) -> Iterator[str]:
     """Yield what a dry run shows before its summary: what was concluded, and products to judge it by."""
     yield messages.text("dry_run")
-    yield from report.evidence
+    yield from map(messages.said, report.evidence)
     yield messages.text("mapping")
-    yield from (f"  {line}".rstrip() for line in report.mapping.splitlines())
+    yield from (f"  {line}".rstrip() for line in messages.said(report.mapping).splitlines())
     yield messages.text("samples")
     for sample in report.samples:
         yield messages.text(

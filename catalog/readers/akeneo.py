@@ -54,7 +54,7 @@ def read(tables: TableSet) -> DraftCatalogue:
     drafting = Drafting(NAME, tables.dump)
     rows = [row for export in exports for row in drafting.rows(export)]
     for export in exports:
-        kind = say("product models") if "family_variant" in export.header else "products"
+        kind = say("product models") if "family_variant" in export.header else say("products")
         drafting.evidence.append(
             say("{path}: an Akeneo export of {count} {kind}", path=export.file.path, count=len(export.rows), kind=kind)
         )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from catalog.paths import Dump, DumpFile
-from catalog.phrases import say
+from catalog.phrases import say, told
 from catalog.readers.compressed import decompressed, first_line
 from catalog.readers.drafting import Drafting, Place
 from catalog.readers.encoding import decode_text
@@ -84,7 +84,7 @@ def _text(file: DumpFile, drafting: Drafting) -> str:
     try:
         data, problem = decompressed(file)
     except OSError as error:
-        data, problem = b"", str(error.strerror or error)
+        data, problem = b"", told(error)
     if problem:
         drafting.report(Place(file.path, None), "FILE_UNREADABLE", problem)
     return decode_text(data, "utf-8")[0]

@@ -63,7 +63,7 @@ def _add(found: Sequence[Listing], paths: dict[str, str], drafting: Drafting) ->
             detail = say(
                 "item {key!r} of {market!r} was taken by {where}; that line counts",
                 key=listing.key,
-                market=listing.market or "no domain",
+                market=listing.market or say("no domain"),
                 where=where,
             )
             drafting.duplicate(listing.place, detail)

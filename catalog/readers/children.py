@@ -53,7 +53,9 @@ class Owners:
     def missing(self, record: Record) -> str:
         """Return, for people, what is named and not there."""
         keys = ", ".join(self._keys(record)[:3]) or "(empty)"
-        return f"{self._named.text!r} leads to no {'variant' if self._variants else 'product'}: {keys[:120]!r}"
+        if self._variants:
+            return say("{text!r} leads to no variant: {keys!r}", text=self._named.text, keys=keys[:120])
+        return say("{text!r} leads to no product: {keys!r}", text=self._named.text, keys=keys[:120])
 
     def _by_key(self, key: str) -> Sequence[Owner]:
         if self._variants:

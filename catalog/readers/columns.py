@@ -37,6 +37,14 @@ class ListColumn:
     separator: str | None
 
 
+_NAMED = {
+    "sku": say("key, by its name"),
+    "parent": say("parent, by its name"),
+    "name": say("name, by its name"),
+    "category": say("category, by its name"),
+}
+
+
 @dataclass(frozen=True, kw_only=True)
 class OptionPair:
     """Two columns that together state facts: one holds names, the other values in the same order."""
@@ -126,7 +134,7 @@ class _Inference:
 
     def _take(self, index: int, meaning: str, sure: float) -> int:
         self.free.remove(index)
-        self.columns.notes[index] = f"{meaning} ({sure:.2f})"
+        self.columns.notes[index] = say("{meaning} ({sure:.2f})", meaning=meaning, sure=sure)
         header = self.table.header[index].strip()
         self.columns.evidence.append(
             say(
@@ -269,7 +277,7 @@ class _Inference:
         if not found:
             return None
         _, index = min(found)
-        return self._take(index, f"{'key' if role == 'sku' else role}, by its name", _BY_NAME)
+        return self._take(index, _NAMED[role], _BY_NAME)
 
     def _most_distinct(self, indexes: list[int], meaning: str) -> int | None:
         if not indexes:

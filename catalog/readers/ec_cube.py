@@ -81,7 +81,7 @@ def _read_product(key: str, rows: list[NamedRow], drafting: Drafting) -> None:
             detail = say(
                 "商品ID {key!r} with 規格 {forms!r} was taken by line {line}",
                 key=key,
-                forms="/".join(forms) or "none",
+                forms="/".join(forms),
                 line=known.place.line,
             )
             drafting.duplicate(row.place, detail)

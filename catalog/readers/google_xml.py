@@ -13,7 +13,7 @@ import defusedxml.ElementTree
 from defusedxml import DefusedXmlException
 
 from catalog.paths import Dump, DumpFile
-from catalog.phrases import say
+from catalog.phrases import say, told
 from catalog.readers.drafting import Drafting, NamedRow, Place
 from catalog.readers.encoding import decode_text
 from catalog.readers.tabular import MAX_TABLE_BYTES
@@ -49,7 +49,7 @@ def read_items(file: DumpFile, drafting: Drafting) -> Iterator[NamedRow]:
     try:
         data = file.read(MAX_TABLE_BYTES)
     except OSError as error:
-        drafting.report(whole, "FILE_UNREADABLE", str(error.strerror or error))
+        drafting.report(whole, "FILE_UNREADABLE", told(error))
         return
     if len(data) > MAX_TABLE_BYTES:
         drafting.report(whole, "FILE_UNREADABLE", say("larger than {limit} MiB; split it", limit=MAX_TABLE_BYTES >> 20))

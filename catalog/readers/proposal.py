@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from catalog.mapping import PICTURES, TEXTS, ChildSpec, EntitySpec, FieldSpec, MappingSpec, TableSpec
-from catalog.phrases import say
+from catalog.phrases import joined, say
 from catalog.readers.cells import packed_fact, split_list
 from catalog.readers.columns import Columns, ListColumn
 from catalog.readers.record_file import TREES
@@ -184,7 +184,7 @@ def _lists(joins: Sequence[Join]) -> list[tuple[str, TableSpec, Join]]:
     for number, same in enumerate(forms.values(), start=1):
         header = () if same[0].table.header else _header(same[0])
         spec = replace(_table([join.table for join in same]), header=header)
-        said = "; ".join(join.evidence for join in same)
+        said = joined("; ", [join.evidence for join in same])
         lists.append(("listed" if number == 1 else f"listed{number}", spec, replace(same[0], evidence=said)))
     return lists
 

@@ -13,7 +13,7 @@ from defusedxml import DefusedXmlException
 from catalog.errors import IngestRefused
 from catalog.mapping import TableSpec, near
 from catalog.paths import Dump, DumpFile
-from catalog.phrases import say
+from catalog.phrases import say, told
 from catalog.readers.correcting import corrected, tables_of
 from catalog.readers.encoding import decode
 from catalog.readers.tabular import MAX_TABLE_BYTES, Row, Table, read_delimited, record_list
@@ -70,7 +70,7 @@ def read_records(
         data = file.read(MAX_TABLE_BYTES)
     except OSError as error:
         reason = getattr(error, "code", "FILE_UNREADABLE")
-        yield _nothing(Issue(source=file.path, reason=reason, detail=str(error.strerror or error)))
+        yield _nothing(Issue(source=file.path, reason=reason, detail=told(error)))
         return
     if len(data) > MAX_TABLE_BYTES:
         yield _nothing(_unreadable(file, say("larger than {limit} MiB; split it", limit=MAX_TABLE_BYTES >> 20)))
@@ -160,7 +160,7 @@ def _from_json(file: DumpFile, text: str, spec: TableSpec) -> tuple[list[Numbere
     value = _plain_json(value)
     listed = value if spec.rows or isinstance(value, list) else record_list(value) or value
     found = records_at(listed, "" if spec.rows == WHOLE else spec.rows)
-    issues = [] if found else [_unreadable(file, say("no objects at {rows}", rows=spec.rows or "its top"))]
+    issues = [] if found else [_unreadable(file, say("no objects at {rows}", rows=spec.rows or say("its top")))]
     return list(enumerate(found, start=1)), issues
 
 
@@ -199,7 +199,7 @@ def _from_xml(file: DumpFile, data: bytes, spec: TableSpec) -> tuple[list[Number
     way = [_local(part) for part in spec.rows.replace("/", ".").split(".") if part]
     # The root may be named or left out.
     found = records_at(tree, ".".join(way[1:] if way[:1] == [_local(root.tag)] else way))
-    issues = [] if found else [_unreadable(file, say("no elements at {rows}", rows=spec.rows or "its root"))]
+    issues = [] if found else [_unreadable(file, say("no elements at {rows}", rows=spec.rows or say("its root")))]
     return list(enumerate(found, start=1)), issues
 
 

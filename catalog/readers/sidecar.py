@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from catalog.paths import DumpFile
-from catalog.phrases import say
+from catalog.phrases import say, told
 from catalog.readers.cells import clean, clean_line, packed_fact
 from catalog.readers.draft import DraftAttribute
 from catalog.readers.encoding import decode_text
@@ -41,7 +41,7 @@ def read_text(file: DumpFile, encoding: str | None = None) -> str | Issue:
         data = file.read(MAX_TEXT_BYTES)
     except OSError as error:
         reason = getattr(error, "code", "FILE_UNREADABLE")
-        return Issue(source=file.path, reason=reason, detail=str(error.strerror or error))
+        return Issue(source=file.path, reason=reason, detail=told(error))
     if len(data) > MAX_TEXT_BYTES:
         return Issue(
             source=file.path, reason="TXT_TOO_LONG", detail=say("longer than {limit} MiB", limit=MAX_TEXT_BYTES >> 20)

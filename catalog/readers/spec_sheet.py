@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from catalog.paths import DumpFile
-from catalog.phrases import say
+from catalog.phrases import say, told
 from catalog.records import Issue
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def read_pdf(file: DumpFile) -> str | Issue:
     try:
         data = file.read(MAX_PDF_BYTES)
     except OSError as error:
-        return _issue(file, "FILE_UNREADABLE", str(error.strerror or error))
+        return _issue(file, "FILE_UNREADABLE", told(error))
     import pypdfium2  # an extra
 
     try:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from catalog.mapping_text import mapping_text
 from catalog.paths import IMAGE_SUFFIXES, Dump
-from catalog.phrases import say
+from catalog.phrases import joined, say
 from catalog.readers import headers
 from catalog.readers.columns import FULL_SCORE, Columns, is_continuation, understand
 from catalog.readers.draft import DraftCatalogue
@@ -23,7 +23,7 @@ from catalog.readers.tabular import Table
 from catalog.records import Issue
 
 NAME = "table"
-DOUBT = "doubt: "
+DOUBT = say("doubt: ")
 """Begins a line of evidence that a person should read before trusting the rest."""
 MIN_SCORE = 4
 MIN_CONFIDENCE = 0.6
@@ -65,12 +65,12 @@ def _confidence(catalogue: DraftCatalogue, columns: Sequence[Columns]) -> list[s
     points = {
         say("a key"): 2.0 * (columns[0].key is not None or columns[0].parent is not None),
         say("a name"): 2.0 * (columns[0].name is not None),
-        "pictures": 3.0 * shown,
-        "texts": 1.0 * any(product.description for product in products),
+        say("pictures"): 3.0 * shown,
+        say("texts"): 1.0 * any(product.description for product in products),
         say("a category"): 1.0 * any(product.category for product in products),
     }
     sure = sum(points.values()) / FULL_SCORE
-    lines = [
+    lines: list[str] = [
         say(
             "confidence {sure:.2f}: pictures for {shown:.0%} of {count} products",
             sure=sure,
@@ -79,7 +79,7 @@ def _confidence(catalogue: DraftCatalogue, columns: Sequence[Columns]) -> list[s
         )
     ]
     if sure < MIN_CONFIDENCE:
-        missing = " and ".join(name for name, value in points.items() if value < 1)
+        missing = joined(" and ", [name for name, value in points.items() if value < 1])
         lines.append(
             say(
                 "{doubt}little speaks for this reading: no {missing} found; check the mapping",

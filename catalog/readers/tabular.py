@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from catalog.paths import DumpFile
-from catalog.phrases import say
+from catalog.phrases import say, told
 from catalog.readers.cell_table import Row as Row
 from catalog.readers.cell_table import Table as Table
 from catalog.readers.delimited import read_delimited as read_delimited
@@ -24,7 +24,7 @@ def read_table(file: DumpFile, encoding: str | None = None) -> Table | Issue:
     try:
         data, long_lines = (file.read(MAX_TABLE_BYTES), []) if file.suffix == ".json" else _read_lines(file)
     except OSError as error:
-        detail = str(error.strerror or error)
+        detail = told(error)
         return Issue(source=file.path, reason=getattr(error, "code", "FILE_UNREADABLE"), detail=detail)
     if len(data) > MAX_TABLE_BYTES:
         return Issue(

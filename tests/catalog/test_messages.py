@@ -8,7 +8,6 @@ import pytest
 
 from catalog import messages
 from catalog.errors import CatalogError
-from catalog.records import Issue
 
 CODE = re.compile(r'"((?:ATTR|FILE|GTIN|IMG|KEY|PDF|ROW|TABLE|TERM|TXT|URL|ZIP)_[A-Z_]+)"')
 
@@ -31,6 +30,11 @@ def test_japanese_messages_are_japanese() -> None:
     for code, texts in messages.load("ja").codes.items():
         for text in texts.values():
             assert re.search(r"[\u3041-\u30ff\u4e00-\u9fff]", text), f"{code}: {text}"
+
+
+def test_unknown_code_is_shown_as_it_is() -> None:
+    assert messages.load("ja").title("FILE_MISSING") == "ファイルがダンプにありません"
+    assert messages.load("ja").title("NEW_CODE") == "NEW_CODE" and messages.load("ja").advice("NEW_CODE") == ""
 
 
 def test_every_code_in_the_source_has_its_texts(repository: Path) -> None:
@@ -60,9 +64,3 @@ def test_language_follows_the_locale(environment: dict[str, str], lang: str, mon
 def test_language_that_has_no_texts_is_refused() -> None:
     with pytest.raises(CatalogError, match="no messages in language 'fr'; use one of en, ja: --lang ja"):
         messages.choose_language("fr")
-
-
-def test_issue_without_values_keeps_its_detail() -> None:
-    issue = Issue(source="a.csv", line=2, reason="FILE_MISSING", detail="'x.jpg' is not in the dump")
-    assert messages.load("ja").detail(issue) == "'x.jpg' is not in the dump"
-    assert messages.load("ja").title("FILE_MISSING") == "ファイルがダンプにありません"
