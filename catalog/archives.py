@@ -24,7 +24,7 @@ from typing import BinaryIO, cast
 from catalog.dump_file import MAX_RATIO, RATIO_FLOOR, ArchiveEntry, DumpFile
 from catalog.errors import IngestRefused, PathRefused
 from catalog.path_rules import clean_entry, excerpt, junk_part, name_encoding
-from catalog.phrases import say
+from catalog.phrases import say, told
 from catalog.records import Issue
 
 MAX_ENTRIES = 200_000
@@ -338,7 +338,7 @@ def _spool(listing: Listing, path: str, member: tarfile.TarInfo, content: object
             room = say(
                 "cannot unpack into {parent} ({error}); free room there or set TMPDIR",
                 parent=listing.archive.parent,
-                error=error.strerror,
+                error=told(error),
             )
             raise IngestRefused(room) from error
     if left:

@@ -11,6 +11,7 @@ from typing import IO, cast
 import fsspec
 
 from catalog.errors import CatalogError, CatalogUnwritable
+from catalog.phrases import say, told
 
 
 class BlobStore:
@@ -47,8 +48,12 @@ class BlobStore:
                 os.replace(part, target)
         except OSError as error:
             raise CatalogUnwritable(
-                f"cannot store a picture below {self.root} ({error.strerror or error}); "
-                "free space or make it writable, then run the same command again"
+                say(
+                    "cannot store a picture below {root} ({error}); free space or make it writable, then run the "
+                    "same command again",
+                    root=self.root,
+                    error=told(error),
+                )
             ) from error
         return digest
 
@@ -107,5 +112,11 @@ class BlobStore:
     def _require(self, sha256: str) -> str:
         found = self._find(sha256)
         if found is None:
-            raise CatalogError(f"picture {sha256[:12]}… is not in the blob store at {self.root}; run the ingest again")
+            raise CatalogError(
+                say(
+                    "picture {sha256}… is not in the blob store at {root}; run the ingest again",
+                    sha256=sha256[:12],
+                    root=self.root,
+                )
+            )
         return found

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 from catalog.blobs import BlobStore
 from catalog.errors import CatalogError
-from catalog.phrases import say
+from catalog.phrases import say, told
 from catalog.workers import CALLS_A_WORKER, WorkerDied, WorkerPool
 
 T = TypeVar("T")
@@ -106,7 +106,7 @@ def look_around(dump: str, sample: str, size: int, blobs: str | None, mark: str)
         return say(
             "cannot read the dump at {dump} ({error}); it must be on a file system all workers share",
             dump=dump,
-            error=error.strerror,
+            error=told(error),
         )
     if blobs is not None:
         try:

@@ -23,6 +23,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError
 from sqlalchemy.orm import Session
 
 from catalog.errors import CatalogError, CatalogUnwritable
+from catalog.phrases import say
 
 BUSY_TIMEOUT_S = 30
 _BEGIN = "sqlite_begin"
@@ -46,7 +47,10 @@ def engine_for(url: str) -> Engine:
     except (ImportError, ValueError, TypeError, ArgumentError) as error:
         reason = str(error).splitlines()[0]
         raise CatalogError(
-            f"cannot use this database URL ({reason}); allowed: sqlite:///FILE or postgresql://USER@HOST/NAME"
+            say(
+                "cannot use this database URL ({reason}); allowed: sqlite:///FILE or postgresql://USER@HOST/NAME",
+                reason=reason,
+            )
         ) from error
     event.listen(engine, "connect", _configure_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
@@ -102,7 +106,7 @@ def named_lock(engine: Engine, what: str) -> Iterator[None]:
         key = {"key": _lock_key(what)}
         if not connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), key):
             raise CatalogUnwritable(
-                f"another {what} is running on this database; wait for it to end and run this again"
+                say("another {what} is running on this database; wait for it to end and run this again", what=what)
             )
         try:
             yield
@@ -172,13 +176,28 @@ def advice_for(error: DBAPIError) -> str | None:
     """Return one line for a failure of the disk, of locking or of the way to a server, or None for any other error."""
     said = str(error.orig).lower()
     if isinstance(error, InterfaceError) or "connection" in said:
-        return f"cannot reach the database ({error.orig}); check its address and that it runs, then run this again"
+        return say(
+            "cannot reach the database ({orig}); check its address and that it runs, then run this again",
+            orig=str(error.orig),
+        )
     if "readonly" in said or "read-only" in said or "unable to open" in said:
-        return f"cannot write the catalogue ({error.orig}); the workspace must be writable: choose another with -w DIR"
+        return say(
+            "cannot write the catalogue ({orig}); the workspace must be writable: choose another with -w DIR",
+            orig=str(error.orig),
+        )
     if "full" in said or "disk i/o" in said:
-        return f"cannot write the catalogue ({error.orig}); free some disk space and run the same command again"
+        return say(
+            "cannot write the catalogue ({orig}); free some disk space and run the same command again",
+            orig=str(error.orig),
+        )
     if "locked" in said:
-        return f"the catalogue was busy for {BUSY_TIMEOUT_S} s; wait for the other command to end and run this again"
+        return say(
+            "the catalogue was busy for {seconds} s; wait for the other command to end and run this again",
+            seconds=BUSY_TIMEOUT_S,
+        )
     if "not a database" in said or "malformed" in said:
-        return f"the catalogue file is damaged ({error.orig}); restore a backup beside it or choose another -w DIR"
+        return say(
+            "the catalogue file is damaged ({orig}); restore a backup beside it or choose another -w DIR",
+            orig=str(error.orig),
+        )
     return None

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from catalog.errors import CatalogUnwritable
-from catalog.phrases import say
+from catalog.phrases import say, told
 
 if sys.platform == "win32":
     import msvcrt
@@ -51,7 +51,7 @@ def file_lock(path: Path, what: str, wait_s: float = 0.0) -> Iterator[None]:
             say(
                 "cannot write in {parent} ({error}); the workspace must be writable: choose another with -w DIR",
                 parent=path.parent,
-                error=error.strerror,
+                error=told(error),
             )
         ) from error
     try:

@@ -11,7 +11,7 @@ from typing import Any
 from catalog.errors import IngestRefused
 from catalog.mapping import PICTURES, TEXTS, ChildSpec, EntitySpec, MappingSpec, TableSpec
 from catalog.mapping_values import ValueParser
-from catalog.phrases import say
+from catalog.phrases import say, told
 
 MAX_BYTES = 1 << 20
 _SECTIONS = ("encoding", "tables", "join", "product", "variant", "attributes", "images", "texts", "reader")
@@ -41,7 +41,7 @@ def load_mapping(path: Path) -> MappingSpec:
             say(
                 "cannot read the mapping {path} ({error}); give the path of a TOML file",
                 path=path,
-                error=error.strerror,
+                error=told(error),
             )
         ) from error
     if len(data) > MAX_BYTES:

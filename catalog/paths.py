@@ -401,8 +401,6 @@ def checked_root(root: Path | str) -> Path:
             raise IngestRefused(say("{shown} is a file and no zip or tar; give the folder it is in", shown=shown))
     except OSError as error:
         raise IngestRefused(
-            say(
-                "cannot read {shown} ({error}); allow reading or give another folder", shown=shown, error=error.strerror
-            )
+            say("cannot read {shown} ({error}); allow reading or give another folder", shown=shown, error=told(error))
         ) from error
     return Path(os.path.realpath(root))

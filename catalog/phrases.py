@@ -46,9 +46,12 @@ def joined(separator: str, parts: Iterable[str]) -> Phrase:
 
 
 def told(error: BaseException) -> str:
-    """Return what an error says: the system's own words for a failure of it, a phrase where it was raised with one."""
-    said = getattr(error, "strerror", None) or (error.args[0] if len(error.args) == 1 else None)
-    return said if isinstance(said, Phrase) else str(getattr(error, "strerror", None) or error)
+    """Return what an error says: the phrase it was raised with, or the system's own words for a failure of it."""
+    said = error.strerror if isinstance(error, OSError) else None
+    if said:
+        return said if isinstance(said, Phrase) else say(said)
+    first = error.args[0] if len(error.args) == 1 else None
+    return first if isinstance(first, Phrase) else str(error)
 
 
 def mapped(text: str, change: Callable[[str], str]) -> str:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from catalog.errors import IngestRefused
 from catalog.messages import Messages
-from catalog.phrases import say
+from catalog.phrases import say, told
 from catalog.readers.correcting import BEYOND, row_digest
 from catalog.readers.encoding import decode_text
 from catalog.records import Corrections, Issue
@@ -71,7 +71,7 @@ def read_corrections(path: Path) -> Corrections:
         data = path.read_bytes()
     except OSError as error:
         raise IngestRefused(
-            say("cannot read {path} ({error}); give the corrected rejects.csv", path=path, error=error.strerror)
+            say("cannot read {path} ({error}); give the corrected rejects.csv", path=path, error=told(error))
         ) from error
     if len(data) > MAX_BYTES:
         raise IngestRefused(

@@ -14,6 +14,7 @@ from catalog import database, migrations
 from catalog.blobs import BlobStore
 from catalog.errors import CatalogMissing, CatalogUnwritable
 from catalog.lock import file_lock
+from catalog.phrases import say, told
 
 DATABASE_NAME = "catalog.db"
 BLOBS_NAME = "blobs"
@@ -52,12 +53,18 @@ class Catalog:
         workspace = Path(workspace).expanduser().resolve()
         file = workspace / DATABASE_NAME
         if url is None and not create and not file.is_file():
-            raise CatalogMissing(f"no catalogue in {workspace}; make one with: adapt -w {workspace} ingest DUMP")
+            raise CatalogMissing(
+                say("no catalogue in {workspace}; make one with: adapt -w {workspace} ingest DUMP", workspace=workspace)
+            )
         try:
             workspace.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise CatalogUnwritable(
-                f"cannot make the workspace {workspace} ({error.strerror}); choose another folder with -w DIR"
+                say(
+                    "cannot make the workspace {workspace} ({error}); choose another folder with -w DIR",
+                    workspace=workspace,
+                    error=told(error),
+                )
             ) from error
         engine = database.engine_for(url or database.sqlite_url(file))
         try:
@@ -87,11 +94,11 @@ class Catalog:
             CatalogUnwritable: Another one is running, or the workspace cannot be written.
         """
         if self.engine.dialect.name == "sqlite":
-            with file_lock(self.workspace / ".ingest.lock", "ingest"):
+            with file_lock(self.workspace / ".ingest.lock", say("ingest")):
                 yield
         else:
             # Several machines share a server, and no folder need be common to them.
-            with database.named_lock(self.engine, f"ingest of source '{source}'"):
+            with database.named_lock(self.engine, say("ingest of source '{source}'", source=source)):
                 yield
 
     def close(self) -> None:

@@ -305,7 +305,7 @@ class _Inference:
         if not blank:
             why = say("rows with the same '{header}' are one product", header=self.table.header[columns.parent or 0])
         columns.why_grouped = why
-        columns.evidence.append(f"{self.table.file.path}: {why}")
+        columns.evidence.append(say("{path}: {why}", path=self.table.file.path, why=why))
         varying = self._varying(rows)
         for index in range(len(self.table.header)):
             named = bool(set(headers.words(self.table.header[index])[:1]) & headers.VARIANT_WORDS)

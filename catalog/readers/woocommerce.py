@@ -58,7 +58,7 @@ def read(tables: TableSet) -> DraftCatalogue:
             count=len(export.rows),
             pairs=len(columns.pairs),
         )
-        drafting.evidence.append(f"{export.file.path}: {detail}")
+        drafting.evidence.append(say("{path}: {detail}", path=export.file.path, detail=detail))
     if not entries:
         return DraftCatalogue(reader=NAME)
     _add(entries, drafting)

@@ -20,7 +20,7 @@ from python_calamine import (
 
 from catalog.archives import ArchiveRefused, list_archive
 from catalog.paths import Dump, DumpFile
-from catalog.phrases import say
+from catalog.phrases import say, told
 from catalog.readers import headers
 from catalog.readers.cell_table import Row, Table
 from catalog.readers.header_row import LOOK_ROWS, header_index
@@ -52,9 +52,9 @@ def read_workbook(file: DumpFile, dump: Dump) -> tuple[list[Table], list[Issue]]
     except (CalamineError, OSError, ValueError) as error:
         detail = say(
             "no workbook that is read ({error}); save it again as .xlsx or CSV",
-            error=str(error) or type(error).__name__,
+            error=" ".join(told(error).split()) or type(error).__name__,
         )
-        return [], [Issue(source=file.path, reason="FILE_UNREADABLE", detail=detail.replace("\n", " "))]
+        return [], [Issue(source=file.path, reason="FILE_UNREADABLE", detail=detail)]
     except BaseException as error:
         # What the Rust library did not foresee in a damaged file reaches Python outside of Exception.
         if type(error).__name__ != "PanicException":
