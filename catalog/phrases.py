@@ -49,7 +49,7 @@ def told(error: BaseException) -> str:
     """Return what an error says: the phrase it was raised with, or the system's own words for a failure of it."""
     said = error.strerror if isinstance(error, OSError) else None
     if said:
-        return said if isinstance(said, Phrase) else say(said)
+        return said if isinstance(said, Phrase) else made(said, {})
     first = error.args[0] if len(error.args) == 1 else None
     return first if isinstance(first, Phrase) else str(error)
 
