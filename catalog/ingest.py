@@ -272,10 +272,10 @@ def _batches(work: _Work) -> Iterator[list[Accepted]]:
             yield batch
             batch = []
         if number % PROGRESS_EVERY == 0:
-            work.progress("products", number, total)
+            work.progress(say("products"), number, total)
     if batch or work.intake.new_files:
         yield batch
-    work.progress("products", total, total)
+    work.progress(say("products"), total, total)
 
 
 def _looked_ahead(work: _Work) -> Iterator[DraftProduct]:
@@ -428,7 +428,12 @@ def _rebuild_captions(
         left = ProductRow.last_run_id.in_(unfinished)
         due = set(session.scalars(select(ProductRow.id).where(mine, bare | left))) | changed
     if due:
-        rebuild_captions(catalog, source=name, products=due, progress=progress)
+        rebuild_captions(
+            catalog,
+            source=name,
+            products=due,
+            progress=lambda _, done, total: progress(say("captions"), done, total),
+        )
     with catalog.read() as session:
         return session.scalar(select(func.count(CaptionRow.id)).join(ProductRow).where(mine)) or 0
 

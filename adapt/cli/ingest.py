@@ -15,6 +15,7 @@ from catalog.ingest import counts_of
 from catalog.ingest import ingest as run_ingest
 from catalog.messages import Messages, choose_language, load
 from catalog.paths import checked_root
+from catalog.phrases import say
 from catalog.records import IngestReport
 from catalog.report import REJECTS, REPORT, books_of, folder_of, summary, write_report
 
@@ -60,7 +61,8 @@ def ingest(
     session: Session = ctx.obj
     messages = load(choose_language(lang))
     if delta and prune:
-        raise typer.BadParameter("--delta leaves absent products alone, --prune deletes them; leave one out")
+        odd = say("--delta leaves absent products alone, --prune deletes them; leave one out")
+        raise typer.BadParameter(messages.said(odd))
     with messages.refusals():
         checked_root(dump)  # a mistyped folder leaves no workspace behind
     # A dry run leaves no workspace behind where there was none.
@@ -85,7 +87,7 @@ def ingest(
             corrections=corrections,
             workers=workers,
             executor=executor,
-            progress=update,
+            progress=lambda what, done, total: update(messages.said(what), done, total),
         )
     result = {
         "run_id": report.run_id,
