@@ -10,6 +10,7 @@ import difflib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import reduce
 
 from catalog.phrases import say
 
@@ -146,7 +147,12 @@ def near(name: str, known: Iterable[str]) -> str:
     close = difflib.get_close_matches(name, names, n=2, cutoff=0.6)
     ending = [other for other in names if other.casefold().endswith(f".{name.casefold()}")]
     if close or ending:
-        return say("; did you mean {close}?", close=" or ".join(dict.fromkeys(close + ending[:2])))
+        likely = dict.fromkeys(close + ending[:2])
+        return say("; did you mean {close}?", close=reduce(_either, likely))
     if not names:
         return ""
     return say("; there are {names}{more}", names=", ".join(names[:8]), more=say(" and more") if len(names) > 8 else "")
+
+
+def _either(first: str, second: str) -> str:
+    return say("{first} or {second}", first=first, second=second)

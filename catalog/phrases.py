@@ -45,6 +45,11 @@ def joined(separator: str, parts: Iterable[str]) -> Phrase:
     return made(separator.join(f"{{{name}}}" for name in values), values)
 
 
+def both(first: str, second: str) -> Phrase:
+    """Return two texts joined by "and"."""
+    return say("{first} and {second}", first=first, second=second)
+
+
 def told(error: BaseException) -> str:
     """Return what an error says: the phrase it was raised with, or the system's own words for a failure of it."""
     said = error.strerror if isinstance(error, OSError) else None

@@ -10,11 +10,12 @@ import csv
 import io
 import re
 from collections.abc import Mapping, Sequence
+from functools import reduce
 from pathlib import Path
 
 from catalog.errors import IngestRefused
 from catalog.messages import Messages
-from catalog.phrases import say, told
+from catalog.phrases import both, say, told
 from catalog.readers.correcting import BEYOND, row_digest
 from catalog.readers.encoding import decode_text
 from catalog.records import Corrections, Issue
@@ -93,7 +94,7 @@ def read_corrections(path: Path) -> Corrections:
             say(
                 "{path} lacks the column {missing}; give back the rejects.csv of a run",
                 path=path,
-                missing=" and ".join(missing),
+                missing=reduce(both, missing),
             )
         )
     rows: dict[tuple[str, int], Mapping[str, str]] = {}

@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from catalog.database import advice_for, writing
 from catalog.errors import CatalogError, CatalogTooNew, CatalogUnwritable
 from catalog.lock import file_lock
+from catalog.phrases import say
 
 FOLDER = Path(__file__).parent
 LOCK_WAIT_S = 60.0
@@ -38,7 +39,7 @@ def upgrade(engine: Engine, workspace: Path) -> None:
     try:
         if current_version(engine) == HEAD:
             return
-        with file_lock(workspace / ".upgrade.lock", "upgrade", wait_s=LOCK_WAIT_S):
+        with file_lock(workspace / ".upgrade.lock", say("upgrade"), wait_s=LOCK_WAIT_S):
             version = current_version(engine)
             if version == HEAD:
                 return
@@ -86,16 +87,25 @@ def backup(engine: Engine, workspace: Path, version: str) -> Path | None:
 def _refuse_unknown(version: str | None, engine: Engine) -> None:
     if version is not None and version not in _known_revisions():
         raise CatalogTooNew(
-            f"the catalogue at {engine.url.render_as_string()} is of version {version}, "
-            f"this release knows up to {HEAD}; update adapt, or choose another workspace with -w DIR"
+            say(
+                "the catalogue at {url} is of version {version}, this release knows up to {known}; update adapt, or "
+                "choose another workspace with -w DIR",
+                url=engine.url.render_as_string(),
+                version=version,
+                known=HEAD,
+            )
         )
     if version is None:
         with engine.connect() as connection:
             foreign = sorted(inspect(connection).get_table_names())
         if foreign:
             raise CatalogError(
-                f"the database at {engine.url.render_as_string()} holds tables that are not adapt's "
-                f"({', '.join(foreign[:3])}); choose another workspace with -w DIR"
+                say(
+                    "the database at {url} holds tables that are not adapt's ({tables}); choose another workspace "
+                    "with -w DIR",
+                    url=engine.url.render_as_string(),
+                    tables=", ".join(foreign[:3]),
+                )
             )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from catalog.dump_file import EntryUnreadable
 from catalog.paths import DumpFile
-from catalog.phrases import say
+from catalog.phrases import say, told
 from catalog.readers.tabular import MAX_TABLE_BYTES
 
 
@@ -34,5 +34,5 @@ def _before_damage(file: DumpFile, limit: int) -> tuple[bytes, str]:
     try:
         parts.extend(file.chunks(limit))
     except EntryUnreadable as error:
-        return b"".join(parts), str(error.strerror)
+        return b"".join(parts), told(error)
     return b"".join(parts), ""

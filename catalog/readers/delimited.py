@@ -131,7 +131,7 @@ def _meaning(error: csv.Error) -> tuple[str, str]:
         return "ROW_CELL_TOO_LONG", say(
             "a cell of more than {limit:,} characters; shorten it or close its quote", limit=MAX_CELL_CHARS
         )
-    return "ROW_UNREADABLE", str(error)
+    return "ROW_UNREADABLE", say("{unreadable}", unreadable=str(error))
 
 
 def _issue(table: Table, line: int, reason: str, detail: str, severity: str) -> Issue:

@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import reduce
 
 from catalog.mapping_text import mapping_text
 from catalog.paths import IMAGE_SUFFIXES, Dump
-from catalog.phrases import joined, say
+from catalog.phrases import both, say
 from catalog.readers import headers
 from catalog.readers.columns import FULL_SCORE, Columns, is_continuation, understand
 from catalog.readers.draft import DraftCatalogue
@@ -79,7 +80,7 @@ def _confidence(catalogue: DraftCatalogue, columns: Sequence[Columns]) -> list[s
         )
     ]
     if sure < MIN_CONFIDENCE:
-        missing = joined(" and ", [name for name, value in points.items() if value < 1])
+        missing = reduce(both, [name for name, value in points.items() if value < 1])
         lines.append(
             say(
                 "{doubt}little speaks for this reading: no {missing} found; check the mapping",
