@@ -30,7 +30,7 @@ from catalog.mapping import FILE_NAME
 from catalog.paths import IMAGE_SUFFIXES, Dump, checked_root
 from catalog.phrases import say, stated
 from catalog.readers import read_dump
-from catalog.readers.correcting import originals
+from catalog.readers.correcting import originals, unused_corrections
 from catalog.readers.draft import DraftCatalogue, DraftPicture, DraftProduct
 from catalog.readers.refine import refine
 from catalog.records import IngestReport, Issue, ProductSample
@@ -156,7 +156,7 @@ def ingest(
             progress=progress or _silent,
             delta=delta,
             look_ahead=max(LOOK_AHEAD, CALLS_A_WORKER * getattr(running, "size", 1)),
-            issues=list(drafts.issues),
+            issues=[*drafts.issues, *unused_corrections(listing)],
             encoding=encoding,
         )
         if not dry_run and catalog is not None:
@@ -330,7 +330,7 @@ def _finish(session: Session, run_id: int, report: IngestReport) -> None:
     rows = [
         {
             "run_id": run_id,
-            "source": issue.source,
+            "source": issue.place,
             "line": issue.line,
             "reason": issue.reason,
             "detail": str(issue.detail),
@@ -399,7 +399,7 @@ def _report(
         documents=document_books(work.dump, work.drafts, work.issues),
         mapping=work.drafts.mapping,
         samples=tuple(map(_sample, work.drafts.products[:SAMPLES])),
-        rejected=originals(work.issues, work.encoding, work.dump),
+        rejected=originals(work.issues, work.encoding, work.dump, work.drafts.headers),
     )
 
 

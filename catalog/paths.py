@@ -61,6 +61,8 @@ class Dump:
         """
         self.root = checked_root(root)
         self.corrections = corrections or Corrections()
+        self.corrected: set[tuple[str, int]] = set()
+        """Corrections that found their row."""
         self.files: dict[str, DumpFile] = {}
         self.escaping: dict[str, str] = {}
         """Links that leave the folder: their path → where they point."""

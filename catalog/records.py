@@ -138,6 +138,13 @@ class Issue:
     """Line in `source`, counted from 1; None where the whole file is meant."""
     severity: str = "error"
     """`error`: the item was quarantined; `warning`: it was kept."""
+    part: str = ""
+    """Sheet of a workbook, or way to a list of records inside a document."""
+
+    @property
+    def place(self) -> str:
+        """What tells the table from all others of the dump: its file, and the part of it that is meant."""
+        return f"{self.source}#{self.part}" if self.part else self.source
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,9 +152,9 @@ class Corrections:
     """Rows of a dump as a person corrected them."""
 
     rows: Mapping[tuple[str, int], Mapping[str, str]] = field(default_factory=dict)
-    """(file, line) → column → cell."""
+    """(place of the table, line) → column → cell."""
     digests: Mapping[tuple[str, int], str] = field(default_factory=dict)
-    """(file, line) → digest of the row that was corrected; "" for one that could not be parsed."""
+    """(place, line) → digest of the row that was corrected; "" for one that could not be parsed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -230,7 +237,7 @@ class IngestReport:
     samples: tuple[ProductSample, ...] = ()
     """The first products."""
     rejected: Mapping[tuple[str, int], Mapping[str, str]] = field(default_factory=dict)
-    """(file, line) → column → cell of table rows that have errors."""
+    """(place of the table, line) → column → cell of table rows that have errors."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,7 +16,7 @@ from pathlib import Path
 from catalog.errors import IngestRefused
 from catalog.messages import Messages
 from catalog.phrases import both, say, told
-from catalog.readers.correcting import BEYOND, row_digest
+from catalog.readers.correcting import BEYOND, digest_of
 from catalog.readers.encoding import decode_text
 from catalog.records import Corrections, Issue
 
@@ -24,6 +24,7 @@ FILE, LINE, ROW, CODE, MESSAGE, SUGGESTION = "_file", "_line", "_row", "_code", 
 COLUMNS = (FILE, LINE, ROW, CODE, MESSAGE, SUGGESTION)
 MAX_BYTES = 256 << 20
 # What a spreadsheet runs (in full width too) or rewrites.
+_FORMULA = re.compile(r"^[=+\-@＝＋－＠\t\r\n\x00]")
 _TOUCHED = re.compile(r"^(?:[=+\-@＝＋－＠\t\r\n\x00']|0\d|\d{12,}$|\d+(?:\.\d+)?[eE][+-]?\d+$|\d{1,4}[-/.]\d{1,2})")
 
 
@@ -34,13 +35,13 @@ def write_rejects(
 
     Args:
         issues: All issues of a run.
-        originals: (file, line) → column → cell of the rows that have issues.
+        originals: (place of the table, line) → column → cell of the rows that have issues.
         messages: Texts of the reader's language.
     """
     by_row: dict[tuple[str, int], list[Issue]] = {}
     for issue in issues:
         if issue.line is not None and issue.severity == "error":
-            by_row.setdefault((issue.source, issue.line), []).append(issue)
+            by_row.setdefault((issue.place, issue.line), []).append(issue)
     if not by_row:
         return None
     columns = list(dict.fromkeys(column for place in by_row for column in originals.get(place, ())))
@@ -50,14 +51,16 @@ def write_rejects(
     for (file, line), found in by_row.items():
         cells = originals.get((file, line), {})
         told = [
-            file,
+            guarded(file),
             str(line),
-            row_digest(cells.values()) if cells else "",
+            guarded(digest_of(cells)) if cells else "",
             " ".join(dict.fromkeys(issue.reason for issue in found)),
             "; ".join(dict.fromkeys(messages.said(issue.detail) for issue in found)),
             " ".join(dict.fromkeys(filter(None, (messages.advice(issue.reason) for issue in found)))),
         ]
-        writer.writerow([guarded(cell) for cell in [*told, *(cells.get(column, "") for column in columns)]])
+        # What is told begins with a quoted value at times, which is no reason to guard it.
+        safe = [f" {cell}" if _FORMULA.match(cell) else cell for cell in told]
+        writer.writerow([*safe, *(guarded(cells.get(column, "")) for column in columns)])
     # Excel takes a CSV without byte order mark for the system's own encoding.
     return buffer.getvalue().encode("utf-8-sig", errors="replace")
 

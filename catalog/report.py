@@ -147,9 +147,9 @@ def _issues(report: IngestReport, messages: Messages) -> Iterator[str]:
         first.setdefault(issue.reason, issue)
     for code, count in Counter(issue.reason for issue in report.issues).most_common(SHOWN_CODES):
         issue = first[code]
-        where = issue.source
+        where = issue.place
         if issue.line is not None:
-            where = messages.text("where_line", source=issue.source, line=issue.line)
+            where = messages.text("where_line", source=issue.place, line=issue.line)
         detail = messages.said(issue.detail)
         yield messages.text("issue", count=count, code=code, title=messages.title(code), where=where, detail=detail)
         if advice := messages.advice(code):

@@ -15,6 +15,7 @@ from catalog.ingest import counts_of
 from catalog.ingest import ingest as run_ingest
 from catalog.messages import Messages, choose_language, load
 from catalog.paths import checked_root
+from catalog.readers.table import DOUBT
 from catalog.phrases import say
 from catalog.records import IngestReport
 from catalog.report import REJECTS, REPORT, books_of, folder_of, summary, write_report
@@ -100,7 +101,7 @@ def ingest(
         "reasons": dict(Counter(issue.reason for issue in report.issues)),
         "issues": [asdict(issue) | {"detail": messages.said(issue.detail)} for issue in report.issues[:_LISTED_ISSUES]],
     }
-    lines = list(_concluded(report, messages)) if dry_run else []
+    lines = list(_concluded(report, messages)) if dry_run else list(_doubts(report, messages))
     lines += summary(report, messages)
     if not dry_run:
         write_report(session.workspace, report, messages, counts_of(report))
@@ -139,6 +140,11 @@ def _concluded(report: IngestReport, messages: Messages) -> Iterator[str]:
         )
         if sample.facts:
             yield "    " + ", ".join(f"{name}={value}" for name, value in list(sample.facts.items())[:_SHOWN_FACTS])
+
+
+def _doubts(report: IngestReport, messages: Messages) -> Iterator[str]:
+    """Yield what a person should read before trusting the rest."""
+    yield from (messages.said(line) for line in report.evidence if line.startswith(DOUBT))
 
 
 def _where_next(report: IngestReport, session: Session, messages: Messages) -> Iterator[str]:

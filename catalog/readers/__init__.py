@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -99,6 +100,10 @@ def _read_mapped(dump: Dump, mapping: Path, encoding: str | None) -> DraftCatalo
     if spec.reader is not None:
         return _read_by(spec.reader, dump, mapping, encoding)
     catalogue = read_mapped(dump, spec, encoding)
+    for given in spec.tables.values():
+        if given.header:
+            named = [path for path in dump.files if any(fnmatch.fnmatchcase(path, glob) for glob in given.files)]
+            catalogue.headers.update(dict.fromkeys(named, given.header))
     if not catalogue.products:
         first = say("; first problem: {detail}", detail=catalogue.issues[0].detail) if catalogue.issues else ""
         raise IngestRefused(

@@ -92,4 +92,8 @@ class Table:
         self.rows.append(Row(row.line, cells))
 
     def _say(self, row: Row, reason: str, detail: str, severity: str) -> None:
-        self.issues.append(Issue(source=self.file.path, line=row.line, reason=reason, detail=detail, severity=severity))
+        self.issues.append(
+            Issue(
+                source=self.file.path, part=self.sheet, line=row.line, reason=reason, detail=detail, severity=severity
+            )
+        )

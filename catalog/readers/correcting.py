@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from catalog.paths import WORKBOOK_SUFFIXES, Dump, DumpFile
+from catalog.paths import TABLE_SUFFIXES, WORKBOOK_SUFFIXES, Dump, DumpFile
 from catalog.phrases import say
 from catalog.readers.tabular import Row, Table, read_table
 from catalog.readers.workbook import read_workbook
 from catalog.records import Issue
 
+_BETWEEN = " | "
 BEYOND = "_beyond"
 """Holds the cells of a row that is wider than its header; a corrected row has none."""
 
@@ -19,6 +20,12 @@ BEYOND = "_beyond"
 def row_digest(cells: Iterable[str]) -> str:
     """Return a digest of a row's filled cells, by which a correction knows the row it is for."""
     return hashlib.sha256("\x1f".join(cell.strip() for cell in cells if cell.strip()).encode()).hexdigest()[:16]
+
+
+def digest_of(cells: Mapping[str, str]) -> str:
+    """Return the digest of a row by its named cells, as `originals` gives them."""
+    inside = [cell for name, cell in cells.items() if name != BEYOND]
+    return row_digest([*inside, *cells.get(BEYOND, "").split(_BETWEEN)])
 
 
 def tables_of(file: DumpFile, encoding: str | None, dump: Dump) -> tuple[list[Table], list[Issue]]:
@@ -32,47 +39,82 @@ def tables_of(file: DumpFile, encoding: str | None, dump: Dump) -> tuple[list[Ta
 
 
 def corrected(table: Table, dump: Dump) -> Table:
-    """Return a table with its corrected rows; a correction of a row that has changed since is left out and reported."""
-    path = table.file.path
-    given = {line: cells for (file, line), cells in dump.corrections.rows.items() if file == path}
+    """Return a table with its corrected rows: each takes the place of the row it is for, wherever that stands by now.
+
+    A row that could not be parsed comes back at its line, unless a sound one stands there now.
+    """
+    given = {line: cells for (place, line), cells in dump.corrections.rows.items() if place == table.place}
     header = table.header or (tuple(cell.strip() for cell in table.rows[0].cells) if table.rows else ())
     given = {line: cells for line, cells in given.items() if cells.keys() & set(header)}
     if not given:
         return table
-    rows: list[Row] = []
-    issues = [issue for issue in table.issues if issue.line not in given]
-    for row in table.rows:
-        cells = given.pop(row.line, None)
-        if cells is None:
-            rows.append(row)
-        elif dump.corrections.digests.get((path, row.line)) != row_digest(row.cells):
-            rows.append(row)
-            detail = say("the row is not the one that was corrected; the correction was left out")
-            issues.append(
-                Issue(source=path, line=row.line, reason="ROW_CHANGED_SINCE", detail=detail, severity="warning")
-            )
+    rows = list(table.rows)
+    digests = {line: dump.corrections.digests.get((table.place, line), "") for line in given}
+    meant = _rows_meant(rows, set(digests.values()) - {""})
+    at = {row.line: index for index, row in enumerate(rows)}
+    lost: set[int] = set()
+    for line, cells in given.items():
+        fixed = tuple(cells.get(name, "") for name in header)
+        places = meant.get(digests[line], [])
+        index = at.get(line) if at.get(line) in places else places[0] if len(places) == 1 else None
+        if index is not None:
+            rows[index] = Row(rows[index].line, fixed)
+        elif not digests[line] and line not in at:
+            rows.append(Row(line, fixed))
+            lost.add(line)
         else:
-            rows.append(Row(row.line, tuple(cells.get(name, "") for name in header)))
-    # What is left could not be parsed before.
-    rows += [Row(line, tuple(cells.get(name, "") for name in header)) for line, cells in given.items()]
-    rows[0 if table.header else 1 :] = sorted(rows[0 if table.header else 1 :], key=lambda row: row.line)
-    return replace(table, rows=rows, issues=issues)
+            continue
+        dump.corrected.add((table.place, line))
+    start = 0 if table.header else 1
+    rows[start:] = sorted(rows[start:], key=lambda row: row.line)
+    return replace(table, rows=rows, issues=[issue for issue in table.issues if issue.line not in lost])
 
 
-def originals(issues: Iterable[Issue], encoding: str | None, dump: Dump) -> Mapping[tuple[str, int], Mapping[str, str]]:
-    """Return (file, line) → column → cell of the rows that have errors, as far as they are rows of tables."""
-    wanted: dict[str, set[int]] = {}
+def _rows_meant(rows: Sequence[Row], digests: Collection[str]) -> Mapping[str, list[int]]:
+    """Return digest → indexes of the rows that have it, for the digests asked for."""
+    found: dict[str, list[int]] = {}
+    for index, row in enumerate(rows) if digests else ():
+        if (digest := row_digest(row.cells)) in digests:
+            found.setdefault(digest, []).append(index)
+    return found
+
+
+def unused_corrections(dump: Dump) -> list[Issue]:
+    """Return a warning for each correction whose row is no longer in the dump."""
+    detail = say("no row of the dump is the one that was corrected; the correction was left out")
+    return [
+        Issue(source=place, line=line, reason="ROW_CHANGED_SINCE", detail=detail, severity="warning")
+        for place, line in dump.corrections.rows
+        if (place, line) not in dump.corrected
+    ]
+
+
+def originals(
+    issues: Iterable[Issue], encoding: str | None, dump: Dump, headers: Mapping[str, tuple[str, ...]]
+) -> Mapping[tuple[str, int], Mapping[str, str]]:
+    """Return (place, line) → column → cell of the rows that have errors, as far as they are rows of tables.
+
+    Args:
+        issues: What was said of the dump.
+        encoding: Use this one instead of guessing.
+        dump: The dump.
+        headers: Column names of files without a header row.
+    """
+    wanted: dict[str, set[tuple[str, int]]] = {}
     for issue in issues:
-        if issue.line is not None and issue.severity == "error" and issue.source in dump.files:
-            wanted.setdefault(issue.source, set()).add(issue.line)
+        table_like = (
+            issue.source in dump.files and dump.files[issue.source].suffix in TABLE_SUFFIXES | WORKBOOK_SUFFIXES
+        )
+        if issue.line is not None and issue.severity == "error" and table_like:
+            wanted.setdefault(issue.source, set()).add((issue.part, issue.line))
     found: dict[tuple[str, int], Mapping[str, str]] = {}
     for path, lines in wanted.items():
         for table in tables_of(dump.files[path], encoding, dump)[0]:
-            header = table.header or tuple(cell.strip() for cell in table.rows[0].cells)
+            header = headers.get(path) or table.header or tuple(cell.strip() for cell in table.rows[0].cells)
             for row in table.rows:
-                if row.line in lines:
+                if (table.sheet, row.line) in lines:
                     cells = dict(zip(header, row.cells, strict=False))
                     if beyond := [cell for cell in row.cells[len(header) :] if cell.strip()]:
-                        cells[BEYOND] = " | ".join(beyond)
-                    found.setdefault((path, row.line), cells)
+                        cells[BEYOND] = _BETWEEN.join(beyond)
+                    found.setdefault((table.place, row.line), cells)
     return found

@@ -90,5 +90,7 @@ class DraftCatalogue:
     rows: RowBooks = field(default_factory=RowBooks)
     documents: set[str] = field(default_factory=set)
     """Files of the dump that were read as tables or texts."""
+    headers: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Column names that a mapping gave to files without a header row."""
     mapping: str = ""
     """The `mapping.toml` that reads the dump in the same way, for a person to edit."""

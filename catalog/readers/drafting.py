@@ -100,13 +100,13 @@ class Drafting:
         for index, header in enumerate(table.header):
             columns.setdefault(name(header), []).append(index)
         for row in table.rows:
-            yield NamedRow(self.count(table.file.path, row.line), row.cells, columns)
+            yield NamedRow(self.count(table.file.path, row.line, table.sheet), row.cells, columns)
 
     def unparsed(self, issue: Issue) -> None:
         """Take over what parsing a file said; a row that it lost is quarantined."""
         self.issues.append(issue)
         if issue.line is not None and issue.severity == "error":
-            self._outcomes[Place(issue.source, issue.line)] = _QUARANTINED
+            self._outcomes[Place(issue.source, issue.line, issue.part)] = _QUARANTINED
 
     def count(self, file: str, line: int | None, part: str = "") -> Place:
         """Count a record as read, and return its place."""
@@ -132,7 +132,9 @@ class Drafting:
 
     def report(self, place: Place, reason: str, detail: str, severity: str = "error") -> None:
         """Report something about a row that is kept, such as a picture that is missing."""
-        self.issues.append(Issue(source=place.file, line=place.line, reason=reason, detail=detail, severity=severity))
+        self.issues.append(
+            Issue(source=place.file, part=place.part, line=place.line, reason=reason, detail=detail, severity=severity)
+        )
 
     # --- products and variants -------------------------------------------------------------------
 
@@ -310,7 +312,9 @@ class Drafting:
             if outcome is None:
                 self._outcomes[place] = _QUARANTINED
                 detail = say("nothing was made of this row")
-                self.issues.append(Issue(source=place.file, line=place.line, reason="ROW_UNUSED", detail=detail))
+                self.issues.append(
+                    Issue(source=place.file, part=place.part, line=place.line, reason="ROW_UNUSED", detail=detail)
+                )
         ends = Counter(self._outcomes.values())
         return DraftCatalogue(
             reader=self.reader,

@@ -64,7 +64,7 @@ def read_records(
         yield Records(issues=issues)
         for table in tables:
             if not spec.sheets or table.sheet in spec.sheets:
-                yield _from_table(table, spec)
+                yield _from_table(table, spec, dump)
         return
     try:
         data = file.read(MAX_TABLE_BYTES)
@@ -93,7 +93,7 @@ def _from_text(file: DumpFile, text: str, encoding: str, spec: TableSpec, dump: 
     elif file.suffix == ".json":
         records, issues = _from_json(file, text, spec)
     else:
-        return _from_table(corrected(_delimited(file, text, encoding, spec), dump), spec)
+        return _from_table(corrected(_delimited(file, text, encoding, spec), dump), spec, dump)
     return Records(records=records, issues=issues, encoding=encoding)
 
 
@@ -129,9 +129,10 @@ def _unquoted(file: DumpFile, text: str, encoding: str, separator: str, row_end:
     return table
 
 
-def _from_table(table: Table, spec: TableSpec) -> Records:
+def _from_table(table: Table, spec: TableSpec, dump: Dump) -> Records:
     if not table.header:
-        table = table.with_names(spec.header) if spec.header else table.with_header()
+        # Without a header row only the mapping knows which columns a correction speaks of.
+        table = corrected(table.with_names(spec.header), dump) if spec.header else table.with_header()
     # What has no name is called by its place, as in a spreadsheet without headings.
     header = [name.strip() or f"column {number}" for number, name in enumerate(table.header, start=1)]
     if len(set(header)) == len(header):

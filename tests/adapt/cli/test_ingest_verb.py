@@ -171,3 +171,8 @@ def test_dry_run_shows_the_mapping_and_three_products(workspace: Path, dump: Pat
     said = run(workspace, "ingest", dump, "--dry-run", "--lang", "en")
     assert '  images = "image"' in said and "[product]" in said
     assert "  1: Mug | - | 1 facts, 0 variants, 1 pictures\n    color=red" in said
+
+
+def test_a_doubtful_reading_is_said_without_being_asked(workspace: Path, dump: Path) -> None:
+    (dump / "p.csv").write_text("id,image,x\n1,a.jpg,q\n2,none.jpg,r\n")
+    assert "doubt: little speaks for this reading" in run(workspace, "ingest", dump, "--lang", "en")
