@@ -15,8 +15,8 @@ from catalog.ingest import counts_of
 from catalog.ingest import ingest as run_ingest
 from catalog.messages import Messages, choose_language, load
 from catalog.paths import checked_root
-from catalog.readers.table import DOUBT
 from catalog.phrases import say
+from catalog.readers.table import DOUBT
 from catalog.records import IngestReport
 from catalog.report import REJECTS, REPORT, books_of, folder_of, summary, write_report
 
