@@ -16,13 +16,14 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sqlalchemy import delete, exists, func, insert, select, update
+from sqlalchemy import delete, exists, func, select, update
 from sqlalchemy.orm import Session
 
 from catalog import sync
 from catalog.books import document_books, picture_books
 from catalog.caption import rebuild_captions
 from catalog.copies import best_digests
+from catalog.database import insert_rows
 from catalog.duplicates import find_duplicates
 from catalog.errors import IngestRefused
 from catalog.intake import PictureIntake
@@ -35,7 +36,7 @@ from catalog.readers.draft import DraftCatalogue, DraftPicture, DraftProduct
 from catalog.readers.refine import refine
 from catalog.records import IngestReport, Issue, ProductSample
 from catalog.report import corrections_of, edited_mapping, keep_corrections
-from catalog.schema import CaptionRow, IngestRunRow, ProductRow, QuarantineRow, SourceRow, now
+from catalog.schema import Base, CaptionRow, IngestRunRow, ProductRow, QuarantineRow, SourceRow, now
 from catalog.store import Catalog
 from catalog.sync import KnownSource
 from catalog.upsert import Accepted, write_files, write_images, write_products
@@ -48,6 +49,7 @@ LOOK_AHEAD = 256
 PROGRESS_EVERY = 10
 SAMPLES = 3
 """Products that a report shows."""
+_QUARANTINE = Base.metadata.tables["quarantine"]
 Progress = Callable[[str, float, float | None], None]
 
 
@@ -328,20 +330,11 @@ def _issue(picture: DraftPicture, reason: str, detail: str, severity: str = "err
 
 def _finish(session: Session, run_id: int, report: IngestReport) -> None:
     rows = [
-        {
-            "run_id": run_id,
-            "source": issue.source,
-            "line": issue.line,
-            "reason": issue.reason,
-            "detail": str(issue.detail),
-            "params": stated(issue.detail),
-            "severity": issue.severity,
-        }
+        (run_id, issue.source, issue.line, issue.reason, str(issue.detail), stated(issue.detail), issue.severity)
         for issue in report.issues
     ]
     session.execute(delete(QuarantineRow).where(QuarantineRow.run_id == run_id))
-    if rows:
-        session.execute(insert(QuarantineRow), rows)
+    insert_rows(session, _QUARANTINE, ("run_id", "source", "line", "reason", "detail", "params", "severity"), rows)
     session.execute(
         update(IngestRunRow)
         .where(IngestRunRow.id == run_id)
