@@ -43,9 +43,11 @@ from catalog.upsert import Accepted, write_files, write_images, write_products
 from catalog.workers import CALLS_A_WORKER, WorkerPool
 
 BATCH_IMAGES = 64
-BATCH_PRODUCTS = 500
+BATCH_PRODUCTS = 2000
 LOOK_AHEAD = 256
 """Pictures, or products, planned ahead of the one that is written, at least: workers go on during a transaction."""
+YOUNG_OBJECTS = 100_000
+"""New objects after which the cycle collector looks; a transaction makes thousands of rows that hold no cycles."""
 PROGRESS_EVERY = 10
 SAMPLES = 3
 """Products that a report shows."""
@@ -191,11 +193,12 @@ def _collector_at_rest() -> Iterator[Callable[[], None]]:
 
     Yields a function to call when the drafts are there: from then on the collector looks at what is newer only.
     """
-    was_on = gc.isenabled()
+    was_on, thresholds = gc.isenabled(), gc.get_threshold()
     gc.disable()
 
     def wake() -> None:
         gc.freeze()
+        gc.set_threshold(YOUNG_OBJECTS, *thresholds[1:])
         if was_on:
             gc.enable()
 
@@ -203,6 +206,7 @@ def _collector_at_rest() -> Iterator[Callable[[], None]]:
         yield wake
     finally:
         gc.unfreeze()
+        gc.set_threshold(*thresholds)
         if was_on:
             gc.enable()
 

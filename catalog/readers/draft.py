@@ -9,7 +9,7 @@ from operator import attrgetter
 
 from catalog.records import Issue, RowBooks
 
-_JSON = json.JSONEncoder(ensure_ascii=True, separators=(",", ":"))
+_JSON = json.JSONEncoder(ensure_ascii=True, check_circular=False, separators=(",", ":"))
 _read_of_attribute = attrgetter("name", "value", "source", "unit", "kind", "number")
 _read_of_picture = attrgetter("path", "role", "variant_key", "origin")
 
