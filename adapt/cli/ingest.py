@@ -11,13 +11,13 @@ import typer
 
 from adapt.cli._output import emit, progress
 from adapt.cli._session import Session
-from catalog.ingest import counts_of
 from catalog.ingest import ingest as run_ingest
 from catalog.messages import Messages, choose_language, load
 from catalog.paths import checked_root
 from catalog.phrases import say
 from catalog.records import IngestReport
 from catalog.report import REJECTS, REPORT, books_of, folder_of, summary, write_report
+from catalog.runs import counts_of
 
 if TYPE_CHECKING:
     from catalog.cluster import ClusterExecutor
