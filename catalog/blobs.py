@@ -66,9 +66,7 @@ class BlobStore:
     def digests(self) -> set[str]:
         """Return the digests of all blobs, by one listing of the store."""
         names = self._local_names() if self._local else map(str, self._fs.glob(f"{self._base}/??/*.*"))
-        return {
-            stem for name in names if not name.endswith(".part") and (stem := name.rpartition("/")[2].partition(".")[0])
-        }
+        return {name.rpartition("/")[2].partition(".")[0] for name in names if not name.endswith(".part")}
 
     def path(self, sha256: str) -> Path:
         """Return the local path of a blob.
@@ -107,11 +105,13 @@ class BlobStore:
         return there
 
     def _local_names(self) -> Iterator[str]:
-        # A file system of fsspec looks at each file as well, which takes ten times as long.
-        with contextlib.suppress(FileNotFoundError), os.scandir(self._base) as folders:
-            for folder in folders:
-                if len(folder.name) == 2 and folder.is_dir():
-                    yield from os.listdir(folder.path)
+        # A file system of fsspec looks at each file as well, which takes ten times as long. What cannot be listed
+        # is not there: storing it again says why.
+        with contextlib.suppress(OSError):
+            for folder in os.listdir(self._base):
+                if len(folder) == 2:
+                    with contextlib.suppress(OSError):
+                        yield from os.listdir(f"{self._base}/{folder}")
 
     def _name(self, sha256: str, ext: str) -> str:
         return f"{self._base}/{sha256[:2]}/{sha256}.{ext.lstrip('.')}"
