@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, cast
 
@@ -63,8 +65,8 @@ class BlobStore:
 
     def digests(self) -> set[str]:
         """Return the digests of all blobs, by one listing of the store."""
-        names = self._fs.glob(f"{self._base}/??/*.*")
-        return {str(name).rpartition("/")[2].partition(".")[0] for name in names if not str(name).endswith(".part")}
+        names = self._local_names() if self._local else map(str, self._fs.glob(f"{self._base}/??/*.*"))
+        return {name.rpartition("/")[2].partition(".")[0] for name in names if not name.endswith(".part")}
 
     def path(self, sha256: str) -> Path:
         """Return the local path of a blob.
@@ -101,6 +103,15 @@ class BlobStore:
         if there:
             self._fs.rm_file(path)
         return there
+
+    def _local_names(self) -> Iterator[str]:
+        # A file system of fsspec looks at each file as well, which takes ten times as long. What cannot be listed
+        # is not there: storing it again says why.
+        with contextlib.suppress(OSError):
+            for folder in os.listdir(self._base):
+                if len(folder) == 2:
+                    with contextlib.suppress(OSError):
+                        yield from os.listdir(f"{self._base}/{folder}")
 
     def _name(self, sha256: str, ext: str) -> str:
         return f"{self._base}/{sha256[:2]}/{sha256}.{ext.lstrip('.')}"

@@ -11,14 +11,16 @@ advisory lock of the database. What reads and then writes is therefore safe on b
 from __future__ import annotations
 
 import hashlib
+import json
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event, make_url, text
+from sqlalchemy import JSON, Connection, Engine, Table, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError
 from sqlalchemy.orm import Session
 
@@ -26,6 +28,8 @@ from catalog.errors import CatalogError, CatalogUnwritable
 from catalog.phrases import say
 
 BUSY_TIMEOUT_S = 30
+MAX_VARIABLES = 999
+"""Values in one statement that any build of SQLite takes."""
 _BEGIN = "sqlite_begin"
 
 
@@ -146,16 +150,29 @@ def insert_rows(session: Session, table: Table, columns: Sequence[str], rows: Se
     Args:
         session: A write session.
         table: Where to; columns that are not named get what the database gives them, usually NULL.
-        columns: Names of columns whose values are text, numbers or NULL.
+        columns: Names of columns whose values are text, numbers or NULL, or dictionaries for JSON.
         rows: Values in the order of `columns`.
     """
     if not rows:
         return
     connection = session.connection()
     if connection.dialect.name == "sqlite":
-        # The driver takes tuples as they are; SQLAlchemy would look at each value of each row.
-        marks = ", ".join("?" * len(columns))
-        connection.exec_driver_sql(f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES ({marks})", list(rows))
+        json_places = {place for place, name in enumerate(columns) if isinstance(table.c[name].type, JSON)}
+        if json_places:
+            rows = [
+                tuple(json.dumps(value) if place in json_places else value for place, value in enumerate(row))
+                for row in rows
+            ]
+        # The driver takes tuples as they are; SQLAlchemy would look at each value of each row. Several rows a
+        # statement save a third of the time.
+        together = MAX_VARIABLES // len(columns)
+        whole = len(rows) - len(rows) % together
+        groups = [tuple(chain.from_iterable(rows[at : at + together])) for at in range(0, whole, together)]
+        rest = list(rows[whole:])
+        for size, values in ((together, groups), (1, rest)):
+            if values:
+                marks = ", ".join([f"({', '.join('?' * len(columns))})"] * size)
+                connection.exec_driver_sql(f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES {marks}", values)
     else:
         connection.execute(table.insert(), [dict(zip(columns, row, strict=True)) for row in rows])
 

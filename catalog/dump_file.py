@@ -16,6 +16,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -98,7 +99,7 @@ class DumpFile:
     container: str = ""
     """Path in the dump of the archive or workbook that holds it; empty for a file, or where the archive is the dump."""
 
-    @property
+    @cached_property
     def suffix(self) -> str:
         """Lower-case suffix with its dot, of the content if it is gzipped."""
         return os.path.splitext(self._unzipped)[1].lower()

@@ -7,19 +7,17 @@ completed by the same command. What cannot be taken is quarantined with its reas
 from __future__ import annotations
 
 import gc
-import hashlib
 import time
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence, Set
 from concurrent.futures import Executor
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sqlalchemy import delete, exists, func, insert, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import exists, func, select
 
-from catalog import sync
+from catalog import runs, sync
+from catalog.acceptance import LOOK_AHEAD, Acceptance, Progress
 from catalog.books import document_books, picture_books
 from catalog.caption import rebuild_captions
 from catalog.copies import best_digests
@@ -28,49 +26,46 @@ from catalog.errors import IngestRefused
 from catalog.intake import PictureIntake
 from catalog.mapping import FILE_NAME
 from catalog.paths import IMAGE_SUFFIXES, Dump, checked_root
-from catalog.phrases import say, stated
+from catalog.phrases import say
 from catalog.readers import read_dump
 from catalog.readers.correcting import originals, unused_corrections
-from catalog.readers.draft import DraftCatalogue, DraftPicture, DraftProduct
+from catalog.readers.draft import DraftCatalogue, DraftProduct
 from catalog.readers.refine import refine
-from catalog.records import IngestReport, Issue, ProductSample
+from catalog.records import IngestReport, ProductSample
 from catalog.report import corrections_of, edited_mapping, keep_corrections
-from catalog.schema import CaptionRow, IngestRunRow, ProductRow, QuarantineRow, SourceRow, now
+from catalog.schema import CaptionRow, ProductRow, SourceRow
 from catalog.store import Catalog
 from catalog.sync import KnownSource
-from catalog.upsert import Accepted, write_files, write_images, write_products
+from catalog.upsert import write_files, write_images, write_products
 from catalog.workers import CALLS_A_WORKER, WorkerPool
 
-BATCH_IMAGES = 64
-BATCH_PRODUCTS = 500
-LOOK_AHEAD = 256
-"""Pictures, or products, planned ahead of the one that is written, at least: workers go on during a transaction."""
-PROGRESS_EVERY = 10
+YOUNG_OBJECTS = 100_000
+"""New objects after which the cycle collector looks; a transaction makes thousands of rows that hold no cycles."""
 SAMPLES = 3
 """Products that a report shows."""
-Progress = Callable[[str, float, float | None], None]
 
 
 @dataclass(kw_only=True)
-class _Work:
-    """The state of one run."""
+class _Run:
+    """One run: what was read, and what comes of it."""
 
-    drafts: DraftCatalogue
+    source: str
+    started: float
+    """By the monotonic clock, in seconds."""
     dump: Dump
-    known: KnownSource
-    intake: PictureIntake
-    progress: Progress
-    delta: bool
-    look_ahead: int
     encoding: str | None
     """As given, not as found out."""
-    issues: list[Issue] = field(default_factory=list)
-    added: int = 0
-    updated: int = 0
-    unchanged: int = 0
-    links: int = 0
-    stored: dict[str, str | None] = field(default_factory=dict)
-    """Path of a picture → digest of its content, None when it was refused."""
+    delta: bool
+    known: KnownSource
+    drafts: DraftCatalogue
+    missing: list[str]
+    """SKUs the dump no longer has."""
+    acceptance: Acceptance
+    progress: Progress
+    id: int | None = None
+    """None in a dry run."""
+    pruned: int = 0
+    captions: int = 0
     keepers: dict[str, str] = field(default_factory=dict)
     """Digest of a picture → digest of the largest one that shows the same."""
 
@@ -148,26 +143,35 @@ def ingest(
             known_sizes=known.sizes,
             verify=verify,
         )
-        work = _Work(
-            drafts=drafts,
-            dump=listing,
-            known=known,
+        acceptance = Acceptance(
             intake=intake,
-            progress=progress or _silent,
-            delta=delta,
+            files=listing.files,
+            known=known.products,
             look_ahead=max(LOOK_AHEAD, CALLS_A_WORKER * getattr(running, "size", 1)),
+            progress=progress or _silent,
             issues=[*drafts.issues, *unused_corrections(listing)],
-            encoding=encoding,
         )
-        if not dry_run and catalog is not None:
-            report = _run(catalog, work, name, missing, prune, started)
-            if corrections is not None:
-                keep_corrections(catalog.workspace, name, corrected)
-            return report
-        for _ in _batches(work):
-            intake.handed_over()
-        pruned = len(missing) if prune else 0
-        return _report(work, name, None, started, missing=len(missing) - pruned, pruned=pruned)
+        run = _Run(
+            source=name,
+            started=started,
+            dump=listing,
+            encoding=encoding,
+            delta=delta,
+            known=known,
+            drafts=drafts,
+            missing=missing,
+            acceptance=acceptance,
+            progress=progress or _silent,
+        )
+        if dry_run or catalog is None:
+            for _ in acceptance.batches(drafts.products):
+                intake.handed_over()
+            run.pruned = len(missing) if prune else 0
+            return _report(run)
+        report = _carried_out(catalog, run, prune)
+        if corrections is not None:
+            keep_corrections(catalog.workspace, name, corrected)
+        return report
 
 
 @contextmanager
@@ -189,11 +193,12 @@ def _collector_at_rest() -> Iterator[Callable[[], None]]:
 
     Yields a function to call when the drafts are there: from then on the collector looks at what is newer only.
     """
-    was_on = gc.isenabled()
+    was_on, thresholds = gc.isenabled(), gc.get_threshold()
     gc.disable()
 
     def wake() -> None:
         gc.freeze()
+        gc.set_threshold(YOUNG_OBJECTS, *thresholds[1:])
         if was_on:
             gc.enable()
 
@@ -201,205 +206,76 @@ def _collector_at_rest() -> Iterator[Callable[[], None]]:
         yield wake
     finally:
         gc.unfreeze()
+        gc.set_threshold(*thresholds)
         if was_on:
             gc.enable()
 
 
-def _run(catalog: Catalog, work: _Work, name: str, missing: list[str], prune: bool, started: float) -> IngestReport:
+def _carried_out(catalog: Catalog, run: _Run, prune: bool) -> IngestReport:
+    """Write what was read, compare its pictures with all others, caption it, and return what the run came to."""
+    acceptance, intake = run.acceptance, run.acceptance.intake
     with catalog.write() as session:
-        source_id, run_id, unfinished = _begin(session, name, work)
+        source_id, run.id, unfinished = runs.begin(session, run.source, str(run.dump.root), run.drafts, delta=run.delta)
     changed: set[int] = set()
-    for batch in _batches(work):
+    for batch in acceptance.batches(run.drafts.products):
         with catalog.write() as session:
-            write_images(session, work.intake.new_images)
-            write_files(session, source_id, run_id, work.intake.new_files)
-            changed |= write_products(session, source_id, run_id, batch)
-        work.intake.handed_over()
+            write_images(session, intake.new_images)
+            write_files(session, source_id, run.id, intake.new_files)
+            changed |= write_products(session, source_id, run.id, batch)
+        intake.handed_over()
     with catalog.write() as session:
-        pruned = sync.retire(session, source_id, missing, prune=prune)
-    work.issues += find_duplicates(catalog, source=name).issues
+        run.pruned = sync.retire(session, source_id, run.missing, prune=prune)
+    acceptance.issues += find_duplicates(catalog, source=run.source).issues
     with catalog.read() as session:
-        work.keepers = best_digests(session)
-    captions = _rebuild_captions(catalog, name, changed, unfinished, work.progress)
-    report = _report(work, name, run_id, started, missing=len(missing) - pruned, pruned=pruned, captions=captions)
+        run.keepers = best_digests(session)
+    run.captions = _rebuild_captions(catalog, run.source, changed, unfinished, run.progress)
+    report = _report(run)
     with catalog.write() as session:
-        _finish(session, run_id, report)
+        runs.finish(session, run.id, report)
     return report
 
 
-def _begin(session: Session, name: str, work: _Work) -> tuple[int, int, list[int]]:
-    """Open a run; return ids of source and run, and of the runs before it that did not end."""
-    root = str(work.dump.root)
-    source_id = session.scalar(select(SourceRow.id).where(SourceRow.name == name))
-    if source_id is None:
-        row = SourceRow(name=name, root=root)
-        session.add(row)
-        session.flush()
-        source_id = row.id
-    else:
-        session.execute(update(SourceRow).where(SourceRow.id == source_id).values(root=root))
-    mine = IngestRunRow.source_id == source_id
-    ended = select(func.coalesce(func.max(IngestRunRow.id), 0)).where(mine, IngestRunRow.state == "done")
-    unfinished = list(session.scalars(select(IngestRunRow.id).where(mine, IngestRunRow.id > ended.scalar_subquery())))
-    # The lock is ours, so a run that still says it is running was killed.
-    session.execute(
-        update(IngestRunRow).where(mine, IngestRunRow.state == "running").values(state="failed", ended_at=now())
-    )
-    run = IngestRunRow(
-        source_id=source_id,
-        reader=work.drafts.reader,
-        encoding=work.drafts.encoding,
-        evidence="\n".join(work.drafts.evidence),
-        mapping=str(work.drafts.mapping),
-        mode="delta" if work.delta else "full",
-        counts={},
-    )
-    session.add(run)
-    session.flush()
-    return source_id, run.id, unfinished
-
-
-def _batches(work: _Work) -> Iterator[list[Accepted]]:
-    """Take in the pictures of each product and yield what must be written, a transaction at a time."""
-    batch: list[Accepted] = []
-    total = len(work.drafts.products)
-    for number, draft in enumerate(_looked_ahead(work), start=1):
-        accepted = _accept(work, draft)
-        if accepted is not None:
-            batch.append(accepted)
-        pending = len(work.intake.new_files)
-        if len(batch) >= BATCH_PRODUCTS or pending >= BATCH_IMAGES:
-            yield batch
-            batch = []
-        if number % PROGRESS_EVERY == 0:
-            work.progress(say("products"), number, total)
-    if batch or work.intake.new_files:
-        yield batch
-    work.progress(say("products"), total, total)
-
-
-def _looked_ahead(work: _Work) -> Iterator[DraftProduct]:
-    """Yield the products in order; the pictures of those that follow are with the workers already."""
-    ahead: deque[DraftProduct] = deque()
-    for draft in work.drafts.products:
-        for picture in draft.pictures:
-            work.intake.plan(work.dump.files[picture.path])
-        ahead.append(draft)
-        while ahead and max(work.intake.pending, len(ahead)) > work.look_ahead:
-            yield ahead.popleft()
-    yield from ahead
-
-
-def _accept(work: _Work, draft: DraftProduct) -> Accepted | None:
-    """Return what to write for a product, or None when it is as the catalogue has it."""
-    pictures: list[tuple[DraftPicture, str]] = []
-    for picture in draft.pictures:
-        seen = work.intake.settle(work.dump.files[picture.path])
-        if seen.image_sha256 is not None:
-            pictures.append((picture, seen.image_sha256))
-            if remark := work.intake.remarks.pop(picture.path, None):
-                work.issues.append(_issue(picture, *remark, severity="warning"))
-        elif picture.path not in work.stored:
-            work.issues.append(_issue(picture, seen.reason, seen.detail))
-        work.stored[picture.path] = seen.image_sha256
-    work.links += len({(picture.variant_key, digest) for picture, digest in pictures})
-    content = f"{draft.content_hash()} {' '.join(digest for _, digest in pictures)}"
-    row_hash = hashlib.sha256(content.encode()).hexdigest()
-    known = work.known.products.get(draft.sku)
-    if known is None:
-        work.added += 1
-        return Accepted(draft=draft, row_hash=row_hash, pictures=pictures, product_id=None)
-    if known.row_hash == row_hash and known.status == "active":
-        work.unchanged += 1
-        return None
-    work.updated += 1
-    return Accepted(draft=draft, row_hash=row_hash, pictures=pictures, product_id=known.id)
-
-
-def _issue(picture: DraftPicture, reason: str, detail: str, severity: str = "error") -> Issue:
-    return Issue(
-        source=picture.origin or picture.path,
-        line=picture.line,
-        reason=reason,
-        detail=say("{path}: {detail}", path=picture.path, detail=detail) if picture.origin else detail,
-        severity=severity,
-    )
-
-
-def _finish(session: Session, run_id: int, report: IngestReport) -> None:
-    rows = [
-        {
-            "run_id": run_id,
-            "source": issue.place,
-            "line": issue.line,
-            "reason": issue.reason,
-            "detail": str(issue.detail),
-            "params": stated(issue.detail),
-            "severity": issue.severity,
-        }
-        for issue in report.issues
-    ]
-    session.execute(delete(QuarantineRow).where(QuarantineRow.run_id == run_id))
-    if rows:
-        session.execute(insert(QuarantineRow), rows)
-    session.execute(
-        update(IngestRunRow)
-        .where(IngestRunRow.id == run_id)
-        .values(state="done", ended_at=now(), counts=counts_of(report))
-    )
-
-
-def counts_of(report: IngestReport) -> dict[str, int | float]:
-    """Return the numbers of a report by name, as stored with a run and printed by the command line."""
-    names = (
-        "products_added", "products_updated", "products_unchanged", "products_missing", "products_pruned", "variants",
-        "images_added", "images_reused", "images_decoded", "images_linked", "quarantined", "warnings", "captions",
-        "seconds",
-    )  # fmt: skip
-    return {name: getattr(report, name) for name in names}
-
-
-def _report(
-    work: _Work, name: str, run_id: int | None, started: float, *, missing: int, pruned: int, captions: int = 0
-) -> IngestReport:
-    if not work.links and not work.known.products:
-        reasons = sorted({issue.reason for issue in work.issues})
+def _report(run: _Run) -> IngestReport:
+    acceptance, intake, drafts = run.acceptance, run.acceptance.intake, run.drafts
+    issues = acceptance.issues
+    if not acceptance.links and not run.known.products:
+        reasons = sorted({issue.reason for issue in issues})
         raise IngestRefused(
             say(
                 "no usable picture for any of {count} products in {root} ({reasons}); check the paths in the "
                 "table against the files",
-                count=len(work.drafts.products),
-                root=work.dump.root,
+                count=len(drafts.products),
+                root=run.dump.root,
                 reasons=", ".join(reasons) or say("the tables name none"),
             )
         )
     return IngestReport(
-        run_id=run_id,
-        source=name,
-        products_added=work.added,
-        products_updated=work.updated,
-        products_unchanged=work.unchanged,
-        products_missing=missing,
-        products_pruned=pruned,
-        captions=captions,
-        variants=sum(len(draft.variants) for draft in work.drafts.products),
-        images_added=work.intake.images_added,
-        images_reused=work.intake.images_reused,
-        images_decoded=work.intake.images_decoded,
-        images_linked=work.links,
-        quarantined=sum(issue.severity == "error" for issue in work.issues),
-        warnings=sum(issue.severity == "warning" for issue in work.issues),
-        seconds=round(time.monotonic() - started, 3),
-        issues=tuple(work.issues),
-        evidence=tuple(work.drafts.evidence),
-        reader=work.drafts.reader,
-        encoding=work.drafts.encoding,
-        rows=work.drafts.rows,
-        pictures=picture_books(work.dump, work.drafts, work.stored, work.keepers),
-        documents=document_books(work.dump, work.drafts, work.issues),
-        mapping=work.drafts.mapping,
-        samples=tuple(map(_sample, work.drafts.products[:SAMPLES])),
-        rejected=originals(work.issues, work.encoding, work.dump, work.drafts.headers),
+        run_id=run.id,
+        source=run.source,
+        products_added=acceptance.added,
+        products_updated=acceptance.updated,
+        products_unchanged=acceptance.unchanged,
+        products_missing=len(run.missing) - run.pruned,
+        products_pruned=run.pruned,
+        captions=run.captions,
+        variants=sum(len(draft.variants) for draft in drafts.products),
+        images_added=intake.images_added,
+        images_reused=intake.images_reused,
+        images_decoded=intake.images_decoded,
+        images_linked=acceptance.links,
+        quarantined=sum(issue.severity == "error" for issue in issues),
+        warnings=sum(issue.severity == "warning" for issue in issues),
+        seconds=round(time.monotonic() - run.started, 3),
+        issues=tuple(issues),
+        evidence=tuple(drafts.evidence),
+        reader=drafts.reader,
+        encoding=drafts.encoding,
+        rows=drafts.rows,
+        pictures=picture_books(run.dump, drafts, acceptance.stored, run.keepers),
+        documents=document_books(run.dump, drafts, issues),
+        mapping=drafts.mapping,
+        samples=tuple(map(_sample, drafts.products[:SAMPLES])),
+        rejected=originals(issues, run.encoding, run.dump, run.drafts.headers),
     )
 
 

@@ -17,6 +17,8 @@ import tempfile
 import weakref
 from collections.abc import Iterable
 from dataclasses import replace
+from itertools import chain
+from operator import attrgetter
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -83,8 +85,9 @@ class Dump:
                 self._open_archive(file)
         else:
             self._add_all(self._listed_root())
-        for file in self.with_suffix({".xlsx", ".xlsm"}):
-            self._add_pictures_of(file)
+        for file in sorted(self.files.values(), key=attrgetter("path")):
+            if file.suffix in (".xlsx", ".xlsm"):
+                self._add_pictures_of(file)
         if not self.files:
             raise IngestRefused(
                 say(
@@ -99,11 +102,18 @@ class Dump:
             self._folded.setdefault(path.casefold(), []).append(path)
             self._by_name.setdefault(path.rpartition("/")[2].casefold(), []).append(path)
         self._suggested = 0
+        self._by_suffix = self._listed_by_suffix()
 
     def with_suffix(self, suffixes: Iterable[str]) -> list[DumpFile]:
         """Return the files with one of these suffixes, by path."""
-        wanted = frozenset(suffixes)
-        return [self.files[path] for path in sorted(self.files) if self.files[path].suffix in wanted]
+        found = [self._by_suffix[suffix] for suffix in set(suffixes) & self._by_suffix.keys()]
+        return list(found[0]) if len(found) == 1 else sorted(chain.from_iterable(found), key=attrgetter("path"))
+
+    def _listed_by_suffix(self) -> dict[str, list[DumpFile]]:
+        by_suffix: dict[str, list[DumpFile]] = {}
+        for path in sorted(self.files):
+            by_suffix.setdefault(self.files[path].suffix, []).append(self.files[path])
+        return by_suffix
 
     def resolve(self, written: str, *, folder: str = "", suggest: bool = True) -> DumpFile:
         """Return the file a manifest means.
@@ -358,7 +368,7 @@ class Dump:
                 self.escaping[path] = str(target)
                 return
             actual = target
-        info = actual.stat()
+        info = entry.stat()
         # A pipe or device would block or never end.
         if stat.S_ISREG(info.st_mode):
             self._add(DumpFile(path=path, actual=actual, size=info.st_size, mtime_ns=info.st_mtime_ns))

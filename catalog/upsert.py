@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from catalog.database import insert_rows
@@ -26,6 +26,9 @@ _LINKS = Base.metadata.tables["product_image"]
 _PRODUCTS = Base.metadata.tables["product"]
 _ATTRIBUTE_COLUMNS = (
     "product_id", "variant_id", "name", "value", "value_raw", "unit", "number", "lang", "source", "kind", "position",
+)  # fmt: skip
+_PRODUCT_COLUMNS = (
+    "sku", "name", "category", "lang", "status", "description", "row_hash", "last_run_id", "origin", "origin_line",
 )  # fmt: skip
 _LINK_COLUMNS = ("product_id", "variant_id", "image_id", "position", "role", "origin")
 
@@ -93,18 +96,16 @@ def write_products(session: Session, source_id: int, run_id: int, accepted: Sequ
     Returns:
         The ids of all products written.
     """
-    new = [item for item in accepted if item.product_id is None]
     ids: dict[str, int] = {item.draft.sku: item.product_id for item in accepted if item.product_id is not None}
-    if new:
-        statement = insert(_PRODUCTS).returning(_PRODUCTS.c.sku, _PRODUCTS.c.id)
-        values = [{**_product_values(item, run_id), "source_id": source_id, "first_run_id": run_id} for item in new]
-        ids.update((sku, id_) for sku, id_ in session.execute(statement, values))
-    changed = [item.product_id for item in accepted if item.product_id is not None]
-    if changed:
-        old = [
-            {"id": item.product_id, **_product_values(item, run_id)} for item in accepted if item.product_id is not None
-        ]
+    ids |= _insert_products(session, source_id, run_id, [item for item in accepted if item.product_id is None])
+    old = [
+        {"id": item.product_id, **dict(zip(_PRODUCT_COLUMNS, _product_values(item, run_id), strict=True))}
+        for item in accepted
+        if item.product_id is not None
+    ]
+    if old:
         session.execute(update(ProductRow), old)
+    changed = [values["id"] for values in old]
     for start in range(0, len(changed), CHUNK):
         part = changed[start : start + CHUNK]
         session.execute(delete(AttributeRow).where(AttributeRow.product_id.in_(part)))
@@ -115,20 +116,26 @@ def write_products(session: Session, source_id: int, run_id: int, accepted: Sequ
     return set(ids.values())
 
 
-def _product_values(item: Accepted, run_id: int) -> dict[str, Any]:
+def _insert_products(session: Session, source_id: int, run_id: int, new: Sequence[Accepted]) -> dict[str, int]:
+    """Insert products and return their ids by SKU."""
+    if not new:
+        return {}
+    # Nobody else writes during the transaction, so that all ids above are those of the new rows.
+    highest = session.scalar(select(func.coalesce(func.max(ProductRow.id), 0)))
+    rows = [(*_product_values(item, run_id), source_id, run_id) for item in new]
+    insert_rows(session, _PRODUCTS, (*_PRODUCT_COLUMNS, "source_id", "first_run_id"), rows)
+    query = select(ProductRow.sku, ProductRow.id).where(ProductRow.id > highest, ProductRow.source_id == source_id)
+    return {sku: id_ for sku, id_ in session.execute(query)}
+
+
+def _product_values(item: Accepted, run_id: int) -> tuple[Any, ...]:
+    """Return the values of `_PRODUCT_COLUMNS`."""
     draft = item.draft
-    return {
-        "sku": draft.sku,
-        "name": draft.name,
-        "category": draft.category,
-        "lang": language(f"{draft.name} {draft.description}"),
-        "status": "active",
-        "description": draft.description,
-        "row_hash": item.row_hash,
-        "last_run_id": run_id,
-        "origin": draft.origin,
-        "origin_line": draft.line,
-    }
+    lang = language(f"{draft.name} {draft.description}")
+    return (
+        draft.sku, draft.name, draft.category, lang, "active", draft.description, item.row_hash, run_id,
+        draft.origin, draft.line,
+    )  # fmt: skip
 
 
 def _write_variants(

@@ -11,7 +11,6 @@ import typer
 
 from adapt.cli._output import emit, progress
 from adapt.cli._session import Session
-from catalog.ingest import counts_of
 from catalog.ingest import ingest as run_ingest
 from catalog.messages import Messages, choose_language, load
 from catalog.paths import checked_root
@@ -19,6 +18,7 @@ from catalog.phrases import say
 from catalog.readers.table import DOUBT
 from catalog.records import IngestReport
 from catalog.report import REJECTS, REPORT, books_of, folder_of, summary, write_report
+from catalog.runs import counts_of
 
 if TYPE_CHECKING:
     from catalog.cluster import ClusterExecutor

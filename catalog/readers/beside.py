@@ -45,6 +45,9 @@ def join_pictures(drafting: Drafting) -> int:
 
 def join_texts(drafting: Drafting, encoding: str | None) -> int:
     """Give each text file no table names to the one product whose files lie in its folder or share its stem."""
+    texts = drafting.dump.with_suffix(TEXT_SUFFIXES)
+    if not texts:
+        return 0
     owners: dict[str, set[str]] = {}
     stems: dict[tuple[str, str], str] = {}
     for product in drafting.products.values():
@@ -52,7 +55,7 @@ def join_texts(drafting: Drafting, encoding: str | None) -> int:
             owners.setdefault(file.folder, set()).add(product.sku)
             stems[file.folder, _base(file.stem)] = product.sku
     joined = 0
-    for file in drafting.dump.with_suffix(TEXT_SUFFIXES):
+    for file in texts:
         if file.path in drafting.documents or file.stem.casefold() in ABOUT_THE_DUMP:
             continue
         same_stem = stems.get((file.folder, _base(file.stem)))

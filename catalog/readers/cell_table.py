@@ -31,6 +31,7 @@ class Table:
     """For people: `text separated by ','`, `JSON list` or `sheet 'Products'`."""
     sheet: str = ""
     """Name of the sheet in a workbook."""
+    _headed: Table | None = field(default=None, init=False, repr=False, compare=False)
 
     @property
     def place(self) -> str:
@@ -42,10 +43,12 @@ class Table:
         return (row.cells[index] for row in self.rows)
 
     def with_header(self) -> Table:
-        """Return the table with its first row as header, and rows of another width reported."""
+        """Return the table with its first row as header, and rows of another width reported; not to be changed."""
         if self.header or not self.rows:
             return self
-        return self.with_names(tuple(cell.strip() for cell in self.rows[0].cells), first=1)
+        if self._headed is None:  # every reader asks
+            self._headed = self.with_names(tuple(cell.strip() for cell in self.rows[0].cells), first=1)
+        return self._headed
 
     def with_names(self, header: tuple[str, ...], *, first: int = 0) -> Table:
         """Return the rows from `first` on under given column names; what does not fit them is reported."""
@@ -57,7 +60,7 @@ class Table:
             sheet=self.sheet,
             issues=list(self.issues),
         )
-        width, start = len(header), header[0] if header else ""
+        width, start, rows = len(header), header[0] if header else "", table.rows
         for row in self.rows[first:]:
             if len(row.cells) != width:
                 table._fit(row)
@@ -65,7 +68,7 @@ class Table:
                 detail = say("the header again; files were joined here, so it is no product")
                 table._say(row, "ROW_HEADER_AGAIN", detail, "warning")
             else:
-                table.rows.append(row)
+                rows.append(row)
         return table
 
     def _fit(self, row: Row) -> None:

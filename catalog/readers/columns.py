@@ -354,9 +354,10 @@ class _Inference:
             return
         last = headers.words(self.table.header[columns.name])[-1:]
         for index in self.free:
-            words = headers.words(self.table.header[index])
+            if not last or headers.words(self.table.header[index])[-1:] != last:
+                continue
             values = self._values(index, self.table.rows)
-            if last and words[-1:] == last and len(set(values)) < 0.8 * len(values):
+            if len(set(values)) < 0.8 * len(values):
                 columns.category = self._take(index, say("category: names that repeat"), _GUESS)
                 return
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, field
+from operator import attrgetter
 
 from catalog.records import Issue, RowBooks
 
-_JSON = json.JSONEncoder(ensure_ascii=True, separators=(",", ":"))
+_JSON = json.JSONEncoder(ensure_ascii=True, check_circular=False, separators=(",", ":"))
+_read_of_attribute = attrgetter("name", "value", "source", "unit", "kind", "number")
+_read_of_picture = attrgetter("path", "role", "variant_key", "origin")
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class DraftAttribute:
     """A fact, or running text, as read."""
 
@@ -25,7 +28,7 @@ class DraftAttribute:
     """The value as a number in `unit`, where it is one."""
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class DraftPicture:
     """A picture file that resolves inside the dump."""
 
@@ -38,7 +41,7 @@ class DraftPicture:
     line: int | None = None
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class DraftVariant:
     """A sellable form; `key` is unique in its product."""
 
@@ -48,7 +51,7 @@ class DraftVariant:
     attributes: list[DraftAttribute] = field(default_factory=list)
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class DraftProduct:
     """A product as read."""
 
@@ -67,12 +70,12 @@ class DraftProduct:
         # By hand, and values without names: `asdict` copies every value deeply, which takes longer than reading.
         content = [
             *(self.sku, self.name, self.category, self.description, self.origin),
-            [[*vars(attribute).values()] for attribute in self.attributes],
+            [*map(_read_of_attribute, self.attributes)],
             [
-                [variant.key, variant.sku, variant.name, [[*vars(own).values()] for own in variant.attributes]]
+                [variant.key, variant.sku, variant.name, [*map(_read_of_attribute, variant.attributes)]]
                 for variant in self.variants
             ],
-            [[picture.path, picture.role, picture.variant_key, picture.origin] for picture in self.pictures],
+            [*map(_read_of_picture, self.pictures)],
         ]
         return hashlib.sha256(_JSON.encode(content).encode()).hexdigest()
 
