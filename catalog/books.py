@@ -20,8 +20,8 @@ def picture_books(
         stored: Path of each picture that was taken in → digest of its content, None when it was refused.
         keepers: Digest of a picture → digest of the largest one that shows the same.
     """
-    present = [path for path, file in dump.files.items() if file.suffix in IMAGE_SUFFIXES]
-    named = {picture.path for product in catalogue.products for picture in product.pictures}
+    present = {path for path, file in dump.files.items() if file.suffix in IMAGE_SUFFIXES} - dump.recalled
+    named = present & {picture.path for product in catalogue.products for picture in product.pictures}
     refused = {path for path in named if stored.get(path) is None}
     shown: dict[str, list[str]] = {}
     for path in sorted(named - refused):
@@ -32,7 +32,7 @@ def picture_books(
         linked=len(shown),
         duplicate=sum(len(paths) - 1 for paths in shown.values()),
         quarantined=len(refused),
-        unreferenced=tuple(sorted(set(present) - named)),
+        unreferenced=tuple(sorted(present - named)),
     )
 
 

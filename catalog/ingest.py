@@ -128,6 +128,10 @@ def ingest(
         known = KnownSource() if catalog is None else sync.load(catalog, name)
         if isinstance(running, WorkerPool) and not known.files:
             running.warm(len(listing.with_suffix(IMAGE_SUFFIXES)))  # while the tables are read
+        if delta:
+            listing.recall(
+                {path: (seen.size, seen.mtime_ns) for path, seen in known.files.items() if seen.image_sha256}
+            )
         drafts = read_dump(listing, encoding, mapping)
         refine(drafts)
         wake_collector()
@@ -142,6 +146,7 @@ def ingest(
             stored=set(stored),
             known_sizes=known.sizes,
             verify=verify,
+            recalled=listing.recalled,
         )
         acceptance = Acceptance(
             intake=intake,

@@ -62,6 +62,8 @@ class PictureIntake:
     """Sizes of remembered files and stored pictures, in bytes: only a file of such a size can be a copy of one."""
     verify: bool = False
     """Read files again even if size and time are as before."""
+    recalled: Collection[str] = frozenset()
+    """Files that this dump of changes names and does not hold: what is remembered of them counts."""
     new_images: list[dict[str, Any]] = field(default_factory=list)
     """Rows for the image table that no transaction has taken yet."""
     new_files: dict[str, SeenFile] = field(default_factory=dict)
@@ -94,7 +96,8 @@ class PictureIntake:
             return
         seen = self.remembered.get(file.path)
         same = seen is not None and (seen.size, seen.mtime_ns) == (file.size, file.mtime_ns) and self._usable(seen)
-        if seen is not None and same and (not self.verify or self._verified(file, seen)):
+        given = file.path not in self.recalled
+        if seen is not None and same and not (self.verify and given and not self._verified(file, seen)):
             self._plans[file.path] = seen
         else:
             self._plans[file.path] = self._find(file)

@@ -15,7 +15,7 @@ import shutil
 import stat
 import tempfile
 import weakref
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from itertools import chain
 from operator import attrgetter
@@ -96,13 +96,31 @@ class Dump:
                     root=root,
                 )
             )
+        self.recalled: set[str] = set()
+        """Paths among `files` that are not here but were in an earlier dump."""
         self._folded: dict[str, list[str]] = {}
         self._by_name: dict[str, list[str]] = {}
-        for path in self.files:
-            self._folded.setdefault(path.casefold(), []).append(path)
-            self._by_name.setdefault(path.rpartition("/")[2].casefold(), []).append(path)
+        self._index(self.files)
         self._suggested = 0
         self._by_suffix = self._listed_by_suffix()
+
+    def recall(self, files: Mapping[str, tuple[int, int]]) -> None:
+        """Let written paths name files of an earlier dump too: a dump of changes brings its texts, not all pictures.
+
+        Args:
+            files: Path → size in bytes and time of the last change in ns.
+        """
+        gone = {path: seen for path, seen in files.items() if path not in self.files}
+        for path, (size, mtime_ns) in gone.items():
+            self.files[path] = DumpFile(path=path, actual=self.root / path, size=size, mtime_ns=mtime_ns)
+        self.recalled.update(gone)
+        self._index(gone)
+        self._by_suffix = self._listed_by_suffix()
+
+    def _index(self, paths: Iterable[str]) -> None:
+        for path in paths:
+            self._folded.setdefault(path.casefold(), []).append(path)
+            self._by_name.setdefault(path.rpartition("/")[2].casefold(), []).append(path)
 
     def with_suffix(self, suffixes: Iterable[str]) -> list[DumpFile]:
         """Return the files with one of these suffixes, by path."""

@@ -356,22 +356,6 @@ def test_sources_are_read_without_following_time(catalog: Catalog, dump: Path) -
     assert counts(report) == (0, 0, PRODUCTS, 0) and report.images_added == 0
 
 
-def test_real_dumps_give_all_their_products(catalog: Catalog, shared_data: Path) -> None:
-    shops = shared_data / "catalogs"
-    report = ingest(catalog, shops / "grocery_store")
-    assert counts(report) == (81, 0, 0, 0)
-    assert (report.images_linked, report.quarantined) == (870, 0)
-    with catalog.read() as session:
-        texts = select(AttributeRow.name, func.count()).where(AttributeRow.kind == "text").group_by(AttributeRow.name)
-        named = {name: number for name, number in session.execute(texts)}
-    assert named["description"] == 81 and named["information"] == 80
-    assert counts(ingest(catalog, shops / "grocery_store")) == (0, 0, 81, 0)
-    vendure = ingest(catalog, shops / "vendure_demo")
-    assert counts(vendure) == (54, 0, 0, 0)
-    assert (vendure.variants, vendure.images_linked, vendure.quarantined) == (88, 54, 0)
-    assert [(issue.reason, issue.severity) for issue in vendure.issues] == [("ROW_DUP_KEY", "warning")] * 2
-
-
 def test_ingest_tries_an_unreadable_file_again(catalog: Catalog, dump: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from catalog.paths import DumpFile
 

@@ -384,3 +384,16 @@ def test_a_run_killed_at_any_moment_is_completed_by_the_same_command(
     with Catalog.open(tmp_path / "killed") as killed:
         assert catalogue_state(killed) == expected
         assert not list((tmp_path / "killed" / "blobs").rglob("*.part"))
+
+
+def test_a_dump_of_changes_keeps_pictures_it_does_not_hold(catalog: Catalog, dump: Path, tmp_path: Path) -> None:
+    first = ingest(catalog, dump)
+    changes = tmp_path / "changes"
+    changes.mkdir()
+    header, *rows = (dump / "products.csv").read_text("utf-8").splitlines()
+    (changes / "products.csv").write_text("\n".join([header, *rows[:2]]).replace("red", "green") + "\n", "utf-8")
+    report = ingest(catalog, changes, source=first.source, delta=True, verify=True)
+    assert (report.issues, report.images_decoded, report.images_linked, report.products_missing) == ((), 0, 2, 0)
+    assert report.pictures.present == 0 and report.rows.read == 2
+    again = ingest(catalog, dump)
+    assert again.images_decoded == 0 and again.products_missing == 0
