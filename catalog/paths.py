@@ -16,6 +16,7 @@ import stat
 import tempfile
 import weakref
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from itertools import chain
 from operator import attrgetter
@@ -41,6 +42,7 @@ WORKBOOK_SUFFIXES = frozenset({".xlsx", ".xlsm", ".xls", ".ods"})
 MAX_FILES = 2_000_000
 WORKBOOK_PICTURES = "/xl/media/"
 """Where the pictures of a workbook lie, which is a zip."""
+_QUERY = re.compile(r"(.+?\.\w{2,5})[?#].*", re.S)
 _LINK = re.compile(r"^(?:https?://[^/?#\s]+|//[^/?#\s]+\.[a-z]{2,}(?=/))([^?#]*)", re.I)
 _TABLES_AT_TOP = (".csv", ".tsv", ".jsonl", ".xml", ".toml", *WORKBOOK_SUFFIXES)
 
@@ -169,7 +171,15 @@ class Dump:
             except PathRefused as error:
                 if error.code != "FILE_MISSING":
                     raise
-        return self._resolve_end(relative, written, suggest)
+        try:
+            return self._resolve_end(relative, written, suggest)
+        except PathRefused as error:
+            # `a.jpg?v=2` is an address without its server.
+            if error.code != "FILE_MISSING" or not (address := _QUERY.fullmatch(relative)):
+                raise
+            with suppress(PathRefused):
+                return self.resolve(address[1], folder=folder, suggest=False)
+            raise
 
     def _resolve_link(self, way: str, written: str) -> DumpFile:
         """Return the file a web address names if the dump holds it: shops write addresses and pack the files."""

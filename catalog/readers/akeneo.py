@@ -144,7 +144,7 @@ class _Reading:
         variant = self.drafting.variant(product, row.place, _key(row), name.text if name else "", facts)
         for part in (row, between):
             if part is not None:
-                self.drafting.pictures(product, part.place, _pictures(part), variant if part is row else None)
+                self.drafting.pictures(product, part.place, _pictures(part), variant)
 
     def _add_unknown_parent(self, row: NamedRow, code: str) -> DraftProduct | None:
         siblings = [list(_values(other)) for other in self.children[code]]

@@ -26,9 +26,7 @@ def join_pictures(drafting: Drafting) -> int:
     by_key: dict[str, list[DumpFile]] = {}
     for file in drafting.dump.with_suffix(IMAGE_SUFFIXES):
         if file.path not in taken:
-            folder = file.folder.rpartition("/")[2].casefold()
-            names = {file.stem.casefold(), _VIEW.sub("", file.stem).casefold(), folder}
-            for name in names - {""}:
+            for name in picture_names(file):
                 by_key.setdefault(name, []).append(file)
     joined = 0
     for product in bare:
@@ -41,6 +39,12 @@ def join_pictures(drafting: Drafting) -> int:
         said = say("pictures joined to {joined} products by file or folder names that are their keys", joined=joined)
         drafting.evidence.append(said)
     return joined
+
+
+def picture_names(file: DumpFile) -> frozenset[str]:
+    """Return the keys a picture may be named after: its stem, that without the view it shows, and its folder."""
+    folder = file.folder.rpartition("/")[2].casefold()
+    return frozenset({file.stem.casefold(), _VIEW.sub("", file.stem).casefold(), folder} - {""})
 
 
 def join_texts(drafting: Drafting, encoding: str | None) -> int:

@@ -28,6 +28,7 @@ from catalog.readers.unit_codes import unit_of
 NAME = "bmecat"
 _ARTICLES = frozenset({"ARTICLE", "PRODUCT"})
 _KEYS = ("SUPPLIER_AID", "SUPPLIER_PID")
+_FEATURES = frozenset({"PRODUCT_FEATURES", "ARTICLE_FEATURES"})
 _ENGLISH = ("eng", "en", "")
 _NOT_PICTURES = frozenset({"data_sheet", "logo", "icon"})
 _CODE_NAME = re.compile(r"^(EF\d{6}|0173-1#.*|\d+-\d+.*)$")
@@ -44,6 +45,10 @@ class _Catalogue:
     """Id of a group → (its name, id of the group it is in)."""
     members: dict[str, str] = field(default_factory=dict)
     """Article → its first group."""
+    classes: dict[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
+    """(Classification, id of a class) → (its name, id of the class it is in)."""
+    classified: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
+    """Article → the classes it is in, each with its classification."""
 
     def category(self, key: str) -> str:
         names: list[str] = []
@@ -52,7 +57,18 @@ class _Catalogue:
             name, group = self.groups[group]
             names.insert(0, name)
         # The root group is the catalogue itself.
-        return " > ".join(names[1:] or names)
+        return " > ".join(names[1:] or names) or self._class(key)
+
+    def _class(self, key: str) -> str:
+        """Return the first class of an article whose name the file states, with those it is in."""
+        for system, inside in self.classified.get(key, []):
+            names: list[str] = []
+            while (system, inside) in self.classes and len(names) < 20:
+                name, inside = self.classes[system, inside]
+                names.insert(0, name)
+            if names:
+                return " > ".join(names)
+        return ""
 
 
 def read(tables: TableSet) -> DraftCatalogue:
@@ -110,6 +126,15 @@ def _note(element: Element, tag: str, about: _Catalogue) -> None:
     elif tag == "CATALOG_STRUCTURE":
         about.groups[_text(element, "GROUP_ID")] = (_text(element, "GROUP_NAME"), _text(element, "PARENT_ID"))
         element.clear()
+    elif tag == "CLASSIFICATION_SYSTEM":
+        system = _text(element, "CLASSIFICATION_SYSTEM_NAME")
+        for group in _all(element, "CLASSIFICATION_GROUP"):
+            inside = _text(group, "CLASSIFICATION_GROUP_PARENT_ID")
+            about.classes[system, _text(group, "CLASSIFICATION_GROUP_ID")] = (
+                _best(group, "CLASSIFICATION_GROUP_NAME"),
+                inside,
+            )
+        element.clear()
     elif tag.endswith("_TO_CATALOGGROUP_MAP"):
         article = _text(element, "ART_ID") or _text(element, "PROD_ID")
         about.members.setdefault(article, _text(element, "CATALOG_GROUP_ID"))
@@ -135,6 +160,11 @@ def _add_article(element: Element, place: Place, about: _Catalogue, drafting: Dr
             )
     for name in ("MANUFACTURER_NAME", "KEYWORD"):
         drafting.fact(product, {"MANUFACTURER_NAME": "brand"}.get(name, "keyword"), _text(element, name), name)
+    about.classified[product.sku] = [
+        (_text(features, "REFERENCE_FEATURE_SYSTEM_NAME"), _text(features, "REFERENCE_FEATURE_GROUP_ID"))
+        for features in element
+        if _local(features.tag) in _FEATURES
+    ]
     for feature in _all(element, "FEATURE"):
         _add_feature(feature, product, place, drafting)
     drafting.pictures(product, place, _pictures(element), folders=_folders(place, about))

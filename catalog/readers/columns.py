@@ -14,6 +14,16 @@ from catalog.paths import IMAGE_SUFFIXES, TEXT_SUFFIXES, Dump
 from catalog.phrases import say
 from catalog.readers import headers
 from catalog.readers.cells import LIST_SEPARATORS, packed_fact, split_list
+from catalog.readers.left_out import (
+    BY_CONTENT,
+    BY_NAME,
+    DATE,
+    GUESS,
+    IMAGE_WORDS,
+    NOT_A_LINK,
+    is_system_type,
+    why_left_out,
+)
 from catalog.readers.tabular import Row, Table
 
 SAMPLE_ROWS = 300
@@ -21,11 +31,8 @@ FULL_SCORE = 9
 RESOLVING_SHARE = 0.8
 LONG_TEXT_CHARS = 100
 _FORGOTTEN_SHARE = 0.2
-_BY_NAME, _BY_CONTENT, _GUESS = 0.9, 0.7, 0.5
-"""How sure a conclusion is that no file proves."""
-_IMAGE_WORDS = frozenset({"image", "images", "photo", "photos", "picture", "pictures", "asset", "assets", "画像"})
-_NOT_A_LINK = frozenset({"alt", "label", "labels", "position", "width", "height", "type", "credit", "caption", "count"})
-_DROP_WORDS = frozenset({"price", "stock", "tax", "inventory", "shipping", "cost", "qty", "seo", "meta"})
+_OF_A_LANGUAGE = 1000
+"""Added to the rank of a column that is written for one language."""
 _ID_WORDS = frozenset({"id", "code", "number", "no", "pk"})
 
 
@@ -116,7 +123,7 @@ class _Inference:
         self.sample: list[Row] = table.rows[:SAMPLE_ROWS]
         self.columns = Columns()
         self.free = [index for index in range(len(table.header)) if any(self._values(index))]
-        self.roles = {index: headers.role_of(table.header[index]) for index in self.free}
+        self.roles = {index: _role(table.header[index]) for index in self.free}
 
     def run(self) -> Columns:
         self._find_files()
@@ -151,6 +158,7 @@ class _Inference:
 
     def _find_files(self) -> None:
         folder = self.table.file.folder
+        found: list[tuple[int, str | None, float]] = []
         for index in list(self.free):
             values = self._values(index)
             if not any("." in value for value in values):
@@ -158,17 +166,7 @@ class _Inference:
             named = self._is_named_image(index)
             separator, share = self._best_separator(values, folder)
             if share >= RESOLVING_SHARE or (named and share > 0) or (named and _looks_like_links(values)):
-                self.columns.images.append(ListColumn(index=index, separator=separator))
-                how = say("separated by {separator!r}", separator=separator) if separator else say("one a cell")
-                self._take(
-                    index,
-                    say(
-                        "pictures, {how}; {share:.0%} of the values sampled are picture files here",
-                        how=how,
-                        share=share,
-                    ),
-                    share,
-                )
+                found.append((index, separator, share))
                 continue
             share = resolving_share(values, self.dump, folder, TEXT_SUFFIXES)
             if share >= RESOLVING_SHARE:
@@ -176,11 +174,21 @@ class _Inference:
                 self._take(
                     index, say("text files; {share:.0%} of the values sampled are text files here", share=share), share
                 )
+        proved = any(share >= RESOLVING_SHARE for *_, share in found)
+        for index, separator, share in found:
+            if proved and share == 0 and all("://" in value for value in self._values(index)):
+                continue  # addresses of thumbnails, say, beside those of the pictures that are here
+            self.columns.images.append(ListColumn(index=index, separator=separator))
+            how = say("separated by {separator!r}", separator=separator) if separator else say("one a cell")
+            shown = say(
+                "pictures, {how}; {share:.0%} of the values sampled are picture files here", how=how, share=share
+            )
+            self._take(index, shown, share)
 
     def _is_named_image(self, index: int) -> bool:
         words = set(headers.words(self.table.header[index]))
         role = self.roles[index]
-        return not words & _NOT_A_LINK and bool((role and role[0] == "image") or words & _IMAGE_WORDS)
+        return not words & NOT_A_LINK and bool((role and role[0] == "image") or words & IMAGE_WORDS)
 
     def _best_separator(self, values: list[str], folder: str) -> tuple[str | None, float]:
         best: tuple[float, str | None] = (resolving_share(values, self.dump, folder, IMAGE_SUFFIXES), None)
@@ -209,10 +217,10 @@ class _Inference:
             )
             self.columns.options.append(OptionPair(names=index, values=partner, separator=separator))
             self._take(
-                index, say("names of the facts in '{header}'", header=self.table.header[partner].strip()), _BY_NAME
+                index, say("names of the facts in '{header}'", header=self.table.header[partner].strip()), BY_NAME
             )
             self._take(
-                partner, say("values for the names in '{header}'", header=self.table.header[index].strip()), _BY_NAME
+                partner, say("values for the names in '{header}'", header=self.table.header[index].strip()), BY_NAME
             )
 
     def _option_partner(self, index: int, by_words: dict[tuple[str, ...], int], numbered: dict[str, int]) -> int | None:
@@ -242,12 +250,12 @@ class _Inference:
             long = sum(len(value) for value in values) / len(values) > LONG_TEXT_CHARS
             named = (role and role[0] == "text") or (role is None and "description" in words)
             separator = self._packing(values)
-            packed = all(packed_fact(item) is not None for value in values for item in split_list(value, separator))
+            packed = all(_is_packed(item) for value in values for item in split_list(value, separator))
             if values and packed and not named and not (role and long):
                 self.columns.packed.append(ListColumn(index=index, separator=separator))
-                self._take(index, say("facts packed as name:value"), _BY_CONTENT)
+                self._take(index, say("facts packed as name:value"), BY_CONTENT)
             elif named or (long and role is None):
-                how, sure = (say("text, by its name"), _BY_NAME) if named else (say("text, being long"), _BY_CONTENT)
+                how, sure = (say("text, by its name"), BY_NAME) if named else (say("text, being long"), BY_CONTENT)
                 self.columns.texts.append(self._take(index, how, sure))
 
     @staticmethod
@@ -274,16 +282,24 @@ class _Inference:
 
     def _strongest(self, role: str) -> int | None:
         found = [(hit[1], index) for index in self.free if (hit := self.roles[index]) and hit[0] == role]
+        if role == "category":
+            found = [(rank, index) for rank, index in found if not is_system_type(self._values(index))]
         if not found:
             return None
         _, index = min(found)
-        return self._take(index, _NAMED[role], _BY_NAME)
+        return self._take(index, _NAMED[role], BY_NAME)
+
+    def _is_translation(self, index: int) -> bool:
+        """Whether a column says in one language what another column says in the one that is read."""
+        base, language = headers.language_of(self.table.header[index])
+        others = {headers.language_of(other) for other in self.table.header}
+        return bool(language) and language != "en" and any((base, code) in others for code in headers.LANGUAGES[:3])
 
     def _most_distinct(self, indexes: list[int], meaning: str) -> int | None:
         if not indexes:
             return None
         best = max(indexes, key=lambda index: (len(set(self._values(index))), -index))
-        return self._take(best, meaning, _BY_CONTENT)
+        return self._take(best, meaning, BY_CONTENT)
 
     def _is_unique(self, index: int) -> bool:
         values = self._values(index, self.table.rows)
@@ -352,29 +368,40 @@ class _Inference:
         columns.category = self._strongest("category")
         if columns.category is not None or columns.name is None:
             return
-        last = headers.words(self.table.header[columns.name])[-1:]
+        last = headers.words(headers.language_of(self.table.header[columns.name])[0])[-1:]
         for index in self.free:
-            if not last or headers.words(self.table.header[index])[-1:] != last:
+            words = headers.words(headers.language_of(self.table.header[index])[0])
+            if not last or words[-1:] != last:
                 continue
             values = self._values(index, self.table.rows)
             if len(set(values)) < 0.8 * len(values):
-                columns.category = self._take(index, say("category: names that repeat"), _GUESS)
+                columns.category = self._take(index, say("category: names that repeat"), GUESS)
                 return
 
     def _sort_rest(self) -> None:
         for index in list(self.free):
-            role, words = self.roles[index], headers.words(self.table.header[index])
-            if (role and role[0] == "drop") or set(words) & _DROP_WORDS:
-                self._leave(index, say("left out: nothing a picture shows"), _BY_NAME)
-            elif words[-1:] == ("id",) or (role and role[0] in ("parent", "sku")):
-                self._leave(index, say("left out: an identifier"), _BY_CONTENT)
-            elif role and role[0] == "image":
-                self._leave(index, say("left out: no value is a picture of this dump"), _BY_CONTENT)
+            role = (self.roles[index] or ("", 0))[0]
+            why = why_left_out(self.table.header[index], role, self._values(index), len(self.sample))
+            if why is not None:
+                self._leave(index, why[0], why[1])
+            elif self._is_translation(index):
+                self.columns.texts.append(self._take(index, say("text, in another language"), BY_NAME))
             else:
-                self.columns.facts.append(self._take(index, say("a fact"), _GUESS))
+                self.columns.facts.append(self._take(index, say("a fact"), GUESS))
 
     def _leave(self, index: int, why: str, sure: float) -> None:
         self.columns.left_out.append(self._take(index, why, sure))
+
+
+def _role(header: str) -> tuple[str, int] | None:
+    """Return the role of a header and its rank; a column for one language ranks behind one for all."""
+    if known := headers.role_of(header):
+        return known
+    base, language = headers.language_of(header)
+    known = headers.role_of(base) if language else None
+    if known is None or known[0] not in ("name", "category", "text"):
+        return None
+    return known[0], _OF_A_LANGUAGE + headers.LANGUAGES.index(language)
 
 
 def is_continuation(row: Row, columns: Columns) -> bool:
@@ -385,6 +412,12 @@ def is_continuation(row: Row, columns: Columns) -> bool:
     if columns.category is not None:
         own.append(columns.category)
     return not any(row.cells[index].strip() for index in own)
+
+
+def _is_packed(item: str) -> bool:
+    """Whether an item is `name:value`, and not a time of day or a tag such as `en:spreads`."""
+    fact = packed_fact(item)
+    return fact is not None and fact[0] not in headers.LANGUAGES and not DATE.fullmatch(item.strip())
 
 
 def _has_image_suffix(value: str) -> bool:

@@ -39,15 +39,17 @@ def read(tables: TableSet) -> DraftCatalogue:
     drafting = Drafting(NAME, tables.dump)
     groups: dict[str, list[NamedRow]] = {}
     for table in exports:
-        for row in drafting.rows(table, column_name):
-            if not row["商品ID"]:
-                drafting.reject(row.place, "ROW_NO_KEY", say("no 商品ID; name {name!r}", name=row["商品名"][:60]))
+        rows = list(drafting.rows(table, column_name))
+        # A file that registers new products has no 商品ID yet.
+        column = "商品ID" if any(row["商品ID"] for row in rows) else "商品コード"
+        for row in rows:
+            if not (key := row[column]):
+                detail = say("no {column}; name {name!r}", column=column, name=row["商品名"][:60])
+                drafting.reject(row.place, "ROW_NO_KEY", detail)
             elif row["商品削除フラグ"] == "1":
-                drafting.reject(
-                    row.place, "ROW_DELETED", say("商品削除フラグ is 1: the shop deletes {key!r}", key=row["商品ID"])
-                )
+                drafting.reject(row.place, "ROW_DELETED", say("商品削除フラグ is 1: the shop deletes {key!r}", key=key))
             else:
-                groups.setdefault(row["商品ID"], []).append(row)
+                groups.setdefault(key, []).append(row)
         drafting.evidence.append(
             say("{path}: an EC-CUBE export of {count} rows", path=table.file.path, count=len(table.rows))
         )

@@ -14,6 +14,8 @@ from catalog.readers.loaded import Record
 from catalog.readers.relation import Relations
 from catalog.readers.tree import Tree, as_text
 
+_CHOSEN = re.compile(r"\[\w+=([^\]=]+)\]$")
+
 Values = Callable[[Record], list[str]]
 SHORT_CHARS = 200
 """Values up to this length repeat often, and are cleaned once."""
@@ -58,6 +60,9 @@ def first(relations: Relations, table: str, spec: FieldSpec | None) -> Callable[
 def shown_name(spec: FieldSpec) -> str:
     """Return what the facts or texts of a field are called when nobody says."""
     column = spec.columns[0] if spec.columns else spec.text
+    # `field[name=description]` is called what it is chosen by.
+    chosen = _CHOSEN.search(column)
+    column = chosen[1] if chosen else column
     return headers.shown(column) or column
 
 

@@ -33,7 +33,7 @@ _LEFT_OUT = re.compile(
     r"condition|adult|multipack|is_bundle|custom_|promotion|ads_|adwords|included_|excluded_|shopping_ads|installment|"
     r"subscription|loyalty|min_|max_|transit|return|unit_pricing|pause|quantity|inventory|sell_on|energy|certification|"
     r"size_system|size_type|auto_pricing|maximum_|display_ads|virtual_model|external_|short_title|structured_|guid|"
-    r"pub_?date|updated|published|author|store_code|status|visibility|pickup|free_shipping|comments|tags|online_only)"
+    r"pub_?date|updated|published|author|store_code|sku$|status|visibility|pickup|free_shipping|comments|tags|online_only)"
 )
 _NEXT_DETAIL = re.compile(r",(?=[^,:]*:[^,:]+:)")
 """A value may hold commas; only `section:name:` begins the next detail."""

@@ -13,6 +13,7 @@ def _names(*lines: str) -> tuple[str, ...]:
 SYNONYMS: dict[str, tuple[str, ...]] = {
     "sku": _names(
         "sku, item sku, variant sku, product sku, item code, product code, item number, article number",
+        "product code/sku",
         "artikelnummer, part number, model number, mpn, code, product id, item id, id, key, 商品コード",
         "独自商品コード, SKU管理番号, 商品管理番号, 商品番号, 品番, 型番, 製品番号, 製品コード, 管理番号",
         "seller sku, merchant sku, stock code, catalog number, catalogue number, part no, item no, article no",
@@ -41,6 +42,7 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
     ),
     "category": _names(
         "category, categories, product type, product category, item category, type, department, class, group",
+        "article type, sub category, master category, main category, category name, category path",
         "family, カテゴリ, カテゴリー, カテゴリーパス, 分類, 商品分類, ジャンル, google product category",
         "kategorie, kategorien, warengruppe, artikelgruppe, produktkategorie, produkttyp, catégorie, catégories",
         "categoría, categorías, 商品カテゴリ, 商品カテゴリー, カテゴリ名, カテゴリー名, 商品区分, 類別, 类别",
@@ -51,6 +53,7 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
         "text, caption, explanation, details, features, headline, spec, specification, summary, 商品説明",
         "商品説明(一覧), 商品説明(詳細), PC用商品説明文, PC用販売説明文, 説明, 説明文, 特長, 特徴, 仕様",
         "キャッチコピー, 備考, long text, descriptive text, bullet point, bullet points, product highlight",
+        "notes, pros, cons",
         "product details, specs, beschreibung, kurzbeschreibung, langbeschreibung, langtext, produktbeschreibung",
         "artikelbeschreibung, description courte, description longue, description du produit, descriptif",
         "descripción, descripción corta, descripción del producto, 商品説明文, 商品詳細, 商品紹介, 紹介文, 詳細",
@@ -76,6 +79,9 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
         "在庫, 在庫数, 税率, 送料, 倉庫指定, ポイント, ポイント変倍率, 公開, regular price, list price",
         "compare at price, variant price, variant compare at price, cost per item, msrp, availability, in stock",
         "is in stock, tax status, taxable, backorders, allow backorders, shipping class, inventory policy",
+        "can be sold, can be purchased, can be expensed, supply method, procurement method, year, reorder level",
+        "warranty, score, retailer, seller, condition, product condition, sort order, option set, option set align",
+        "units in stock, units on order, discontinued, minimum order quantity, delivery time, release date",
         "inventory tracker, requires shipping, fulfillment service, gift card, is featured, mobile link, preis",
         "regulärer preis, angebotspreis, verkaufspreis, einkaufspreis, uvp, lager, lagerbestand, bestand",
         "vorrätig, steuer, steuerklasse, steuerstatus, versand, versandklasse, veröffentlicht, verfügbarkeit",
@@ -98,6 +104,25 @@ FACTS = _names(
 )
 """Names of columns that hold facts; they have no role, but tell a row of names from a row of values."""
 
+LANGUAGES = (
+    "en",
+    "eng",
+    "english",
+    "ja",
+    "jp",
+    "jpn",
+    "japanese",
+    "de",
+    "fr",
+    "es",
+    "it",
+    "nl",
+    "pt",
+    "zh",
+    "cn",
+    "ko",
+)
+"""Endings that say in which language a column is written, the one to read first first."""
 NAME_WORDS = frozenset({"name", "names", "group", "groups", "key", "keys", "label", "labels", "title"})
 VALUE_WORDS = frozenset({"value", "values", "値"})
 VARIANT_WORDS = frozenset({"variant", "variation", "option"})
@@ -116,13 +141,19 @@ def words(header: str) -> tuple[str, ...]:
     """Return the lower-case words of a header, splitting camelCase; a bracketed remark is left out."""
     text = _BRACKETS.sub(" ", unicodedata.normalize("NFKC", header))
     parts = _SEPARATORS.split(_CAMEL.sub(" ", text).strip())
-    return tuple(re.sub(r"\(s\)$|\d+$", "", part).casefold() for part in parts if part)
+    return tuple(re.sub(r"\(s\)$|\d+$|\?$", "", part).casefold() for part in parts if part)
 
 
 def shown(header: str) -> str:
     """Return a header as an attribute name for people: bracketed remark and namespace gone, blanks for `_`."""
     text = _BRACKETS.sub("", unicodedata.normalize("NFKC", header)).rsplit(".", 1)[-1]
     return re.sub(r"[\s_]+", " ", _CAMEL.sub(" ", text)).strip().lower()
+
+
+def language_of(header: str) -> tuple[str, str]:
+    """Return a header without the language it ends in, as in `nameEn` or `title_ja`, and that language, or ""."""
+    *rest, last = words(header) or ("",)
+    return (" ".join(rest), last) if rest and last in LANGUAGES else (header, "")
 
 
 _ROLE_OF = {

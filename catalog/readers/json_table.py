@@ -14,6 +14,7 @@ from catalog.records import Issue
 
 _CHILD_LISTS = frozenset({"variants", "variations", "skus", "children", "items", "productvariants"})
 _LINK_KEYS = ("src", "url", "path", "file", "filename", "contentUrl", "image", "name")
+_LINK = re.compile(r"://|^/|\.\w{2,5}$")
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _LONE = re.compile(r"[\ud800-\udfff]")
 
@@ -173,7 +174,9 @@ def _scalar(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list):
-        return "|".join(_scalar(item) for item in value)
+        items = [_scalar(item) for item in value]
+        # Links hold commas, and words are read with them.
+        return ("|" if any("," in item or _LINK.search(item) for item in items) else ", ").join(items)
     if isinstance(value, dict):
         return json.dumps(value, ensure_ascii=False)
     return str(value)

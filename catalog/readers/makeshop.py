@@ -60,6 +60,10 @@ def read(tables: TableSet) -> DraftCatalogue:
         drafting.evidence.append(
             say("{path}: the options of {count} rows are variants", path=table.file.path, count=len(table.rows))
         )
+    for product, _ in owners.values():
+        # A page may state the colour of one form as if it were everybody's; each form states its own.
+        own = {(fact.name, fact.value) for variant in product.variants for fact in variant.attributes}
+        product.attributes = [fact for fact in product.attributes if (fact.name, fact.value) not in own]
     return drafting.done(encoding=products[0].encoding)
 
 

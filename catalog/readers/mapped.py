@@ -85,7 +85,8 @@ class _MappedReader:
             specs = self.mapping.variants if child.variant is not None else self.mapping.products
             Children(child, self.reading, [spec.table for spec in specs]).read()
         wanted = {kind for spec in self.mapping.products for kind in spec.files}
-        if PICTURES in wanted:
+        if PICTURES in wanted or not self._says_pictures():
+            # A mapping that says nothing of pictures is read as one that leaves them to their names.
             beside.join_pictures(self.drafting)
         if TEXTS in wanted:
             beside.join_texts(self.drafting, self.reading.encoding)
@@ -93,6 +94,10 @@ class _MappedReader:
         self.drafting.documents |= {file.path for table in self.relations.tables.values() for file in table.files}
         first_table = self.relations.table(self.mapping.products[0].table)
         return self.drafting.done(encoding=first_table.encoding or None)
+
+    def _says_pictures(self) -> bool:
+        named = any(spec.images for spec in (*self.mapping.products, *self.mapping.variants))
+        return named or any(child.kind == "images" for child in self.mapping.children)
 
     def _read_variants(self, spec: EntitySpec) -> None:
         assert spec.product is not None

@@ -271,6 +271,14 @@ class Relations:
         return [other for leaf in leaves_at(record.tree, column) for other in index.get(str(leaf).strip(), [])]
 
     def _find(self, table: str, written: str) -> str | None:
+        found = self._named(table, written)
+        if found is None and "@" not in written:
+            # An attribute of XML, as people call it.
+            head, dot, last = written.rpartition(".")
+            found = self._named(table, f"{head}{dot}@{last}")
+        return found
+
+    def _named(self, table: str, written: str) -> str | None:
         columns = self.table(table).columns
         plain = plain_way(written)
         if written in columns or plain in columns or written.startswith("^"):

@@ -14,6 +14,7 @@ from catalog.mapping_text import mapping_text
 from catalog.paths import IMAGE_SUFFIXES, Dump
 from catalog.phrases import both, say
 from catalog.readers import headers
+from catalog.readers.choice import Choice
 from catalog.readers.columns import FULL_SCORE, Columns, is_continuation, understand
 from catalog.readers.draft import DraftCatalogue
 from catalog.readers.mapped import read_mapped
@@ -29,6 +30,7 @@ DOUBT = say("doubt: ")
 MIN_SCORE = 4
 MIN_CONFIDENCE = 0.6
 _REPEATED_SHARE = 0.1
+_CLEAR_LEAD = 0.5
 _OTHER_MANIFESTS = {
     ".xml": say('XML of no known feed; say in mapping.toml where its records are, such as rows = "catalog/product"'),
     ".parquet": say("not a format that is read; save its products as CSV beside the pictures"),
@@ -104,11 +106,27 @@ def _unusable(dump: Dump, tables: Iterable[Table], issues: Sequence[Issue]) -> l
             ]
             found += refused
         else:
-            detail = _of_many_kinds(headed) or (
-                say("no columns for key, name and pictures among {header!r}", header=", ".join(headed.header[:5]))
+            detail = (
+                _of_many_kinds(headed)
+                or _without_header(table)
+                or say("no columns for key, name and pictures among {header!r}", header=", ".join(headed.header[:5]))
             )
             found.append(Issue(source=table.file.path, reason="TABLE_UNUSED", detail=detail, severity="warning"))
     return found
+
+
+def _without_header(table: Table) -> str:
+    """Return how to name the columns of a table that begins with a row of values; empty for one that names them."""
+    first = [cell.strip() for cell in table.rows[0].cells] if not table.header and table.rows else []
+    if not any(cell.replace(".", "", 1).isdecimal() for cell in first):
+        return ""
+    return say(
+        "its first line is no header: {first!r}; name its {count} columns in mapping.toml with "
+        '{{ file = "{path}", header = ["id", "name", …] }}',
+        first=", ".join(first[:4]),
+        count=len(first),
+        path=table.file.path,
+    )
 
 
 def _of_many_kinds(table: Table) -> str:
@@ -136,19 +154,21 @@ class _Chosen:
 
 def _product_tables(tables: Iterable[Table], dump: Dump) -> _Chosen:
     """Return the best table of products, and further ones: files with the very same columns, and with other keys."""
-    found: list[tuple[int, int, Table, Columns]] = []
+    choice = Choice(dump)
+    found: list[tuple[float, int, Table, Columns]] = []
     for table in tables:
         if not table.header and picture_column(table, dump) is not None and not _has_header(table):
             continue
         headed = table.with_header()
-        if not headed.rows or not headed.header:
+        if not headed.rows or not headed.header or _of_many_kinds(headed):
             continue
         columns = understand(headed, dump)
-        if columns.score >= MIN_SCORE and (columns.name is not None or columns.images):
-            found.append((columns.score, len(headed.rows), headed, columns))
+        named = columns.name is not None or bool(columns.images)
+        if columns.score >= MIN_SCORE if named else choice.is_proved(headed, columns):
+            found.append((choice.weight(headed, columns), len(headed.rows), headed, columns))
     if not found:
         return _Chosen()
-    score, _, best, best_columns = max(found, key=lambda item: (item[0], item[1], item[2].file.path))
+    weight, _, best, best_columns = max(found, key=lambda item: (item[0], item[1], item[2].file.path))
     others = [(table, columns) for _, _, table, columns in found if table is not best]
     same = [table for table, _ in others if table.header == best.header]
     chosen = _Chosen(groups=[([best, *same], best_columns)])
@@ -159,16 +179,16 @@ def _product_tables(tables: Iterable[Table], dump: Dump) -> _Chosen:
         else:
             chosen.groups.append(([table], columns))
     used = [table for group, _ in chosen.groups for table in group]
-    for rival, columns in others:
-        if columns.score == score and not any(rival is table for table in used):
+    for near, _, rival, _ in found:
+        if near > weight - _CLEAR_LEAD and not any(rival is table for table in used):
             chosen.doubts.append(
                 say(
-                    "{doubt}{path} looks as much like the table of products as {chosen} ({score:.2f}), which has "
-                    "more rows and was taken; a mapping can join both",
+                    "{doubt}{path} looks as much like the table of products as {chosen} ({score:.2f}), which was "
+                    "taken; a mapping can join both",
                     doubt=DOUBT,
                     path=rival.file.path,
                     chosen=best.file.path,
-                    score=score / FULL_SCORE,
+                    score=best_columns.score / FULL_SCORE,
                 )
             )
     return chosen
