@@ -50,7 +50,7 @@ class Reading(NamedTuple):
 _NOTHING = Reading(())
 
 
-@lru_cache(maxsize=1 << 16)  # the quantities of a catalogue repeat
+@lru_cache(maxsize=1 << 12)  # the quantities of a catalogue repeat
 def read_measures(value: str, label: str = "") -> Reading:
     """Return the measures of a value, in the order written.
 
