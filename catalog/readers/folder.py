@@ -12,6 +12,7 @@ from catalog.phrases import say
 from catalog.readers import picture_names
 from catalog.readers.cells import clean_line
 from catalog.readers.draft import DraftAttribute, DraftCatalogue, DraftPicture, DraftProduct
+from catalog.readers.json_beside import FOLDER_TEXTS
 from catalog.readers.json_sidecar import add_json
 from catalog.readers.picture_names import PictureName
 from catalog.readers.sidecar import (
@@ -32,7 +33,6 @@ _ABOUT_IT = re.compile(
     re.I,
 )
 """`KEY_datasheet`, `KEY-spec sheet`: a text of the product KEY."""
-_FOLDER_TEXTS = frozenset({"spec", "specs", "description", "info", "product", "data", "about", "text"})
 
 
 def read(tables: TableSet) -> DraftCatalogue:
@@ -162,7 +162,7 @@ def _is_one_product(
     name = _last(folder).casefold()
     if name in _PICTURE_FOLDERS:
         return False
-    if any(text.stem.casefold() in _FOLDER_TEXTS or text.stem.casefold() == name for text in texts):
+    if any(text.stem.casefold() in FOLDER_TEXTS or text.stem.casefold() == name for text in texts):
         return True
     if any(picture_names.certain(file.stem) for file in pictures):
         return False

@@ -244,6 +244,11 @@ def _quantity(value: Mapping[str, Any]) -> tuple[list[Said], str] | None:
     return (said, unit_of(written) if isinstance(written, str) else "") if said else None
 
 
+def is_pair(value: Mapping[str, Any]) -> bool:
+    """Whether an object states a fact as name and value, and perhaps a unit."""
+    return _pair(value) is not None
+
+
 def _pair(value: Mapping[str, Any]) -> tuple[str, list[Said], str] | None:
     """Return name, value and unit of `{"name": "Width", "value": 35, "unit": "cm"}`, or None for another object."""
     label = _part(value, _LABEL_KEYS)
