@@ -36,8 +36,8 @@ def join_pictures(drafting: Drafting) -> int:
         keys = [product.sku, *(variant.sku for variant in product.variants), product.name]
         files = next((found for key in keys if key and (found := by_key.get(key.casefold()))), [])
         joined += bool(files)
-        names = picture_names.group([file.stem for file in files], {key.strip() for key in keys})
-        files = sorted(files, key=lambda file: names[file.stem].order)
+        views = picture_names.group([file.stem for file in files], {key.strip() for key in keys})
+        files = sorted(files, key=lambda file: views[file.stem].order)
         for number, file in enumerate(files):
             product.pictures.append(DraftPicture(path=file.path, role="extra" if number else "main"))
     if joined:

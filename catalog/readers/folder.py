@@ -16,7 +16,13 @@ from catalog.readers.json_beside import FOLDER_TEXTS
 from catalog.readers.json_sidecar import add_json
 from catalog.readers.picture_names import PictureName
 from catalog.readers.sidecar import (
-    ABOUT_THE_DUMP, facts_of, is_name_label, is_only_code, read_text, stated_name, titles,
+    ABOUT_THE_DUMP,
+    facts_of,
+    is_name_label,
+    is_only_code,
+    read_text,
+    stated_name,
+    titles,
 )  # fmt: skip
 from catalog.readers.table_set import TableSet
 from catalog.readers.trade_keys import gtin_in, is_gtin, same_key

@@ -10,8 +10,9 @@ from typing import Any
 from catalog.paths import IMAGE_SUFFIXES, Dump, DumpFile
 from catalog.readers import headers
 from catalog.readers.encoding import decode_text
-from catalog.readers.json_sidecar import MAX_JSON_BYTES, is_pair
+from catalog.readers.json_sidecar import MAX_JSON_BYTES
 from catalog.readers.json_table import parse_json
+from catalog.readers.json_values import pair_of
 from catalog.readers.trade_keys import same_key
 
 FOLDER_TEXTS = frozenset({"spec", "specs", "description", "info", "product", "data", "about", "text"})
@@ -78,4 +79,4 @@ def _holds_records(file: DumpFile, encoding: str | None) -> bool:
 
 
 def _has_role(item: dict[str, Any], roles: set[str]) -> bool:
-    return not is_pair(item) and any((headers.role_of(key) or ("",))[0] in roles for key in item)
+    return pair_of(item) is None and any((headers.role_of(key) or ("",))[0] in roles for key in item)

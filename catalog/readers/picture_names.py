@@ -145,7 +145,7 @@ def _numeric_keys(
 ) -> set[str]:
     """Return the bases of digits only that are products: several views of one, and its neighbours of its length."""
     seen: dict[str, set[str]] = {}
-    for stem, found in views.items():
+    for found in views.values():
         camera = found is not None and is_date(found[1]) and _CAMERA_WORDS.fullmatch(found[2])
         if found is not None and is_number(found[1]) and not camera:
             seen.setdefault(found[1], set()).add(found[2].lower())

@@ -36,8 +36,9 @@ _MAX_NAME_CHARS = 120
 _TITLE_LINES = 4
 """Lines at the beginning of a spec sheet among which its title stands, behind the name of the company at most."""
 _NO_TITLES = re.compile(
-    r"(?:(?:product|technical|item|article) )?(?:data ?sheets?|spec(?:ification)?s?(?: sheet)?|information|info|details)"
-    r"|(?:produkt|technisches )?datenblatt|fiche (?:technique|produit)|(?:製品|商品)?(?:仕様書?|情報|カタログ|説明書)|page \d.*",
+    r"(?:(?:product|technical|item|article) )?(?:data ?sheets?|spec(?:ification)?s?(?: sheet)?|information|info)"
+    r"|(?:produkt|technisches )?datenblatt|fiche (?:technique|produit)|page \d.*"
+    r"|(?:製品|商品)?(?:仕様書?|情報|カタログ|説明書)",
     re.I,
 )
 _NOT_FACTS = frozenset({"title", "name", "description", "url", "link", "source", "http", "https"})

@@ -87,7 +87,12 @@ def pictures(catalogue: DraftCatalogue) -> dict[str, list[str]]:
             },
         ),
         (
-            ["bilder/96385074.jpg", "bilder/96385074 (2).jpg", "bilder/036000291452.jpg", "bilder/00036000291452_b.jpg"],
+            [
+                "bilder/96385074.jpg",
+                "bilder/96385074 (2).jpg",
+                "bilder/036000291452.jpg",
+                "bilder/00036000291452_b.jpg",
+            ],
             {
                 "036000291452": ["bilder/036000291452.jpg", "bilder/00036000291452_b.jpg"],
                 "96385074": ["bilder/96385074.jpg", "bilder/96385074 (2).jpg"],

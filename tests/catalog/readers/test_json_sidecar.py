@@ -28,7 +28,7 @@ def facts(catalogue: DraftCatalogue) -> dict[str, tuple[str, str | None]]:
 @pytest.mark.parametrize(
     ("content", "stated"),
     [
-        ({"colour": "white", "width": {"value": 35, "unit": "cm"}}, {"colour": ("white", None), "width": ("35 cm", "cm")}),
+        ({"finish": "matt", "width": {"value": 35, "unit": "cm"}}, {"finish": ("matt", None), "width": ("35 cm", "cm")}),
         ({"width": {"value": 35, "unit": "CMT"}, "legs": 4}, {"width": ("35 cm", "cm"), "legs": ("4", None)}),
         ([{"name": "Width", "value": 3.5, "unit": "m"}], {"width": ("3.5 m", "m")}),
         ([{"colour": "red"}], {"colour": ("red", None)}),
@@ -40,7 +40,7 @@ def facts(catalogue: DraftCatalogue) -> dict[str, tuple[str, str | None]]:
          {"material": ("oak, steel", None), "height": ("40 cm", None)}),
         ({"packaging": {"width": {"value": 40, "unit": "cm"}}}, {"packaging width": ("40 cm", "cm")}),
         ({"product": {"data": {"colour": {"de": "weiß", "en": "white"}}}}, {"colour": ("white", None)}),
-        ({"texts": {"care": "wipe"}, "attributes": {"colour": "red"}}, {"texts care": ("wipe", None), "colour": ("red", None)}),
+        ({"use": {"care": "wipe"}, "data": {"colour": "red"}}, {"use care": ("wipe", None), "colour": ("red", None)}),
         ({"colours": [{"value": "red"}], "price": 12}, {"colours": ("red", None)}),
     ],
 )  # fmt: skip
