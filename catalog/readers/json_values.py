@@ -19,6 +19,7 @@ _BESIDES = frozenset({"type", "@type", "code", "id", "currency", "position", "or
 
 
 def is_empty(value: Any) -> bool:
+    """Whether a value holds nothing."""
     return value is None or (isinstance(value, (str, list, dict)) and not value)
 
 

@@ -28,7 +28,7 @@ def facts(catalogue: DraftCatalogue) -> dict[str, tuple[str, str | None]]:
 @pytest.mark.parametrize(
     ("content", "stated"),
     [
-        ({"finish": "matt", "width": {"value": 35, "unit": "cm"}}, {"finish": ("matt", None), "width": ("35 cm", "cm")}),
+        ({"fit": "wide", "width": {"value": 35, "unit": "cm"}}, {"fit": ("wide", None), "width": ("35 cm", "cm")}),
         ({"width": {"value": 35, "unit": "CMT"}, "legs": 4}, {"width": ("35 cm", "cm"), "legs": ("4", None)}),
         ([{"name": "Width", "value": 3.5, "unit": "m"}], {"width": ("3.5 m", "m")}),
         ([{"colour": "red"}], {"colour": ("red", None)}),
