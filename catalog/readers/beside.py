@@ -6,6 +6,7 @@ import re
 
 from catalog.paths import IMAGE_SUFFIXES, TEXT_SUFFIXES, DumpFile
 from catalog.phrases import say
+from catalog.readers import picture_names
 from catalog.readers.draft import DraftPicture, DraftProduct
 from catalog.readers.drafting import Drafting
 from catalog.readers.sidecar import ABOUT_THE_DUMP, facts_of, read_text, text_attribute
@@ -33,6 +34,8 @@ def join_pictures(drafting: Drafting) -> int:
         keys = [product.sku, *(variant.sku for variant in product.variants), product.name]
         files = next((found for key in keys if key and (found := by_key.get(key.casefold()))), [])
         joined += bool(files)
+        views = picture_names.group([file.stem for file in files], {key.strip() for key in keys})
+        files = sorted(files, key=lambda file: views[file.stem].order)
         for number, file in enumerate(files):
             product.pictures.append(DraftPicture(path=file.path, role="extra" if number else "main"))
     if joined:

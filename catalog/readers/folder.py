@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from catalog.archives import archive_stem
 from catalog.paths import IMAGE_SUFFIXES, TEXT_SUFFIXES, WORKBOOK_PICTURES, DumpFile
 from catalog.phrases import say
-from catalog.readers import headers, picture_names
-from catalog.readers.cells import clean, clean_line
+from catalog.readers import picture_names
+from catalog.readers.cells import clean_line
 from catalog.readers.draft import DraftAttribute, DraftCatalogue, DraftPicture, DraftProduct
-from catalog.readers.encoding import decode_text
+from catalog.readers.json_beside import FOLDER_TEXTS
+from catalog.readers.json_sidecar import add_json
 from catalog.readers.picture_names import PictureName
-from catalog.readers.sidecar import ABOUT_THE_DUMP, facts_of, read_text
+from catalog.readers.sidecar import (
+    ABOUT_THE_DUMP,
+    facts_of,
+    is_name_label,
+    is_only_code,
+    read_text,
+    stated_name,
+    titles,
+)  # fmt: skip
 from catalog.readers.table_set import TableSet
+from catalog.readers.trade_keys import gtin_in, is_gtin, same_key
 from catalog.records import Issue
 
 NAME = "folder"
@@ -23,7 +33,12 @@ _SIDECAR_SUFFIXES = TEXT_SUFFIXES | {".json"}
 _PICTURE_FOLDERS = frozenset(
     {"img", "imgs", "image", "images", "photo", "photos", "pictures", "pics", "media", "assets"}
 )
-_FOLDER_TEXTS = frozenset({"spec", "specs", "description", "info", "product", "data", "about", "text"})
+_ABOUT_IT = re.compile(
+    r"^(.+?)[ _\-.]+(?:product|technical)?[ _\-]?(?:data|spec|info)?[ _\-]?(?:data|sheets?|specs?|info(?:rmation)?"
+    r"|specifications?|descriptions?|texts?|manual|datenblatt|beschreibung|仕様書?|説明書?|en|de|ja)$",
+    re.I,
+)
+"""`KEY_datasheet`, `KEY-spec sheet`: a text of the product KEY."""
 
 
 def read(tables: TableSet) -> DraftCatalogue:
@@ -47,12 +62,17 @@ class _FolderReading:
             if file.stem.casefold() not in ABOUT_THE_DUMP:
                 self.texts.setdefault(file.folder, []).append(file)
         self.named: dict[str, list[DraftProduct]] = {}
-        """Products by the name of their files or folder, case folded."""
+        """Products by the name of their files or folder, as `same_key` writes it."""
         self.taken: set[str] = set()
+        self.joined: set[str] = set()
+        """Texts that have found their product, whether they could be read or not."""
+        self.titles: list[tuple[DraftProduct, list[str]]] = []
+        """Products named by a code, and the lines that may be their titles."""
 
     def read(self) -> DraftCatalogue:
         by_folder = sum(self._read_folder(folder) for folder in sorted(self.folders))
         self._join_distant_texts()
+        self._name_by_titles()
         products = self.catalogue.products
         self.catalogue.evidence.append(
             say(
@@ -69,11 +89,21 @@ class _FolderReading:
         names = picture_names.group([file.stem for file in pictures], {file.stem for file in beside})
         whole = bool(folder) and _is_one_product(folder, pictures, beside, names)
         groups: dict[str, list[DumpFile]] = {}
+        written: dict[str, str] = {}
+        """The same key with and without leading zeros → as its first picture has it."""
         for file in sorted(pictures, key=lambda file: (names[file.stem].order, file.path)):
-            groups.setdefault(_last(folder) if whole else names[file.stem].key, []).append(file)
+            key = names[file.stem].key
+            name = _last(folder) if whole else written.setdefault(same_key(key) if is_gtin(key) else key, key)
+            groups.setdefault(name, []).append(file)
+        texts: dict[str, list[DumpFile]] = {}
+        for file in beside:
+            texts.setdefault(_key_of(file.stem, groups, written), []).append(file)
         for name in sorted(groups):
             product = self._product(name, folder, groups[name], whole)
-            for file in beside if whole else [text for text in beside if _key_of(text.stem, groups) == name]:
+            if whole:
+                for key in {same_key(found.key) for found in names.values()} - {same_key(name)}:
+                    self.named.setdefault(key, []).append(product)
+            for file in beside if whole else texts.get(name, []):
                 self._add_text(product, file)
         return whole
 
@@ -88,27 +118,45 @@ class _FolderReading:
         for number, file in enumerate(files):
             product.pictures.append(DraftPicture(path=file.path, role="extra" if number else "main"))
         self.catalogue.products.append(product)
-        self.named.setdefault(name.casefold(), []).append(product)
+        self.named.setdefault(same_key(name), []).append(product)
         return product
 
     def _join_distant_texts(self) -> None:
-        """Give a text in another folder to the one product that bears exactly its name: `texts/A1.txt`."""
+        """Give a text in another folder to the one product that bears its name: `texts/A1.txt`, `pdf/A1_spec.pdf`."""
         for folder in sorted(self.texts):
             for file in self.texts[folder]:
-                owners = self.named.get(file.stem.casefold(), [])
-                if file.path not in self.catalogue.documents and len(owners) == 1:
+                owners = next((found for key in _keys_of(file.stem) if (found := self.named.get(key))), [])
+                if file.path not in self.joined and len(owners) == 1:
                     self._add_text(owners[0], file)
 
+    def _name_by_titles(self) -> None:
+        """Name products that have only a code by the title of their spec sheet; a letterhead is on most of them."""
+        often = Counter(title for _, lines in self.titles for title in set(lines))
+        for product, lines in self.titles:
+            own = [title for title in lines if often[title] == 1 or 2 * often[title] <= len(self.titles)]
+            if own and is_only_code(product.name):
+                product.name = own[0]
+
     def _add_text(self, product: DraftProduct, file: DumpFile) -> None:
-        self.catalogue.documents.add(file.path)
+        self.joined.add(file.path)
         if file.suffix == ".json":
-            _add_json(product, file, self.catalogue, self.encoding)
+            used, issue = add_json(product, file, self.encoding)
+            self.catalogue.issues += [issue] if issue is not None else []
+            self.catalogue.documents |= {file.path} if used else set()
             return
         text = read_text(file, self.encoding)
         if isinstance(text, Issue):
             self.catalogue.issues.append(text)
             return
+        if not text:
+            return  # an empty file says nothing, and stays among those that nothing reads
+        self.catalogue.documents.add(file.path)
         facts = facts_of(file, text)
+        if is_only_code(product.name):
+            self.titles.append((product, titles(file, text)))
+            if name := stated_name(text):
+                product.name = name
+                facts = [fact for fact in facts if not is_name_label(fact.name)]
         product.attributes += [*facts, DraftAttribute(name="description", value=text, source=file.path, kind="text")]
         product.description = product.description or text
 
@@ -120,9 +168,11 @@ def _is_one_product(
     name = _last(folder).casefold()
     if name in _PICTURE_FOLDERS:
         return False
-    if any(text.stem.casefold() in _FOLDER_TEXTS or text.stem.casefold() == name for text in texts):
+    if any(text.stem.casefold() in FOLDER_TEXTS or text.stem.casefold() == name for text in texts):
         return True
     if any(picture_names.certain(file.stem) for file in pictures):
+        return False
+    if len({same_key(found.key) for found in names.values() if is_gtin(found.key)}) > 1:
         return False
     stems = {file.stem.casefold() for file in pictures}
     if stems & {text.stem.casefold() for text in texts}:
@@ -132,12 +182,24 @@ def _is_one_product(
     return len(pictures) > 1 and len({found.key for found in names.values()}) == 1
 
 
-def _key_of(stem: str, groups: Collection[str]) -> str:
+def _key_of(stem: str, groups: Collection[str], written: Mapping[str, str]) -> str:
     """Return which group of pictures a text belongs to by its name."""
     if stem in groups:
         return stem
     found = picture_names.group([stem])[stem].key
-    return found if found in groups else stem.rpartition("_")[0]
+    if found in groups:
+        return found
+    head = stem.rpartition("_")[0]
+    return head if head in groups else next((written[key] for key in _keys_of(stem) if key in written), head)
+
+
+def _keys_of(stem: str) -> Iterator[str]:
+    """Yield the keys a text may be about by its name, the surest first."""
+    yield same_key(stem)
+    if (about := _ABOUT_IT.match(stem)) is not None:
+        yield same_key(about[1])
+    if (gtin := gtin_in(stem)) is not None:
+        yield gtin
 
 
 def _last(folder: str) -> str:
@@ -151,31 +213,3 @@ def _humanised(name: str) -> str:
 
 def _category(folder: str) -> str:
     return " > ".join(_humanised(archive_stem(part)) for part in folder.split("/") if part)
-
-
-def _add_json(product: DraftProduct, file: DumpFile, catalogue: DraftCatalogue, encoding: str | None) -> None:
-    try:
-        value = json.loads(decode_text(file.read(1 << 24), encoding)[0], parse_int=str, parse_float=str)
-    except (ValueError, OSError, RecursionError) as error:
-        catalogue.issues.append(
-            Issue(source=file.path, reason="FILE_UNREADABLE", detail=say("no JSON: {error}", error=str(error)))
-        )
-        return
-    if not isinstance(value, dict):
-        catalogue.issues.append(Issue(source=file.path, reason="FILE_UNREADABLE", detail=say("JSON, but no object")))
-        return
-    for key, cell in value.items():
-        role = headers.role_of(str(key))
-        if not isinstance(cell, str) or not clean(cell):
-            continue
-        if role and role[0] == "name":
-            product.name = clean_line(cell)
-        elif role and role[0] == "category":
-            product.category = clean_line(cell)
-        elif role and role[0] == "text":
-            product.description = product.description or clean(cell)
-            product.attributes.append(
-                DraftAttribute(name=headers.shown(key), value=clean(cell), source=file.path, kind="text")
-            )
-        elif role is None:
-            product.attributes.append(DraftAttribute(name=headers.shown(key), value=clean_line(cell), source=file.path))

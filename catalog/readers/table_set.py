@@ -9,6 +9,7 @@ from catalog.phrases import say
 from catalog.readers import headers
 from catalog.readers.correcting import tables_of
 from catalog.readers.encoding import decode_text
+from catalog.readers.json_beside import JsonBeside
 from catalog.readers.sidecar import ABOUT_THE_DUMP
 from catalog.readers.tabular import Table
 from catalog.records import Issue
@@ -26,11 +27,15 @@ class TableSet:
         self.issues: list[Issue] = _pdf_left_out(dump)
         """Files that should be tables and could not be read."""
         self._tables: list[Table] = []
+        beside = JsonBeside(dump)
         for file in dump.with_suffix(TABLE_SUFFIXES | WORKBOOK_SUFFIXES):
             if len(self._tables) >= MAX_TABLES:
                 detail = say("only the first {limit} tables are read", limit=MAX_TABLES)
                 self.issues.append(Issue(source=file.path, reason="TABLE_LIMIT", detail=detail))
                 break
+            # A list of facts beside the pictures of a product reads like a table.
+            if beside.is_sidecar(file, encoding):
+                continue
             if file.suffix != ".txt" or _may_be_table(file, encoding):
                 self._parse(file)
 

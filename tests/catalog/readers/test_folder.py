@@ -78,6 +78,39 @@ def pictures(catalogue: DraftCatalogue) -> dict[str, list[str]]:
         # numbers that run far count products
         ([f"item_{n:03d}.jpg" for n in range(1, 26)], {f"item_{n:03d}": [f"item_{n:03d}.jpg"] for n in range(1, 26)}),
         (["mug-back.jpg", "mug-front.jpg", "cup.jpg"], {"cup": ["cup.jpg"], "mug": ["mug-front.jpg", "mug-back.jpg"]}),
+        # keys of digits only: trade numbers, with or without leading zeros
+        (
+            ["4012345010008_back.jpg", "4012345010008_front.jpg", "4012345010008_1.jpg", "4012345010015-main.jpg"],
+            {
+                "4012345010008": ["4012345010008_front.jpg", "4012345010008_1.jpg", "4012345010008_back.jpg"],
+                "4012345010015": ["4012345010015-main.jpg"],
+            },
+        ),
+        (
+            [
+                "bilder/96385074.jpg",
+                "bilder/96385074 (2).jpg",
+                "bilder/036000291452.jpg",
+                "bilder/00036000291452_b.jpg",
+            ],
+            {
+                "036000291452": ["bilder/036000291452.jpg", "bilder/00036000291452_b.jpg"],
+                "96385074": ["bilder/96385074.jpg", "bilder/96385074 (2).jpg"],
+            },
+        ),
+        # … and numbers of one length with views
+        (
+            ["10023_back.jpg", "10023_front.jpg", "10024_front.jpg", "10025_1.jpg", "10025_2.jpg"],
+            {
+                "10023": ["10023_front.jpg", "10023_back.jpg"],
+                "10024": ["10024_front.jpg"],
+                "10025": ["10025_1.jpg", "10025_2.jpg"],
+            },
+        ),
+        (["10023_front.jpg", "10024_front.jpg"], {"10023": ["10023_front.jpg"], "10024": ["10024_front.jpg"]}),
+        (["100_0001.jpg", "100_0002.jpg"], {"100_0001": ["100_0001.jpg"], "100_0002": ["100_0002.jpg"]}),
+        # the GS1 view also behind a key that is no trade number
+        (["AB-7_A7N1.jpg", "AB-7_A1N1.jpg"], {"AB-7": ["AB-7_A1N1.jpg", "AB-7_A7N1.jpg"]}),
         (["IMG_0001.jpg", "IMG_0002.jpg"], {"IMG_0001": ["IMG_0001.jpg"], "IMG_0002": ["IMG_0002.jpg"]}),
         # one folder a product
         (
@@ -90,6 +123,54 @@ def test_names_say_whose_picture_it_is_and_in_what_order(
     tmp_path: Path, names: list[str], products: dict[str, list[str]]
 ) -> None:
     assert pictures(read(tmp_path, names)) == products
+
+
+@pytest.mark.parametrize(
+    "stems",
+    [
+        ["IMG_0001", "IMG_0002"],
+        ["DSC01234", "DSC01235", "DSC01234_1"],
+        ["20240101_120000", "20240101_120001", "20240101_120002"],
+        ["20240103_1", "20240103_2"],  # its check digit fits
+        ["20240101120000_1", "20240101120000_2"],
+        ["96385074_120000", "96385074_120001"],
+        ["1", "2", "3"],
+        ["01_front", "02_back", "03_side"],
+    ],
+)
+def test_names_that_cameras_give_are_not_grouped(stems: list[str]) -> None:
+    assert {stem: found.key for stem, found in picture_names.group(stems).items()} == {stem: stem for stem in stems}
+
+
+@pytest.mark.parametrize("shown", ["4012345010008", "04012345010008"])
+@pytest.mark.parametrize("told", ["4012345010008", "04012345010008"])
+@pytest.mark.parametrize("place", ["{}", "texts/{}", "texts/{}_datasheet", "{}_datasheet", "spec {}"])
+def test_texts_join_trade_numbers_with_and_without_leading_zeros(
+    tmp_path: Path, shown: str, told: str, place: str
+) -> None:
+    text = place.format(told) + ".txt"
+    names = [f"{shown}_back.jpg", f"{shown}_front.jpg", "4012345010015_front.jpg"]
+    catalogue = read(tmp_path, names, {text: "Colour: red\nProduct: Kettle\n"})
+    product = next(product for product in catalogue.products if product.sku == shown)
+    assert (product.name, [fact.value for fact in product.attributes if fact.kind == "fact"]) == ("Kettle", ["red"])
+    assert len(catalogue.products) == 2 and catalogue.documents == {text}
+
+
+@pytest.mark.parametrize("line", ["Product: Oak chair", "Name: Oak chair", "品名：Oak chair", "商品名: Oak chair"])
+def test_text_names_the_product_whose_file_name_is_a_code(tmp_path: Path, line: str) -> None:
+    texts = {"AB-1200.txt": f"{line}\nColour: red\n", "stool.txt": f"{line}\nColour: blue\n"}
+    catalogue = read(tmp_path, ["AB-1200.jpg", "stool.jpg"], texts)
+    assert [product.name for product in catalogue.products] == ["Oak chair", "stool"]
+
+
+def test_pictures_of_a_table_have_their_front_first(tmp_path: Path) -> None:
+    names = ["4012345010008_back.jpg", "4012345010008_front.jpg", "AB1_back.jpg", "AB1_main.jpg"]
+    catalogue = read(tmp_path, names, {"list.csv": "sku,name\n4012345010008,Kettle\nAB1,Stool\n"})
+    assert catalogue.reader == "table"
+    assert [[(shown.path, shown.role) for shown in product.pictures] for product in catalogue.products] == [
+        [("4012345010008_front.jpg", "main"), ("4012345010008_back.jpg", "extra")],
+        [("AB1_main.jpg", "main"), ("AB1_back.jpg", "extra")],
+    ]
 
 
 def test_texts_join_by_key_folder_or_exact_name(tmp_path: Path) -> None:

@@ -144,3 +144,14 @@ def test_without_the_extra_one_warning_says_what_to_install(tmp_path: Path, monk
     issues = TableSet(Dump(tmp_path)).issues
     assert [(issue.reason, issue.severity) for issue in issues] == [("PDF_NO_READER", "warning")]
     assert "2 PDF files" in issues[0].detail and "uv sync --extra pdf" in issues[0].detail
+
+
+def test_pdf_names_the_product_of_a_code_by_its_title_and_not_by_the_letterhead(tmp_path: Path) -> None:
+    for number, title in enumerate(("Oak chair", "Kettle", "Tea pot")):
+        (tmp_path / f"AB-{number}00.jpg").write_text(title)
+        lines = [(30, 380, "Muster Living"), (30, 360, "Data sheet"), (30, 340, title), (30, 320, "Colour: red")]
+        (tmp_path / f"AB-{number}00.pdf").write_bytes(pdf([*lines, (30, 300, "Weight: 2 kg")]))
+    (tmp_path / "wall shelf.jpg").write_text("wall shelf")
+    (tmp_path / "wall shelf.pdf").write_bytes(pdf([(30, 380, "Something else"), (30, 360, "Colour: red")]))
+    names = [product.name for product in read_dump(Dump(tmp_path)).products]
+    assert names == ["Oak chair", "Kettle", "Tea pot", "wall shelf"]
