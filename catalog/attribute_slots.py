@@ -8,11 +8,14 @@ SLOTS = ("size", "style", "shape", "pattern", "finish", "colour", "material")
 """Facts an adjective can state, in English word order."""
 _SYNONYMS = {
     "colour": "color colour colors colours colorname colourname maincolor basecolor bodycolor 色 カラー 色味 "
-    "カラー名 色名 farbe farben farbton farbname couleur coloris colore",
-    "material": "material materials mainmaterial fabric 素材 材質 主素材 生地 材料 主材 表地 werkstoff materialien materialangabe matériau matériaux matière materiale",
+    "カラー名 色名 "
+    "farbe farben farbton farbname couleur coloris colore",
+    "material": "material materials mainmaterial fabric 素材 材質 主素材 生地 材料 主材 表地 "
+    "werkstoff materialien materialangabe matériau matériaux matière materiale",
     "pattern": "pattern print patterntype 柄 模様 パターン muster motif",
     "shape": "shape form silhouette 形 形状 シェイプ forme forma",
-    "finish": "finish surface surfacefinish 仕上げ 仕上 表面処理 表面加工 塗装 oberfläche oberflächen oberflächenbehandlung finition acabado finitura",
+    "finish": "finish surface surfacefinish 仕上げ 仕上 表面処理 表面加工 塗装 "
+    "oberfläche oberflächen oberflaeche oberflächenbehandlung finition acabado finitura",
     "size": "size sizeclass サイズ 大きさ größe grösse taille talla tamaño taglia",
     "style": "style look スタイル テイスト デザイン 袖丈 sleeve neckline ネックライン stil estilo stile",
     "type": "type producttype itemtype noun 種類 品目 アイテム 商品種別 品種 タイプ produkttyp produktart artikelart",
@@ -22,7 +25,7 @@ _SYNONYMS = {
 }
 _SLOT_OF = {word.casefold(): slot for slot, words in _SYNONYMS.items() for word in words.split()}
 FOREIGN_NAMES = re.compile(
-    r"farbe|farb(?:ton|name)|werkstoff|materialien|materialangabe|muster|oberfläche|grösse|breite|höhe|tiefe|länge|"
+    r"farbe|farb(?:ton|name)|werkstoff|materialien|materialangabe|muster|oberfläche|grösse|breite|h(?:ö|oe)he|tiefe|l(?:ä|ae)nge|"
     r"durchmesser|gewicht|stärke|hersteller|marke$|masse$|abmessung|stil$|produkt|artikel|geeignet|pflege|"
     r"couleur|coloris|mati[èe]re|matériau|finition|largeur|hauteur|profondeur|longueur|diam[èe]tre|poids|marque$|"
     r"acabado|anchura|altura|profundidad|longitud|diámetro|estilo|tamaño|colore$|materiale|finitura|larghezza|altezza"
@@ -40,7 +43,7 @@ _HIDDEN = re.compile(
     r"外寸|内寸|口径|胴径|底径|梱包|個装|耐荷重|付属品|セット内容|対応|シリーズ|備考|メモ|組み?立|電子レンジ|食洗機|季節|機能|"
     r"口金|光源|作家|ランキング|ギフト|のし|公開|検索|キャッチ|倉庫|(?:カタログ|ジャンル)id|裏地|中材|中身|詰め?物|"
     r"カラーバリエーション|^加工$|厚さ|thickness|深さ|外径|内径|"
-    r"breite|höhe|tiefe|länge|durchmesser|gewicht|stärke|dicke|^masse\b|abmessung|preis|artikel|bestand|lager|liefer|"
+    r"breite|h(?:ö|oe)he|tiefe|l(?:ä|ae)nge|durchmesser|gewicht|stärke|dicke|^masse\b|abmessung|preis|artikel|bestand|lager|liefer|"
     r"spülmaschine|mikrowelle|pflege|garantie|herkunft|hinweis|inhalt|"
     r"largeur|hauteur|profondeur|longueur|diam[èe]tre|épaisseur|poids|prix|entretien|"
     r"^(?:ancho|alto|largo|fondo|peso)$|anchura|altura|profundidad|longitud|diámetro|precio|larghezza|altezza"

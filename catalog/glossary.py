@@ -34,7 +34,8 @@ KINDS = (
     "group", "brand", "ban", "glue", "likeness", "absence", "tone",
 )  # fmt: skip
 """What a term is. `group`: an umbrella category ("furniture"); `ban`: never in a caption; `glue`: Japanese suffixes
-such as 製; `likeness`: makes the term before it an imitation ("marble look"); `absence`: denies it ("蓋なし"); `tone`: a colour in a column of colours and nowhere else ("WH", "walnut")."""
+such as 製; `likeness`: makes the term before it an imitation ("marble look"); `absence`: denies it ("蓋なし"); `tone`:
+a colour in a column of colours and nowhere else ("WH", "walnut")."""
 _LANGUAGES = ("en", "ja")
 """Languages of captions; terms of others are only ever read through `in_english`."""
 _FOREIGN_WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
