@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 
 from catalog import grammar
 from catalog.attribute_slots import SLOTS, slot_of
-from catalog.glossary import Glossary, Match, Parse
+from catalog.foreign_words import is_foreign_name, is_foreign_value
+from catalog.glossary import Glossary, Match, Parse, normalise
 from catalog.product_names import JAPANESE, clean_name, leaf_category, said_first
 from catalog.records import Attribute, Product, Variant
 from catalog.spec_text import ADJECTIVE_KINDS, colour_phrase, visual_facts
@@ -29,6 +30,13 @@ _SAYS_NOTHING = re.compile(
 )
 _CAMERA_NAME = re.compile(r"(?:img|dsc[nf]?|p|pxl|photo|image|picture|screenshot|item|product)?[\s_\-.\d()]*", re.I)
 _WORDS_ONLY = re.compile(r"[a-z]+(?:[ -][a-z]+){0,2}")
+_SEPARATORS = re.compile(r"[,;|、・&×+]|(?<!\d)/|/(?!\d)|\b(?:and|und)\b|\s-\s")
+"""Between values of one cell; `18/10` of a steel stays."""
+_LOOKS = ("colour", "material", "pattern", "shape", "finish")
+_ABBREVIATION = 3
+"""Letters up to which a word is more likely an abbreviation than a word to say."""
+_ADDS_NOTHING = frozenset("massiv massive massif macizo maciza teilmassiv echt farbe".split())
+"""Words of other languages beside a material or colour that change nothing in a picture."""
 _MOST_VALUES = 3
 _UNREMARKABLE = frozenset({"plain"})
 """Concepts that say only that there is nothing to see."""
@@ -68,6 +76,7 @@ def facts_of(product: Product, glossary: Glossary, *, variant: Variant | None = 
     varying = set() if variant is not None else _varying(product, glossary)
     attributes: Sequence[Attribute] = [*(variant.attributes if variant is not None else ()), *product.attributes]
     gathered: dict[tuple[str, bool], list[Attribute]] = {}
+    parts: list[Attribute] = []
     for attribute in attributes:
         slot = slot_of(attribute.name)
         if attribute.kind != "fact" or not attribute.value.strip() or slot in varying:
@@ -75,19 +84,29 @@ def facts_of(product: Product, glossary: Glossary, *, variant: Variant | None = 
         if slot == "brand":
             brand = attribute.value.strip()
         elif slot is None:
-            _add_part(sheet, attribute, glossary)
+            parts.append(attribute)
         else:
             # Facets repeat a name, one value each; a variant's values must not mix with the product's.
             gathered.setdefault((slot, attribute.variant_id is not None), []).append(attribute)
     type_text = ""
-    # What a variant says of itself comes first, and last what only its value tells the kind of.
-    for (slot, _), group in sorted(gathered.items(), key=lambda item: (not item[0][1], item[0][0] == "option")):
-        if slot == "type":
-            type_text = type_text or group[0].value
-        elif slot == "feature":
-            _add_features(sheet, group, glossary)
-        else:
-            _add_slot(sheet, slot, group, glossary)
+    reader = _Reader(product=product, glossary=glossary, material="material" in {slot for slot, _ in gathered})
+    for attribute in parts:
+        reader.add_part(sheet, attribute)
+    for own in (True, False):  # what a variant says of itself comes first
+        beside: list[dict[str, list[str]]] = []
+        # Last comes what only its value tells the kind of.
+        for (slot, _), group in sorted(
+            ((key, group) for key, group in gathered.items() if key[1] == own), key=lambda item: item[0][0] == "option"
+        ):
+            if slot == "type":
+                type_text = type_text or group[0].value
+            elif slot == "feature":
+                _add_features(sheet, group, glossary)
+            else:
+                beside.append(reader.add_slot(sheet, slot, group))
+        # A column's own values come before what merely stood in a cell of another: "black leather" in the materials.
+        for kind, concepts in (item for values in beside for item in values.items()):
+            sheet.add(kind, concepts)
     _add_name(sheet, product, type_text, brand, glossary, varying)
     return sheet
 
@@ -99,51 +118,113 @@ def _varying(product: Product, glossary: Glossary) -> set[str]:
         for attribute in variant.attributes:
             slot = slot_of(attribute.name)
             if slot == "option":
-                scratch = FactSheet()
-                _add_slot(scratch, slot, [attribute], glossary)
-                slots |= scratch.facts.keys()
+                slots |= (
+                    _Reader(product=product, glossary=glossary, material=False)
+                    .add_slot(FactSheet(), slot, [attribute])
+                    .keys()
+                )
             elif slot:
                 slots.add(slot)
     return slots
 
 
-def _add_slot(sheet: FactSheet, slot: str, attributes: Sequence[Attribute], glossary: Glossary) -> None:
-    if slot == "":
-        return
-    values: dict[str, list[str]] = {}
-    for attribute in attributes:
-        for piece in re.split(r"[,;|/、・&×+]|\band\b|\s-\s", unicodedata.normalize("NFKC", attribute.value)):
-            label, colon, rest = piece.partition(":")
-            if colon and _INSIDE.match(label.strip().casefold()):
-                continue
-            for kind, concept in _read_value(sheet, slot, (rest or label).strip(), attribute.name, glossary):
-                values.setdefault(kind, []).append(concept)
-    # The slot's own value before what merely stood in its cell, e.g. "wood" in a colour column.
-    for kind in sorted(values, key=lambda kind: kind != slot):
-        sheet.add(kind, values[kind])
+@dataclass(frozen=True, kw_only=True)
+class _Reader:
+    """Reads the values of one record's attributes."""
 
+    product: Product
+    glossary: Glossary
+    material: bool
+    """Whether a column of its own states the material."""
 
-def _read_value(sheet: FactSheet, slot: str, piece: str, attribute: str, glossary: Glossary) -> list[tuple[str, str]]:
-    if not piece or _SAYS_NOTHING.match(piece.casefold()):
-        return []
-    if slot == "colour" and piece.isascii():
-        colour = colour_phrase(piece, glossary)
-        if colour is not None:
-            return [("colour", colour)]
-    kinds = (slot, *(kind for kind in SLOTS if kind != slot))
-    parse = glossary.parse(piece)
-    found = [
-        (kind, concept) for match in parse.matches if match.stated for kind, concept in [_sense(match, kinds)] if kind
-    ]
-    named = any(match.is_a("category", "group", "part") for match in parse.matches)
-    measured = slot == "size" or re.fullmatch(r"[\d.,%\s]*[a-z]{0,3}", parse.text) is not None
-    if found or named or measured:
-        return found
-    plain = (
-        slot in ("colour", "material", "pattern", "shape", "finish") and _WORDS_ONLY.fullmatch(parse.text) is not None
-    )
-    sheet.unknown.append(Unknown(term=piece, attribute=attribute, used=plain))
-    return [(slot, parse.text)] if plain else []
+    def add_slot(self, sheet: FactSheet, slot: str, attributes: Sequence[Attribute]) -> dict[str, list[str]]:
+        """State what a slot says; return what stood in its cells of other kinds, such as "wood" in a colour column."""
+        values: dict[str, list[str]] = {}
+        for attribute in attributes if slot else ():
+            value = unicodedata.normalize("NFKC", attribute.value).strip()
+            for piece in () if _SAYS_NOTHING.match(value.casefold()) else _SEPARATORS.split(value):
+                label, colon, rest = piece.partition(":")
+                if colon and _INSIDE.match(label.strip().casefold()):
+                    continue
+                for kind, concept in self._read_value(sheet, slot, (rest or label).strip(), attribute.name):
+                    values.setdefault(kind, []).append(concept)
+        sheet.add(slot, values.pop(slot, ()))
+        return values
+
+    def add_part(self, sheet: FactSheet, attribute: Attribute) -> None:
+        """Read an attribute of a part: "handle colour: red", "脚: スチール", "legs: 4"."""
+        parse = self.glossary.parse(attribute.name)
+        part = next((match for match in parse.matches if match.stated and match.is_a("part")), None)
+        value = unicodedata.normalize("NFKC", attribute.value).strip()
+        if part is None:
+            sheet.unknown.append(Unknown(term=attribute.name, attribute=attribute.name))
+            return
+        name = part.concept("part") or ""
+        rest = slot_of(
+            re.sub(r"^(の|of|the)|(の|of|the)$", "", (parse.text[: part.start] + parse.text[part.end :]).strip())
+        )
+        if re.fullmatch(r"\d{1,2}\s*本?", value) and not rest:
+            sheet.add(name, [re.sub(r"\D", "", value)])
+            return
+        scratch = FactSheet(unknown=sheet.unknown)
+        wanted = rest if rest in ("colour", "material", "finish") else "material"
+        for kind, concepts in self.add_slot(scratch, wanted, [Attribute(name=attribute.name, value=value)]).items():
+            scratch.add(kind, concepts)
+        for kind in ("colour", "material", "finish"):
+            if kind in scratch.facts:
+                sheet.add(f"{name} {kind}", scratch.facts[kind].split(SEPARATOR))
+
+    def _read_value(self, sheet: FactSheet, slot: str, piece: str, attribute: str) -> list[tuple[str, str]]:
+        if not piece or _SAYS_NOTHING.match(piece.casefold()):
+            return []
+        foreign = slot in _LOOKS or slot == "option"
+        english = self.glossary.in_english(piece) if foreign else piece
+        if slot == "colour":
+            colour = self._colour(piece) or self._colour(english)
+            if colour is not None:
+                return [("colour", colour)]
+        kinds = (slot, *(kind for kind in SLOTS if kind != slot))
+        parse = self.glossary.parse(english)
+        found = [
+            (kind, concept)
+            for match in parse.matches
+            if match.stated
+            for kind, concept in [_sense(match, kinds)]
+            if kind
+        ]
+        if slot == "colour":
+            found = self._as_colours(found, parse)
+        named = any(match.is_a("category", "group", "part") for match in parse.matches)
+        # An amount ("60%", "12 cm") is no word, and of an option a letter or two is a size.
+        amount = re.fullmatch(r"[\d.,%\s]+[a-z]{0,3}|[\W_]*", parse.text) is not None
+        letters = slot == "option" and len(parse.text) <= _ABBREVIATION
+        if found and english != normalise(piece):
+            left = (word for word in parse.unknown if len(word) > _ABBREVIATION and word not in _ADDS_NOTHING)
+            sheet.unknown.extend(Unknown(term=word, attribute=attribute) for word in left)
+        if found or named or amount or letters or slot == "size":
+            return found
+        plain = (
+            slot in _LOOKS
+            and len(parse.text) > _ABBREVIATION
+            and _WORDS_ONLY.fullmatch(parse.text) is not None
+            and not any(match.is_a("material") for match in parse.matches)  # "wood" as the colour of a steel pot
+            and not is_foreign_value(piece, attribute, self.product, self.glossary)
+        )
+        sheet.unknown.append(Unknown(term=piece, attribute=attribute, used=plain))
+        return [(slot, parse.text)] if plain else []
+
+    def _colour(self, text: str) -> str | None:
+        exact = self.glossary.concept(text, "colour") or self.glossary.tone(text)
+        return exact or (colour_phrase(text, self.glossary) if text.isascii() else None)
+
+    def _as_colours(self, found: list[tuple[str, str]], parse: Parse) -> list[tuple[str, str]]:
+        """Read what stands in a column of colours as colours: walnut is a brown, and no pot of aluminium is of wood."""
+        if any(kind == "colour" for kind, _ in found):
+            return [(kind, concept) for kind, concept in found if kind != "material"]
+        tones = [tone for match in parse.matches if match.stated and (tone := self.glossary.tone(match.text))]
+        if tones:
+            return [("colour", tone) for tone in tones] + [one for one in found if one[0] != "material"]
+        return [one for one in found if one[0] != "material" or not self.material]
 
 
 def _sense(match: Match, kinds: Sequence[str]) -> tuple[str, str]:
@@ -152,29 +233,6 @@ def _sense(match: Match, kinds: Sequence[str]) -> tuple[str, str]:
         if concept is not None:
             return kind, concept
     return "", ""
-
-
-def _add_part(sheet: FactSheet, attribute: Attribute, glossary: Glossary) -> None:
-    """Read an attribute of a part: "handle colour: red", "脚: スチール", "legs: 4"."""
-    parse = glossary.parse(attribute.name)
-    part = next((match for match in parse.matches if match.stated and match.is_a("part")), None)
-    value = unicodedata.normalize("NFKC", attribute.value).strip()
-    if part is None:
-        sheet.unknown.append(Unknown(term=attribute.name, attribute=attribute.name))
-        return
-    name = part.concept("part") or ""
-    rest = slot_of(
-        re.sub(r"^(の|of|the)|(の|of|the)$", "", (parse.text[: part.start] + parse.text[part.end :]).strip())
-    )
-    if re.fullmatch(r"\d{1,2}\s*本?", value) and not rest:
-        sheet.add(name, [re.sub(r"\D", "", value)])
-        return
-    scratch = FactSheet(unknown=sheet.unknown)
-    wanted = rest if rest in ("colour", "material", "finish") else "material"
-    _add_slot(scratch, wanted, [Attribute(name=attribute.name, value=value)], glossary)
-    for kind in ("colour", "material", "finish"):
-        if kind in scratch.facts:
-            sheet.add(f"{name} {kind}", scratch.facts[kind].split(SEPARATOR))
 
 
 def _add_features(sheet: FactSheet, attributes: Sequence[Attribute], glossary: Glossary) -> None:
@@ -199,7 +257,11 @@ def _add_name(
     if JAPANESE.search(name):
         _read_japanese_name(sheet, name, type_text or product.category, glossary, varying)
         return
-    category = clean_name(type_text or leaf_category(product.category), "", glossary)
+    shelf = type_text or leaf_category(product.category)
+    if is_foreign_name(product, glossary):
+        _read_foreign_name(sheet, name, shelf, glossary, varying)
+        return
+    category = clean_name(glossary.in_english(shelf), "", glossary)
     noun, kind = _split_name(name, category, product.description, glossary)
     if not noun:
         return
@@ -215,6 +277,19 @@ def _add_name(
             for fact, value in visual_facts(text, nouns, glossary, name=name if kind else "").items():
                 if fact not in varying and not _said(value, kind, noun):
                     sheet.facts.setdefault(fact, value)
+
+
+def _read_foreign_name(sheet: FactSheet, name: str, shelf: str, glossary: Glossary, varying: set[str]) -> None:
+    """Read what the glossary knows of a name in German, French or Spanish; the rest is in no English caption."""
+    parse = glossary.parse(glossary.in_english(re.split(r"\s(?:mit|aus|für|avec|en|con|de)\s", name)[0]))
+    nouns = [match for match in parse.matches if match.is_a("category")]
+    general = glossary.parse(glossary.in_english(shelf)).matches
+    found = nouns or [match for match in general if match.is_a("category", "group")]
+    if not found:
+        sheet.unknown.append(Unknown(term=name, attribute="name"))
+        return
+    sheet.facts["noun"] = found[0].concept("category", "group") or ""
+    _state_adjectives(sheet, parse, varying, last_noun=found[0])
 
 
 def _said(value: str, kind: str, noun: str) -> bool:

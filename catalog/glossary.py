@@ -7,6 +7,10 @@ alternatives; one row of a concept is enough to carry them. Rows with status `of
 Matching is longest first on NFKC text. A term counts only between word borders: in Latin script no letter or digit may
 touch it; in Japanese, where no spaces are, a change of script or another known term must stand on either side, so that
 `ランプ` (lamp) is not found in `トランプ` (playing cards).
+
+Two sorts of terms are never found in running text. Those of another language (`rot`, lang `de`) are English words too
+often: `in_english` puts their English in their place where the text is known to be foreign or a bare value. And a
+`tone` is a colour only as a value of a colour: WH, walnut.
 """
 
 import csv
@@ -27,10 +31,18 @@ OWN_NAME = "glossary.csv"
 COLUMNS = ("term", "lang", "concept", "en", "ja", "kind", "status")
 KINDS = (
     "colour", "material", "pattern", "finish", "shape", "size", "style", "part", "category",
-    "group", "brand", "ban", "glue", "likeness", "absence",
+    "group", "brand", "ban", "glue", "likeness", "absence", "tone",
 )  # fmt: skip
 """What a term is. `group`: an umbrella category ("furniture"); `ban`: never in a caption; `glue`: Japanese suffixes
-such as 製; `likeness`: makes the term before it an imitation ("marble look"); `absence`: denies it ("蓋なし")."""
+such as 製; `likeness`: makes the term before it an imitation ("marble look"); `absence`: denies it ("蓋なし"); `tone`:
+a colour in a column of colours and nowhere else ("WH", "walnut")."""
+_LANGUAGES = ("en", "ja")
+"""Languages of captions; terms of others are only ever read through `in_english`."""
+_FOREIGN_WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
+_MOST_WORDS = 3
+"""Words of the longest foreign term."""
+_ENDINGS = ("en", "er", "es", "em", "e", "n", "s")
+"""What German, French and Spanish adjectives and plurals end in."""
 _LATIN_WORD = re.compile(r"[a-z0-9]+")
 _PARTICLES = "のとがでにをはやも"
 _FUNCTION_WORDS = frozenset("する した ある です ます から まで など こと もの この その より たい でき ない".split())
@@ -89,12 +101,15 @@ class Glossary:
         """Build from CSV rows; a later row replaces an earlier one of the same term and kind."""
         self._senses: dict[str, dict[str, Term]] = {}
         self._words: dict[tuple[str, str, str], tuple[str, ...]] = {}
+        self._tones: dict[str, str] = {}
+        self._foreign: dict[str, dict[str, Term]] = {}
         digest = hashlib.sha256()
         for row in rows:
             digest.update("\x1f".join(row[column] for column in COLUMNS).encode() + b"\n")
             self._add(row)
         self.version = digest.hexdigest()[:12]
         """Changes when any row does; stored with each caption."""
+        self._add_english_of_foreign()
         self._add_plurals()
         self._lengths: dict[str, list[int]] = {}
         for term in self._senses:
@@ -108,12 +123,32 @@ class Glossary:
         term, kind, concept = normalise(row["term"]), row["kind"], row["concept"]
         if row["status"] == "off":
             self._senses.get(term, {}).pop(kind, None)
+            self._foreign.get(term, {}).pop(kind, None)
+            if kind == "tone":
+                self._tones.pop(term, None)
             return
-        self._senses.setdefault(term, {})[kind] = Term(concept=concept, kind=kind, lang=row["lang"])
-        for lang in ("en", "ja"):
+        if kind == "tone":
+            self._tones[term] = concept
+            kind = "colour"
+        elif row["lang"] and row["lang"] not in _LANGUAGES:
+            self._foreign.setdefault(term, {})[kind] = Term(concept=concept, kind=kind, lang=row["lang"])
+        else:
+            self._senses.setdefault(term, {})[kind] = Term(concept=concept, kind=kind, lang=row["lang"])
+        for lang in _LANGUAGES:
             words = tuple(word.strip() for word in row[lang].split("|") if word.strip())
             if words:
                 self._words[kind, concept, lang] = words
+
+    def _add_english_of_foreign(self) -> None:
+        """Make the English word of each foreign term a term, so that what `in_english` writes is read."""
+        for senses in self._foreign.values():
+            for kind, term in senses.items():
+                word = normalise(self._english(term))
+                if word:
+                    self._senses.setdefault(word, {}).setdefault(kind, Term(concept=term.concept, kind=kind))
+
+    def _english(self, term: Term) -> str:
+        return next(iter(self.words(term.kind, term.concept, "en")), term.concept)
 
     def _add_plurals(self) -> None:
         for term, senses in list(self._senses.items()):
@@ -137,6 +172,46 @@ class Glossary:
     def words(self, kind: str, concept: str, lang: str) -> tuple[str, ...]:
         """Return the general words of a concept, best first; empty when the glossary has none in `lang`."""
         return self._words.get((kind, concept, lang), ())
+
+    def tone(self, text: str) -> str | None:
+        """Return the colour that exactly this text stands for as a value of a colour: WH → white."""
+        return self._tones.get(normalise(text))
+
+    def in_english(self, text: str) -> str:
+        """Return `text`, normalised, with the terms of other languages in English: "Rote Tasse" → "red cup".
+
+        Words that are terms as they stand stay.
+        """
+        text = normalise(text)
+        words = list(_FOREIGN_WORD.finditer(text))
+        pieces: list[str] = []
+        done = index = 0
+        while index < len(words):
+            for count in range(min(_MOST_WORDS, len(words) - index), 0, -1):
+                start, end = words[index].start(), words[index + count - 1].end()
+                found = self._foreign_term(text[start:end])
+                if found is not None:
+                    pieces += [text[done:start], self._english(found)]
+                    done, index = end, index + count - 1
+                    break
+            index += 1
+        return "".join([*pieces, text[done:]])
+
+    def foreign_kinds(self, word: str) -> frozenset[str]:
+        """Return the kinds a word has in another language and not in English; empty for English words."""
+        if word in self._senses:
+            return frozenset()
+        found = self._foreign_term(word)
+        return frozenset() if found is None else frozenset({found.kind})
+
+    def _foreign_term(self, word: str) -> Term | None:
+        if word in self._senses:
+            return None
+        for form in (word, *(word.removesuffix(end) for end in _ENDINGS if word.endswith(end) and len(word) > 3)):
+            senses = self._foreign.get(form)
+            if senses:
+                return next(iter(senses.values()))
+        return None
 
     def concept(self, text: str, *kinds: str) -> str | None:
         """Return the concept of exactly this text in the first of `kinds`."""

@@ -16,6 +16,10 @@ _SIZE = re.compile(
     r"(?<![\w.-])\d[\d.,]*\s(?:cm|mm|m|inch(?:es)?|ft|foot|feet|kg|g|lbs?|oz|ml|cl|l)\b(?!-)", re.IGNORECASE
 )
 """An amount of two words in an English name: 65 cm, 6 foot."""
+_BEFORE_CODE = re.compile(
+    r"(?:art(?:ikel)?|item|model|modell)?[.\-]*(?:no|nr|num|number|nummer)|model{1,2}|typ|type|art|ref|n[°º]", re.I
+)
+"""What says that a code follows, or stands behind it: No. 1234, Modell 5. It goes with the code."""
 _NAME_WORDS = 12
 _NAME_CHARS = 80
 
@@ -46,11 +50,21 @@ def clean_name(name: str, brand: str, glossary: Glossary) -> str:
         for match in reversed(parse.matches):
             if match.is_a("ban") or (match.is_a("brand") and len(parse.matches) > 1):
                 text = text[: match.start] + " " + text[match.end :]
-    words = [word for word in text.split() if not _is_code(word)]
+    words = _without_codes(text.split())
     if not words or JAPANESE.search(text):
         return " ".join(words)
     shouting = all(word.isupper() for word in words if word.isalpha())
     return " ".join(word if _is_acronym(word) and not shouting else word.lower() for word in words).strip(" -'\"")
+
+
+def _without_codes(words: list[str]) -> list[str]:
+    codes = [_is_code(word) for word in words]
+    numbered = [_BEFORE_CODE.fullmatch(word.strip(".:#")) is not None for word in words]
+    for place in range(len(words) - 2, -1, -1):  # "Art. No. 1234": one after the other
+        codes[place] = codes[place] or (numbered[place] and codes[place + 1])
+    for place in range(1, len(words)):
+        codes[place] = codes[place] or (numbered[place] and codes[place - 1])
+    return [word for word, code in zip(words, codes, strict=True) if not code]
 
 
 def _is_code(word: str) -> bool:

@@ -98,7 +98,9 @@ class _Refiner:
             if measures[0].upper is None:
                 attribute.number = measures[0].number
                 attribute.unit = attribute.unit or measures[0].unit or None
-            return
+            if not sense_of(label).size:
+                return
+            # "高さ25cm" as a size says more than its column does: the height.
         for measure in measures:
             if measure.name in DERIVED:
                 derived.append(_as_attribute(measure, attribute))

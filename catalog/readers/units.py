@@ -53,11 +53,11 @@ _CASED = frozenset("m M g G t T l L W w V v A a K k N n s S h H d D".split())
 
 _LABELS = {
     "width": ("w width 幅 巾 横 横幅 ヨコ 間口 幅員 本体幅 breite b largeur ancho larghezza bredd"),
-    "depth": "d depth 奥行 奥行き 奥ゆき 奥 マチ tiefe profondeur profundidad profondità djup",
-    "height": "h height 高さ 高 タカサ 全高 本体高さ höhe hauteur altura alto altezza höjd ht",
-    "length": ("l length 長さ 全長 長 縦 タテ 着丈 コード長 länge longueur largo lunghezza längd"),
-    "diameter": ("φ ø ⌀ dia diam diameter 直径 径 口径 外径 durchmesser diamètre diámetro diametro"),
-    "thickness": "t thickness 厚さ 厚み 厚 板厚 stärke dicke épaisseur grosor",
+    "depth": "d depth 奥行 奥行き 奥ゆき 奥 マチ 深さ tiefe profondeur profundidad profondità djup",
+    "height": "h height 高さ 高 タカサ 全高 本体高さ höhe hoehe hauteur altura alto altezza höjd ht",
+    "length": ("l length 長さ 全長 長 縦 タテ 着丈 コード長 länge laenge longueur largo lunghezza längd"),
+    "diameter": ("φ ø ⌀ dia diam diameter 直径 径 口径 外径 内径 durchmesser diamètre diámetro diametro"),
+    "thickness": "t thickness 厚さ 厚み 厚 板厚 stärke staerke dicke épaisseur grosor",
     "seat height": "sh 座面高 座面高さ 座面の高さ 座高 sitzhöhe seatheight",
     "weight": ("weight 重量 重さ 質量 本体重量 総重量 gewicht poids peso vikt mass wt wt. netweight 製品重量"),
     "capacity": ("capacity 容量 内容量 満水容量 定格容量 容積 fassungsvermögen capacité capacidad capacità inhalt"),

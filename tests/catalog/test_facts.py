@@ -237,3 +237,63 @@ def test_a_name_that_names_nothing_leaves_it_to_the_text(
 ) -> None:
     found = dict(facts_of(product(name, text=text), terms).facts)
     assert {key: found.get(key) for key in facts} == facts and bool(found) == bool(facts)
+
+
+@pytest.mark.parametrize(
+    ("colour", "material", "facts"),
+    [
+        ("ウォールナット", "アルミ", {"colour": "dark brown", "material": "aluminium"}),
+        ("ウォールナット", "ラバーウッド", {"colour": "dark brown", "material": "rubberwood"}),
+        ("オークナチュラル", "スチール", {"colour": "natural", "material": "steel"}),
+        ("ブロンズ", "磁器", {"colour": "bronze", "material": "porcelain"}),
+        ("WH", "磁器", {"colour": "white", "material": "porcelain"}),
+        ("BR/BK", "磁器", {"colour": "brown, black", "material": "porcelain"}),
+        ("ＮＶＹ", "磁器", {"colour": "navy blue", "material": "porcelain"}),
+    ],
+)
+def test_column_of_colours_states_colours_alone(
+    terms: Glossary, colour: str, material: str, facts: dict[str, str]
+) -> None:
+    sheet = facts_of(product("片手鍋", lang="ja", カラー=colour, 素材=material), terms)
+    assert sheet.facts == {"noun": "pot"} | facts
+    assert sheet.unknown == []
+
+
+def test_wood_as_a_colour_is_a_tone_even_where_no_material_is_stated(terms: Glossary) -> None:
+    assert facts_of(product("Pot", color="walnut"), terms).facts == {"noun": "pot", "colour": "dark brown"}
+    sheet = facts_of(product("Pot", color="wood", material="steel"), terms)
+    assert sheet.facts == {"noun": "pot", "material": "steel"}
+    assert [(term.term, term.used) for term in sheet.unknown] == [("wood", False)]
+
+
+def test_own_column_comes_before_what_stands_in_another(terms: Glossary) -> None:
+    bag = product("Bag", material="black leather", color="red")
+    assert facts_of(bag, terms).facts == {"noun": "bag", "colour": "red", "material": "leather"}
+
+
+@pytest.mark.parametrize(("name", "value"), [("color", "ZQ"), ("カラー", "ZQ"), ("material", "QX"), ("finish", "zz")])
+def test_short_value_that_no_term_covers_is_listed(terms: Glossary, name: str, value: str) -> None:
+    sheet = facts_of(product("Mug", **{name: value}), terms)
+    assert sheet.facts == {"noun": "mug"}
+    assert [(term.term, term.attribute, term.used) for term in sheet.unknown] == [(value, name, False)]
+
+
+def test_abbreviation_of_a_colour_is_one_only_in_a_column_of_colours(terms: Glossary) -> None:
+    assert facts_of(product("WH Mug", text="To be WH or BK.", material="BK"), terms).facts.get("colour") is None
+
+
+@pytest.mark.parametrize(
+    ("name", "clean"),
+    [
+        ("Copper kettle No. 1234", "copper kettle"),
+        ("Kitchen Scale Model 5", "kitchen scale"),
+        ("Pfanne Modell 12", "pfanne"),
+        ("Bar stool Art. Nr. 4711", "bar stool"),
+        ("Teapot Type B12", "teapot"),
+        ("XK-900 Model Kettle", "kettle"),
+        ("Model Ship", "model ship"),
+        ("Art Print", "art print"),
+    ],
+)
+def test_clean_name_drops_what_goes_with_a_code(terms: Glossary, name: str, clean: str) -> None:
+    assert clean_name(name, "", terms) == clean

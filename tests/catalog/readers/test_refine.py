@@ -185,3 +185,27 @@ def test_refine_is_cheap_for_many_products() -> None:
     # A fifth of the 100,000 products that may take 2 s, and as much again for a busy machine.
     assert time.process_time() - start < 0.8
     assert all(len(product.attributes) == 11 for product in products)
+
+
+@pytest.mark.parametrize(
+    ("value", "name", "number"),
+    [
+        ("高さ25cm", "height", 25.0),
+        ("幅30cm", "width", 30.0),
+        ("深さ12cm", "depth", 12.0),
+        ("直径9cm", "diameter", 9.0),
+    ],
+)
+def test_a_size_that_is_one_named_measure_gives_that_measure(value: str, name: str, number: float) -> None:
+    assert (name, f"{number:g}", number, "cm") in values(refined(fact("サイズ", value)))
+
+
+def test_size_with_a_remark_gives_diameter_and_depth() -> None:
+    found = values(refined(fact("サイズ", "直径22cm×深さ12cm（取っ手含む40cm）")))[1:]
+    assert found == [("diameter", "22", 22.0, "cm"), ("depth", "12", 12.0, "cm")]
+
+
+def test_outer_diameter_thickness_and_length_are_told_apart() -> None:
+    found = values(refined(fact("サイズ", "外径12cm 厚さ2mm 長さ30cm")))[1:]
+    assert found == [("diameter", "12", 12.0, "cm"), ("length", "30", 30.0, "cm")]
+    assert values(refined(fact("内径", "10cm"))) == [("内径", "10cm", 10.0, "cm")]
