@@ -21,7 +21,8 @@ _SYNONYMS = {
     "type": "type producttype itemtype noun 種類 品目 アイテム 商品種別 品種 タイプ produkttyp produktart artikelart",
     "feature": "feature features decoration details parts 特徴 装飾 付属 パーツ 仕様",
     "option": "option variation 規格 規格分類 選択肢 バリエーション オプション",
-    "brand": "brand brandname vendor manufacturer maker ブランド ブランド名 メーカー メーカー名 製造元 marke hersteller marque marca fabricant",
+    "brand": "brand brandname vendor manufacturer maker ブランド ブランド名 メーカー メーカー名 製造元"
+    " marke hersteller marque marca fabricant",
 }
 _SLOT_OF = {word.casefold(): slot for slot, words in _SYNONYMS.items() for word in words.split()}
 FOREIGN_NAMES = re.compile(

@@ -27,7 +27,7 @@ def join_pictures(drafting: Drafting) -> int:
     by_key: dict[str, list[DumpFile]] = {}
     for file in drafting.dump.with_suffix(IMAGE_SUFFIXES):
         if file.path not in taken:
-            for name in picture_names(file):
+            for name in keys_shown(file):
                 by_key.setdefault(name, []).append(file)
     joined = 0
     for product in bare:
@@ -44,7 +44,7 @@ def join_pictures(drafting: Drafting) -> int:
     return joined
 
 
-def picture_names(file: DumpFile) -> frozenset[str]:
+def keys_shown(file: DumpFile) -> frozenset[str]:
     """Return the keys a picture may be named after: its stem, that without the view it shows, and its folder."""
     folder = file.folder.rpartition("/")[2].casefold()
     return frozenset({file.stem.casefold(), _VIEW.sub("", file.stem).casefold(), folder} - {""})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from catalog.paths import IMAGE_SUFFIXES, Dump
 from catalog.readers import headers
-from catalog.readers.beside import picture_names
+from catalog.readers.beside import keys_shown
 from catalog.readers.columns import Columns
 from catalog.readers.tabular import Table
 
@@ -50,7 +50,7 @@ class Choice:
 
     def _names(self) -> list[frozenset[str]]:
         if self._pictures is None:
-            self._pictures = [picture_names(file) for file in self._dump.with_suffix(IMAGE_SUFFIXES)]
+            self._pictures = [keys_shown(file) for file in self._dump.with_suffix(IMAGE_SUFFIXES)]
         return self._pictures
 
 
