@@ -18,6 +18,10 @@ _SIZE = re.compile(
 """An amount of two words in an English name: 65 cm, 6 foot."""
 _NAME_WORDS = 12
 _NAME_CHARS = 80
+_READ_CHARS = 500
+"""Nobody names a product at such length: the rest is a description in the wrong column, and patterns would take ages."""
+_SAID_CHARS = 120
+"""A longer name is none; in a caption it would leave no room for anything else."""
 
 
 def said_first(text: str) -> str:
@@ -31,7 +35,7 @@ def said_first(text: str) -> str:
 def clean_name(name: str, brand: str, glossary: Glossary) -> str:
     """Return a name without slug dashes, brackets, codes, brand and sales talk; lower case but for acronyms."""
     # Before normalising: NFKC makes the letters TM of a mark.
-    text = unicodedata.normalize("NFKC", re.sub(r"[™®©]", "", name)).strip()
+    text = unicodedata.normalize("NFKC", re.sub(r"[™®©]", "", name[:_READ_CHARS])).strip()
     if " " not in text and not JAPANESE.search(text):
         text = re.sub(r"[-_]+", " ", text)
     text = _COMPANY.sub(" ", text)
@@ -50,7 +54,8 @@ def clean_name(name: str, brand: str, glossary: Glossary) -> str:
     if not words or JAPANESE.search(text):
         return " ".join(words)
     shouting = all(word.isupper() for word in words if word.isalpha())
-    return " ".join(word if _is_acronym(word) and not shouting else word.lower() for word in words).strip(" -'\"")
+    said = " ".join(word if _is_acronym(word) and not shouting else word.lower() for word in words).strip(" -'\"")
+    return said if len(said) <= _SAID_CHARS else ""
 
 
 def _is_code(word: str) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Collection, Mapping, Sequence
 
@@ -13,6 +12,7 @@ from catalog.readers import headers, picture_names
 from catalog.readers.cells import clean, clean_line
 from catalog.readers.draft import DraftAttribute, DraftCatalogue, DraftPicture, DraftProduct
 from catalog.readers.encoding import decode_text
+from catalog.readers.json_text import parse_json
 from catalog.readers.picture_names import PictureName
 from catalog.readers.sidecar import ABOUT_THE_DUMP, facts_of, read_text
 from catalog.readers.table_set import TableSet
@@ -155,8 +155,8 @@ def _category(folder: str) -> str:
 
 def _add_json(product: DraftProduct, file: DumpFile, catalogue: DraftCatalogue, encoding: str | None) -> None:
     try:
-        value = json.loads(decode_text(file.read(1 << 24), encoding)[0], parse_int=str, parse_float=str)
-    except (ValueError, OSError, RecursionError) as error:
+        value = parse_json(decode_text(file.read(1 << 24), encoding)[0])
+    except (ValueError, OSError) as error:
         catalogue.issues.append(
             Issue(source=file.path, reason="FILE_UNREADABLE", detail=say("no JSON: {error}", error=str(error)))
         )
