@@ -19,7 +19,7 @@ _SIZE = re.compile(
 _NAME_WORDS = 12
 _NAME_CHARS = 80
 _READ_CHARS = 500
-"""Nobody names a product at such length: the rest is a description in the wrong column, and patterns would take ages."""
+"""What is longer is a description in the wrong column, over which patterns would take ages."""
 _SAID_CHARS = 120
 """A longer name is none; in a caption it would leave no room for anything else."""
 

@@ -1,4 +1,4 @@
-"""Dumps that once ended an ingest, took all memory or led to a wrong row: each has its code now, and the rest is read."""
+"""Dumps that once ended an ingest, took all memory or led to a wrong row: each has its code now."""
 
 import csv
 import io
@@ -25,7 +25,14 @@ from catalog.store import Catalog
 
 _HEAD = "sku,name,material,image\n"
 _DEEP = "[" * 600 + "]" * 600
-_MAPPED = '[tables]\nproduct = {file = "items.json", rows = "items"}\n[product]\nkey = "sku"\nname = "name"\nimages = "image"\n'
+_MAPPED = """
+[tables]
+product = { file = "items.json", rows = "items" }
+[product]
+key = "sku"
+name = "name"
+images = "image"
+"""
 
 
 def _dump(folder: Path, **files: str | bytes) -> Path:
@@ -208,3 +215,13 @@ def test_a_rejected_row_of_one_sheet_is_not_shown_as_that_of_another(tmp_path: P
     head, row = _rejects(tmp_path)
     assert row[: head.index("_code") + 1] == ["items.xlsx#two", "3", row[head.index("_row")], "FILE_MISSING"]
     assert "D" in row and "B" not in row
+
+
+def test_thousands_of_links_that_leave_a_dump_are_each_reported_once(tmp_path: Path) -> None:
+    dump = _dump(tmp_path)
+    for number in range(3000):
+        (dump / f"l{number}.jpg").symlink_to(f"/outside/{number}.jpg")
+    rows = "".join(f"K{number},Vase,glass,l{number}.jpg\n" for number in range(0, 3000, 2))
+    (dump / "items.csv").write_text(_HEAD + "A,Vase,glass,a.png\n" + rows)
+    reasons = [issue.reason for issue in read_dump(Dump(dump)).issues]
+    assert reasons == ["FILE_ESCAPES_ROOT"] * 3000
