@@ -32,6 +32,7 @@ MAX_TOTAL_BYTES = 50 << 30
 ARCHIVE_SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
 FOREIGN_SUFFIXES = (".7z", ".rar", ".lzh", ".cab")
 _MAX_DIRECTORY_BYTES = MAX_ENTRIES * 256
+_MAX_HEADER_BYTES = 1 << 20
 _METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA})
 _ENCRYPTED, _UNICODE = 0x1, 0x800
 _WHY = {
@@ -278,7 +279,7 @@ def _list_tar(listing: Listing) -> None:
     info = listing.archive.stat()
     total = 0
     raw_paths: dict[str, str] = {}
-    with tarfile.open(listing.archive, "r:", errors="surrogateescape") as tar:
+    with tarfile.open(listing.archive, "r:", errors="surrogateescape", tarinfo=_BoundedHeader) as tar:
         for member in _members(tar):
             total += member.size
             _check_total(total, info.st_size)
@@ -312,7 +313,9 @@ def _unpack_tar(listing: Listing, opener: Callable[[BinaryIO], BinaryIO], spool:
     with source.open("rb") as file, listing.archive.open("wb") as out:
         stream = _Bounded(opener(file), packed)
         try:
-            with tarfile.open(fileobj=cast(BinaryIO, stream), mode="r|", errors="surrogateescape") as tar:
+            with tarfile.open(
+                fileobj=cast(BinaryIO, stream), mode="r|", errors="surrogateescape", tarinfo=_BoundedHeader
+            ) as tar:
                 for member in _members(tar):
                     path = _tar_path(listing, member, raw_paths)
                     content = tar.extractfile(member) if path is not None else None
@@ -344,6 +347,24 @@ def _spool(listing: Listing, path: str, member: tarfile.TarInfo, content: object
     if left:
         raise EOFError(say("{path} is incomplete", path=excerpt(path)))
     listing.take(path, member.size, member.mtime, crc, ArchiveEntry(start, member.size))
+
+
+class _BoundedHeader(tarfile.TarInfo):
+    """An entry whose long name and further fields, which `tarfile` reads at once into memory, are no bomb."""
+
+    def _proc_gnulong(self, tar: tarfile.TarFile) -> tarfile.TarInfo:
+        self._check_length()
+        return super()._proc_gnulong(tar)  # type: ignore[misc, no-any-return]
+
+    def _proc_pax(self, tar: tarfile.TarFile) -> tarfile.TarInfo:
+        self._check_length()
+        return super()._proc_pax(tar)  # type: ignore[misc, no-any-return]
+
+    def _check_length(self) -> None:
+        if self.size > _MAX_HEADER_BYTES:
+            raise ArchiveRefused(
+                "ZIP_LIMIT", say("a header of {size} bytes, as in a bomb; pack it again", size=f"{self.size:,}")
+            )
 
 
 def _members(tar: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:

@@ -25,6 +25,7 @@ from catalog.duplicates import find_duplicates
 from catalog.errors import IngestRefused
 from catalog.intake import PictureIntake
 from catalog.mapping import FILE_NAME
+from catalog.path_rules import shown_path
 from catalog.paths import IMAGE_SUFFIXES, Dump, checked_root
 from catalog.phrases import say
 from catalog.readers import read_dump
@@ -34,7 +35,7 @@ from catalog.readers.refine import refine
 from catalog.records import IngestReport, ProductSample
 from catalog.report import corrections_of, edited_mapping, keep_corrections
 from catalog.schema import CaptionRow, ProductRow, SourceRow
-from catalog.store import Catalog
+from catalog.store import BLOBS_NAME, Catalog
 from catalog.sync import KnownSource
 from catalog.upsert import write_files, write_images, write_products
 from catalog.workers import CALLS_A_WORKER, WorkerPool
@@ -117,6 +118,10 @@ def ingest(
     if delta and prune:
         raise ValueError("a delta run leaves absent products alone: prune has nothing to do")
     workspace = None if catalog is None else catalog.workspace
+    if workspace is not None and _is_in_store(checked_root(dump), workspace):
+        raise IngestRefused(
+            say("{dump} is the workspace itself; give the folder or archive that a catalogue came in", dump=dump)
+        )
     name = sync.source_name(checked_root(dump), source)
     corrected = corrections_of(workspace, name, corrections)
     listing = Dump(dump, leave_out=workspace, corrections=corrected)
@@ -179,6 +184,11 @@ def ingest(
         return report
 
 
+def _is_in_store(root: Path, workspace: Path) -> bool:
+    """Whether a dump is the workspace or its pictures, which would be taken in as products of their own."""
+    return root == workspace or root.is_relative_to(workspace / BLOBS_NAME)
+
+
 @contextmanager
 def _executor(given: Executor | None, workers: int | None) -> Iterator[Executor]:
     """Yield the executor to use; processes of our own end here, also on Ctrl-C."""
@@ -220,7 +230,9 @@ def _carried_out(catalog: Catalog, run: _Run, prune: bool) -> IngestReport:
     """Write what was read, compare its pictures with all others, caption it, and return what the run came to."""
     acceptance, intake = run.acceptance, run.acceptance.intake
     with catalog.write() as session:
-        source_id, run.id, unfinished = runs.begin(session, run.source, str(run.dump.root), run.drafts, delta=run.delta)
+        source_id, run.id, unfinished = runs.begin(
+            session, run.source, shown_path(str(run.dump.root)), run.drafts, delta=run.delta
+        )
     changed: set[int] = set()
     for batch in acceptance.batches(run.drafts.products):
         with catalog.write() as session:

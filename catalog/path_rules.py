@@ -74,8 +74,12 @@ def shown_path(relative: str) -> str:
     try:
         path.encode("utf-8")
     except UnicodeEncodeError:
-        # Names unpacked from a Japanese zip without conversion; the database keeps text only.
-        path = os.fsencode(path).decode("cp932", "backslashreplace")
+        raw = os.fsencode(path)
+        try:
+            path = raw.decode("utf-8")  # Python was started in a locale that knows no such letters
+        except UnicodeDecodeError:
+            # Names unpacked from a Japanese zip without conversion; the database keeps text only.
+            path = raw.decode("cp932", "backslashreplace")
     return unicodedata.normalize("NFC", path)
 
 

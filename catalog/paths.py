@@ -234,8 +234,10 @@ class Dump:
 
     def _refuse_leaving(self, tries: list[str], written: str) -> None:
         for path in tries:
-            for link, target in self.escaping.items():
-                if path == link or path.startswith(link + "/"):
+            parts = path.split("/")
+            for length in range(1, len(parts) + 1 if self.escaping else 1):
+                link = "/".join(parts[:length])
+                if (target := self.escaping.get(link)) is not None:
                     raise PathRefused(
                         "FILE_ESCAPES_ROOT",
                         say(

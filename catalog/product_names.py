@@ -22,6 +22,10 @@ _BEFORE_CODE = re.compile(
 """What says that a code follows, or stands behind it: No. 1234, Modell 5. It goes with the code."""
 _NAME_WORDS = 12
 _NAME_CHARS = 80
+_READ_CHARS = 500
+"""What is longer is a description in the wrong column, over which patterns would take ages."""
+_SAID_CHARS = 120
+"""A longer name is none; in a caption it would leave no room for anything else."""
 
 
 def said_first(text: str) -> str:
@@ -35,7 +39,7 @@ def said_first(text: str) -> str:
 def clean_name(name: str, brand: str, glossary: Glossary) -> str:
     """Return a name without slug dashes, brackets, codes, brand and sales talk; lower case but for acronyms."""
     # Before normalising: NFKC makes the letters TM of a mark.
-    text = unicodedata.normalize("NFKC", re.sub(r"[™®©]", "", name)).strip()
+    text = unicodedata.normalize("NFKC", re.sub(r"[™®©]", "", name[:_READ_CHARS])).strip()
     if " " not in text and not JAPANESE.search(text):
         text = re.sub(r"[-_]+", " ", text)
     text = _COMPANY.sub(" ", text)
@@ -54,7 +58,8 @@ def clean_name(name: str, brand: str, glossary: Glossary) -> str:
     if not words or JAPANESE.search(text):
         return " ".join(words)
     shouting = all(word.isupper() for word in words if word.isalpha())
-    return " ".join(word if _is_acronym(word) and not shouting else word.lower() for word in words).strip(" -'\"")
+    said = " ".join(word if _is_acronym(word) and not shouting else word.lower() for word in words).strip(" -'\"")
+    return said if len(said) <= _SAID_CHARS else ""
 
 
 def _without_codes(words: list[str]) -> list[str]:

@@ -23,6 +23,7 @@ from catalog.records import Corrections, Issue
 FILE, LINE, ROW, CODE, MESSAGE, SUGGESTION = "_file", "_line", "_row", "_code", "_message", "_suggestion"
 COLUMNS = (FILE, LINE, ROW, CODE, MESSAGE, SUGGESTION)
 MAX_BYTES = 256 << 20
+_MAX_DIGITS = 12
 # What a spreadsheet runs (in full width too) or rewrites.
 _FORMULA = re.compile(r"^[=+\-@＝＋－＠\t\r\n\x00]")
 _TOUCHED = re.compile(r"^(?:[=+\-@＝＋－＠\t\r\n\x00']|0\d|\d{12,}$|\d+(?:\.\d+)?[eE][+-]?\d+$|\d{1,4}[-/.]\d{1,2})")
@@ -108,7 +109,7 @@ def read_corrections(path: Path) -> Corrections:
         if not any(cell.strip() for cell in own.values()):
             continue
         line = named.get(LINE, "").strip()
-        if not line.isdecimal():
+        if not line.isdecimal() or len(line) > _MAX_DIGITS:
             raise IngestRefused(
                 say(
                     "{path} line {number}: {line!r} is no line number; leave {column} as it was",

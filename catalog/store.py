@@ -51,6 +51,16 @@ class Catalog:
             CatalogUnwritable: The workspace cannot be written.
         """
         workspace = Path(workspace).expanduser().resolve()
+        try:
+            str(workspace).encode()
+        except UnicodeEncodeError as error:
+            # A database is opened by an address, which is text.
+            raise CatalogUnwritable(
+                say(
+                    "the workspace {path} has a name that is no text in this locale; choose another folder with -w DIR",
+                    path=ascii(str(workspace)),
+                )
+            ) from error
         file = workspace / DATABASE_NAME
         if url is None and not create and not file.is_file():
             raise CatalogMissing(

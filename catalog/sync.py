@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from catalog.archives import archive_stem
 from catalog.errors import IngestRefused
 from catalog.intake import SeenFile
+from catalog.path_rules import shown_path
 from catalog.phrases import say, unpacked
 from catalog.readers.draft import DraftProduct
 from catalog.schema import GenerationRow, ImageRow, ProductRow, SourceFileRow, SourceRow
@@ -50,10 +51,12 @@ def source_name(root: Path, given: str | None) -> str:
     """Return the name of a source: as given, else the folder's or archive's own.
 
     Raises:
-        IngestRefused: The name is empty, too long or holds a slash or control character.
+        IngestRefused: The name is empty, too long, only dots, or holds a slash or control character.
     """
-    name = (root.name if root.is_dir() else archive_stem(root.name)) if given is None else given.strip()
-    if not name or len(name) > 100 or re.search(r"[/\\\x00-\x1f]", name):
+    own = shown_path(root.name)
+    name = (own if root.is_dir() else archive_stem(own)) if given is None else shown_path(given.strip())
+    # It is a folder's name, too: `..` is another one, and 255 bytes are all that file systems take.
+    if name in ("", ".", "..") or len(name) > 100 or len(name.encode()) > 255 or re.search(r"[/\\\x00-\x1f]", name):
         raise IngestRefused(
             say("{name!r} is no name for a source; use up to 100 characters without slashes: --source NAME", name=name)
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -32,6 +33,7 @@ from catalog.readers.mapped import read_mapped
 from catalog.readers.table_set import TableSet
 from catalog.records import Issue
 
+_ESCAPING_LINK = re.compile(r"the link (.+?) leaves the dump")
 Reader = Callable[[TableSet], DraftCatalogue]
 
 READERS: dict[str, Reader] = {
@@ -151,7 +153,8 @@ def _not_listed(dump: Dump, known: Sequence[Issue]) -> list[Issue]:
         for path, why in dump.unreadable.items()
         if path not in dump.escaping
     ]
-    named = " ".join(issue.detail for issue in known if issue.reason == "FILE_ESCAPES_ROOT")
+    said = (issue.detail for issue in known if issue.reason == "FILE_ESCAPES_ROOT")
+    named = {link for detail in said for link in _ESCAPING_LINK.findall(detail)}
     for path, target in dump.escaping.items():
         if path not in named:
             found.append(

@@ -13,6 +13,7 @@ from catalog.phrases import say, told
 from catalog.readers.compressed import decompressed, first_line
 from catalog.readers.drafting import Drafting, Place
 from catalog.readers.encoding import decode_text
+from catalog.readers.json_text import parse_json
 from catalog.readers.translated import Said
 
 _SUFFIXES = (".json", ".jsonl", ".ndjson", ".json.gz", ".jsonl.gz")
@@ -69,8 +70,8 @@ def listings(file: DumpFile, drafting: Drafting) -> Iterator[Listing]:
             continue
         place = drafting.count(file.path, number)
         try:
-            value = json.loads(line, parse_int=str, parse_float=str)
-        except (ValueError, RecursionError) as error:
+            value = parse_json(line)
+        except ValueError as error:
             drafting.reject(place, "ROW_UNREADABLE", say("no JSON object: {error}", error=str(error)))
             continue
         if isinstance(value, dict):

@@ -44,7 +44,7 @@ def corrected(table: Table, dump: Dump) -> Table:
     A row that could not be parsed comes back at its line, unless a sound one stands there now.
     """
     given = {line: cells for (place, line), cells in dump.corrections.rows.items() if place == table.place}
-    header = table.header or (tuple(cell.strip() for cell in table.rows[0].cells) if table.rows else ())
+    header = _columns(table)
     given = {line: cells for line, cells in given.items() if cells.keys() & set(header)}
     if not given:
         return table
@@ -52,6 +52,7 @@ def corrected(table: Table, dump: Dump) -> Table:
     digests = {line: dump.corrections.digests.get((table.place, line), "") for line in given}
     meant = _rows_meant(rows, set(digests.values()) - {""})
     at = {row.line: index for index, row in enumerate(rows)}
+    unparsed = {issue.line for issue in table.issues} - at.keys()
     lost: set[int] = set()
     for line, cells in given.items():
         fixed = tuple(cells.get(name, "") for name in header)
@@ -59,7 +60,7 @@ def corrected(table: Table, dump: Dump) -> Table:
         index = at.get(line) if at.get(line) in places else places[0] if len(places) == 1 else None
         if index is not None:
             rows[index] = Row(rows[index].line, fixed)
-        elif not digests[line] and line not in at:
+        elif not digests[line] and line in unparsed:
             rows.append(Row(line, fixed))
             lost.add(line)
         else:
@@ -68,6 +69,19 @@ def corrected(table: Table, dump: Dump) -> Table:
     start = 0 if table.header else 1
     rows[start:] = sorted(rows[start:], key=lambda row: row.line)
     return replace(table, rows=rows, issues=[issue for issue in table.issues if issue.line not in lost])
+
+
+def _columns(table: Table, header: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """Return the names of a table's columns, each once: where a name stands again, it gets a number."""
+    names = header or table.header or (tuple(cell.strip() for cell in table.rows[0].cells) if table.rows else ())
+    columns: dict[str, None] = {}
+    for name in names:
+        own, again = name, 1
+        while own in columns:
+            again += 1
+            own = f"{name} ({again})"
+        columns[own] = None
+    return tuple(columns)
 
 
 def _rows_meant(rows: Sequence[Row], digests: Collection[str]) -> Mapping[str, list[int]]:
@@ -110,7 +124,7 @@ def originals(
     found: dict[tuple[str, int], Mapping[str, str]] = {}
     for path, lines in wanted.items():
         for table in tables_of(dump.files[path], encoding, dump)[0]:
-            header = headers.get(path) or table.header or tuple(cell.strip() for cell in table.rows[0].cells)
+            header = _columns(table, headers.get(path, ()))
             for row in table.rows:
                 if (table.sheet, row.line) in lines:
                     cells = dict(zip(header, row.cells, strict=False))

@@ -11,7 +11,7 @@ from catalog.paths import IMAGE_SUFFIXES, Dump, DumpFile
 from catalog.readers import headers
 from catalog.readers.encoding import decode_text
 from catalog.readers.json_sidecar import MAX_JSON_BYTES
-from catalog.readers.json_table import parse_json
+from catalog.readers.json_text import parse_json
 from catalog.readers.json_values import pair_of
 from catalog.readers.trade_keys import same_key
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from typing import Any
 from catalog.paths import Dump, DumpFile
 from catalog.phrases import say
 from catalog.readers.encoding import decode_text
+from catalog.readers.json_text import parse_json
 from catalog.readers.translated import Said
 
 JSON_SUFFIXES = frozenset({".json", ".jsonld", ".jsonl", ".ndjson"})
@@ -73,8 +73,8 @@ def product_nodes(file: DumpFile, encoding: str | None, problem: Problem) -> lis
     documents: list[Any] = []
     for line, written in _documents(file, text):
         try:
-            documents.append(json.loads(written, parse_int=str, parse_float=str, strict=False))
-        except (ValueError, RecursionError) as error:
+            documents.append(parse_json(written, strict=False))
+        except ValueError as error:
             problem(line + getattr(error, "lineno", 1) - 1, say("no JSON-LD: {error}", error=str(error)))
     named: dict[str, Node] = {}
     _index(documents, named, 0)

@@ -12,7 +12,7 @@ from catalog.readers import headers
 from catalog.readers.cells import clean, clean_line, fact_value
 from catalog.readers.draft import DraftAttribute, DraftProduct
 from catalog.readers.encoding import decode_text
-from catalog.readers.json_table import parse_json
+from catalog.readers.json_text import parse_json
 from catalog.readers.json_values import is_empty, pair_of, part_of, quantity_of, said_by
 from catalog.readers.translated import Said, by_language, preferred
 from catalog.records import Issue

@@ -10,34 +10,12 @@ from typing import Any
 from catalog.paths import DumpFile
 from catalog.phrases import say
 from catalog.readers.cell_table import Row, Table
+from catalog.readers.json_text import parse_json
 from catalog.records import Issue
 
 _CHILD_LISTS = frozenset({"variants", "variations", "skus", "children", "items", "productvariants"})
 _LINK_KEYS = ("src", "url", "path", "file", "filename", "contentUrl", "image", "name")
 _LINK = re.compile(r"://|^/|\.\w{2,5}$")
-_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
-_LONE = re.compile(r"[\ud800-\udfff]")
-
-
-def parse_json(text: str) -> Any:
-    """Parse JSON with numbers as they are written and without lone surrogates, which no database takes.
-
-    Raises:
-        ValueError: It is none.
-        RecursionError: It is nested too deeply.
-    """
-    value = json.loads(text, parse_int=str, parse_float=str, parse_constant=str)
-    return _encodable(value) if _SURROGATE.search(text) else value
-
-
-def _encodable(value: Any) -> Any:
-    if isinstance(value, str):
-        return _LONE.sub("\ufffd", value)
-    if isinstance(value, list):
-        return [_encodable(item) for item in value]
-    if isinstance(value, dict):
-        return {_encodable(key): _encodable(item) for key, item in value.items()}
-    return value
 
 
 def from_json_lines(file: DumpFile, text: str, encoding: str) -> Table:
@@ -49,7 +27,7 @@ def from_json_lines(file: DumpFile, text: str, encoding: str) -> Table:
             continue
         try:
             value = parse_json(line)
-        except (ValueError, RecursionError) as error:
+        except ValueError as error:
             issues.append(
                 Issue(
                     source=file.path,
@@ -72,7 +50,7 @@ def from_json(file: DumpFile, text: str, encoding: str) -> Table | Issue:
     """Return the list of objects in a document as a table, or the issue that says why it has none."""
     try:
         value = parse_json(text)
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         if "Extra data" in str(error) and text.lstrip()[:1] == "{" and text.strip().count("\n"):
             return from_json_lines(file, text, encoding)  # a catalogue in one object a line, whatever its name
         return Issue(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from xml.etree.ElementTree import Element, ParseError
@@ -16,6 +15,7 @@ from catalog.paths import Dump, DumpFile
 from catalog.phrases import say, told
 from catalog.readers.correcting import corrected, tables_of
 from catalog.readers.encoding import decode
+from catalog.readers.json_text import parse_json
 from catalog.readers.tabular import MAX_TABLE_BYTES, Row, Table, read_delimited, record_list
 from catalog.readers.tree import Tree, records_at
 from catalog.records import Issue
@@ -155,8 +155,8 @@ def _with_lists(header: Sequence[str], cells: Sequence[str]) -> dict[str, Tree]:
 
 def _from_json(file: DumpFile, text: str, spec: TableSpec) -> tuple[list[Numbered], list[Issue]]:
     try:
-        value = json.loads(text, parse_int=str, parse_float=str)
-    except (ValueError, RecursionError) as error:
+        value = parse_json(text)
+    except ValueError as error:
         return [], [_unreadable(file, say("no JSON: {error}", error=str(error)), getattr(error, "lineno", None))]
     value = _plain_json(value)
     listed = value if spec.rows or isinstance(value, list) else record_list(value) or value
@@ -172,8 +172,8 @@ def _from_json_lines(file: DumpFile, text: str, spec: TableSpec) -> tuple[list[N
         if not line.strip():
             continue
         try:
-            value = json.loads(line, parse_int=str, parse_float=str)
-        except (ValueError, RecursionError) as error:
+            value = parse_json(line)
+        except ValueError as error:
             detail = say("no JSON object: {error}", error=str(error))
             issues.append(Issue(source=file.path, line=number, reason="ROW_UNREADABLE", detail=detail))
             continue

@@ -7,7 +7,6 @@ only `Variant Image` is.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
 
@@ -15,6 +14,7 @@ from catalog.phrases import say
 from catalog.readers.cells import clean_line
 from catalog.readers.draft import DraftAttribute, DraftCatalogue, DraftProduct, DraftVariant
 from catalog.readers.drafting import Drafting, NamedRow
+from catalog.readers.json_text import parse_json
 from catalog.readers.rest import with_rest
 from catalog.readers.table_set import TableSet
 
@@ -152,8 +152,8 @@ def _listed(value: str) -> str:
     items: list[object] = list(value.split(";"))
     if value.startswith(("[", "{")):
         try:
-            items = list(json.loads(f"[{value}]", parse_int=str, parse_float=str))
-        except (ValueError, RecursionError):
+            items = list(parse_json(f"[{value}]"))
+        except ValueError:
             return ""
     texts = [_metafield_text(part) for item in items for part in (item if isinstance(item, list) else [item])]
     return ", ".join(text for text in texts if text and not text.startswith("gid://"))

@@ -13,6 +13,8 @@ from catalog.readers.json_table import record_list as record_list
 from catalog.records import Issue
 
 MAX_TABLE_BYTES = 1 << 30
+MAX_LINES = 10_000_000
+"""Each becomes a row, however short: a mebibyte of line breaks takes 20 in memory."""
 MAX_LINE_BYTES = 32 << 20
 """A longer line holds a cell that no catalogue means; it is dropped while the file is read."""
 _MAX_READ_BYTES = 64 << 30
@@ -51,6 +53,12 @@ def read_table(file: DumpFile, encoding: str | None = None) -> Table | Issue:
             return _empty(file, say("holds {nuls} NUL bytes and nothing else", nuls=nuls))
         detail = say("{nuls} NUL bytes left out; the file may be damaged", nuls=nuls)
         issues.append(Issue(source=file.path, reason="TXT_NUL", detail=detail, severity="warning"))
+    if text.count("\n") > MAX_LINES:
+        return Issue(
+            source=file.path,
+            reason="FILE_UNREADABLE",
+            detail=say("more than {limit} lines; split it", limit=f"{MAX_LINES:,}"),
+        )
     if file.suffix == ".json":
         parsed = from_json(file, text, used)
     else:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import html
-import json
 import re
 from collections.abc import Iterator
 from typing import Any
 
 from catalog.readers.cells import clean
+from catalog.readers.json_text import parse_json
 
 Tree = Any
 """dict[str, Tree] | list[Tree] | str | None."""
@@ -109,8 +109,8 @@ def opened(tree: Tree) -> Tree:
     if not isinstance(tree, str) or tree.lstrip()[:1] not in ("{", "["):
         return tree
     try:
-        value = json.loads(tree, parse_int=str, parse_float=str)
-    except (ValueError, RecursionError):
+        value = parse_json(tree)
+    except ValueError:
         return tree
     return value if isinstance(value, (dict, list)) else tree
 

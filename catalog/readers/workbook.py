@@ -71,11 +71,12 @@ class _Reader:
         if file.size > MAX_WORKBOOK_BYTES:
             raise _Refused("FILE_UNREADABLE", say("larger than {limit} MiB; split it", limit=MAX_WORKBOOK_BYTES >> 20))
         self.path = dump.local_path(file)
-        self.parts = self._parts() if file.suffix in (".xlsx", ".xlsm") else None
+        self.parts = self._parts()
         self.facts: list[tuple[int, dict[str, str]]] = []
         """Line and cells of each sheet that describes one product, a fact a row."""
 
     def _parts(self) -> WorkbookParts | None:
+        """Return the parts of an `.xlsx`, None for other workbooks; all that are zipped are checked."""
         with self.path.open("rb") as opened:
             if opened.read(4) != b"PK\x03\x04":
                 return None  # an old .xls, or an encrypted one, under a new name
@@ -86,7 +87,7 @@ class _Reader:
         limit = next((issue for issue in listing.issues() if issue.reason == "ZIP_LIMIT"), None)
         if limit is not None:
             raise _Refused("ZIP_LIMIT", limit.detail)
-        return WorkbookParts(listing)
+        return WorkbookParts(listing) if self.file.suffix in (".xlsx", ".xlsm") else None
 
     def read(self) -> tuple[list[Table], list[Issue]]:
         tables = []
@@ -98,14 +99,15 @@ class _Reader:
                     self._warn(None, "TABLE_HIDDEN", say("sheet {name!r} is hidden and was not read", name=meta.name))
                     continue
                 xml = self.parts.sheet(meta.name) if self.parts else b""
-                if xml and WorkbookParts.area(xml) > MAX_CELLS:
+                sheet = None if xml and WorkbookParts.area(xml) > MAX_CELLS else book.get_sheet_by_name(meta.name)
+                if sheet is None or sheet.total_height * sheet.total_width > MAX_CELLS:
                     detail = say(
                         "sheet {name!r} has cells too far from its corner; delete what is far below or right",
                         name=meta.name,
                     )
                     self.issues.append(Issue(source=self.file.path, reason="ZIP_LIMIT", detail=detail))
                     continue
-                table = self._table(book.get_sheet_by_name(meta.name), meta.name, xml)
+                table = self._table(sheet, meta.name, xml)
                 if table is not None:
                     tables.append(table)
         if self.facts:
