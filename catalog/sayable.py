@@ -30,6 +30,8 @@ _SHOWS_NOTHING = {
 }
 _UMBRELLAS = frozenset({"fabric", "textile", "cloth"})
 """Materials that say no more once another one is named."""
+_WOODS = frozenset({"oak", "teak", "ebony", "rubberwood"})
+"""Kinds of wood, beside which "wood" says no more, whose names do not end in it."""
 _WORD = re.compile(r"[^\W_]+(?:['-][^\W_]+)*")
 
 
@@ -109,10 +111,15 @@ def _shown(name: str, values: list[str], marks: Collection[str], glossary: Gloss
         empty = value in _SHOWS_NOTHING.get(kind, ()) or (
             kind == "material" and value in _UMBRELLAS and any(other not in _UMBRELLAS for other in values)
         )
+        empty = empty or (kind == "material" and value == "wood" and any(_is_wood(other) for other in values))
         # "adjustable" of a strap is read as its material only because nothing says what it is.
         guessed = part is not None and kind != "colour" and not known
         if not (marked or empty or guessed):
             yield value
+
+
+def _is_wood(material: str) -> bool:
+    return material.endswith(" wood") or material in _WOODS
 
 
 def _name_apart(facts: dict[str, str], product: Product, varying: Collection[str], glossary: Glossary) -> None:

@@ -54,6 +54,8 @@ def variants(slot: str, *values: str) -> tuple[Variant, ...]:
         (product("Helios EverCool™ Mug"), {"noun": "mug", "name": "helios evercool"}),
         (product("Shirt", material="Cocona® performance fabric, Cotton"), {"noun": "shirt", "material": "cotton"}),
         (product("Sofa", material="Fabric"), {"noun": "sofa", "material": "fabric"}),
+        (product("Table", material="Massivholz Eiche"), {"noun": "table", "material": "oak"}),
+        (product("Table", material="Wood, Steel"), {"noun": "table", "material": "wood, steel"}),
         (product("Bag", strap_bags="Adjustable, Double, Padded"), {"noun": "bag", "strap finish": "padded"}),
         (product("Jacket", text="Deep pockets. Full-length mesh top. An orange interior."), {"noun": "jacket"}),
         (product("Stasis Ball 65 cm"), {"noun": "ball", "kind": "stasis"}),
