@@ -14,12 +14,17 @@ CatalogError
 
 from __future__ import annotations
 
+from catalog.phrases import printable
+
 # The names say what happened; "Error" at each end would say nothing more.
 # ruff: noqa: N818
 
 
 class CatalogError(Exception):
     """Anything a user can cause and put right; its text is shown as it stands."""
+
+    def __str__(self) -> str:
+        return printable(super().__str__())
 
 
 class CatalogMissing(CatalogError):

@@ -16,6 +16,11 @@ from catalog.phrases import say
 
 FILE_NAME = "mapping.toml"
 PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
+_BLANK = "\0"
+_BLANK_IN_BRACKETS = re.compile(f"[(（\\[]{_BLANK}[)）\\]]")
+_BLANK_AT_START = re.compile(rf"^(?:\s*{_BLANK}[\s>/|,;:·–-]*)+")
+_BLANK_AT_END = re.compile(rf"(?:[\s>/|,;:·–-]*{_BLANK}\s*)+$")
+_BLANK_BETWEEN = re.compile(rf"\s*{_BLANK}\s*")
 EVERY_COLUMN = "*"
 OWN_FILE = "$file"
 """Stands for the path of the file that holds a record."""
@@ -78,11 +83,16 @@ class FieldSpec:
     """Used in turn where this one is empty."""
 
     def fill(self, values: Sequence[str]) -> str:
-        """Return the text with one value for each of `columns`."""
+        """Return the text with one value for each of `columns`; an empty one goes with what only parted it."""
         if not self.columns or self.text == self.columns[0]:
             return values[0] if values else self.text
         given = iter(values)
-        return PLACEHOLDER.sub(lambda _: next(given), self.text)
+        filled = PLACEHOLDER.sub(lambda _: next(given) or _BLANK, self.text)
+        if _BLANK not in filled:
+            return filled
+        filled = _BLANK_IN_BRACKETS.sub(_BLANK, filled)
+        filled = _BLANK_AT_END.sub("", _BLANK_AT_START.sub("", filled))
+        return _BLANK_BETWEEN.sub(lambda blank: " " if blank[0] != _BLANK else "", filled)
 
     @property
     def is_column(self) -> bool:

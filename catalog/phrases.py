@@ -7,6 +7,7 @@ sentence in Japanese under it.
 from __future__ import annotations
 
 import json
+import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -37,6 +38,16 @@ def made(template: str, values: Mapping[str, Any]) -> Phrase:
     phrase = Phrase(template.format(**values) if values else template)
     phrase.template, phrase.values = template, values
     return phrase
+
+
+def printable(text: str) -> str:
+    """Return a text without what a terminal would not show as a sign: control characters become `\ufffd`."""
+    if text.isprintable():
+        return text
+    return "".join(
+        char if char.isprintable() or char in "\n\t" or unicodedata.category(char) == "Zs" else "\ufffd"
+        for char in text
+    )
 
 
 def joined(separator: str, parts: Iterable[str]) -> Phrase:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from catalog.phrases import mapped, printable
+
 
 @dataclass(frozen=True, kw_only=True)
 class Attribute:
@@ -145,6 +147,11 @@ class Issue:
     def place(self) -> str:
         """What tells the table from all others of the dump: its file, and the part of it that is meant."""
         return f"{self.source}#{self.part}" if self.part else self.source
+
+    def __post_init__(self) -> None:
+        """Take from the detail what a terminal must not print: it quotes what damaged files hold."""
+        if not self.detail.isprintable():
+            object.__setattr__(self, "detail", mapped(self.detail, printable))
 
 
 @dataclass(frozen=True, kw_only=True)

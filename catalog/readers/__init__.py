@@ -75,7 +75,9 @@ def read_dump(dump: Dump, encoding: str | None = None, mapping: Path | None = No
             )
         )
     if mapping is None and FILE_NAME in dump.files:
-        mapping = dump.local_path(dump.files[FILE_NAME])
+        catalogue = _read_mapped(dump, dump.local_path(dump.files[FILE_NAME]), encoding)
+        catalogue.documents.add(FILE_NAME)
+        return catalogue
     return _by_evidence(dump, encoding) if mapping is None else _read_mapped(dump, mapping, encoding)
 
 

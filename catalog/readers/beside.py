@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 from catalog.paths import IMAGE_SUFFIXES, TEXT_SUFFIXES, DumpFile
 from catalog.phrases import say
@@ -12,7 +13,8 @@ from catalog.readers.drafting import Drafting
 from catalog.readers.sidecar import ABOUT_THE_DUMP, facts_of, read_text, text_attribute
 from catalog.records import Issue
 
-_VIEW = re.compile(r"[ _\-.]*(\(\d+\)|\d{1,3}|front|back|side|main|top|left|right|detail)$", re.I)
+_VIEW = re.compile(r"[ _\-.]*(\([^()]*\)|\[[^\[\]]*\]|\d{1,3}|front|back|side|main|top|left|right|detail)$", re.I)
+_BEFORE_BRACKET = re.compile(r"\s+(?=[(\[])")
 
 
 def join_pictures(drafting: Drafting) -> int:
@@ -23,16 +25,23 @@ def join_pictures(drafting: Drafting) -> int:
     bare = [product for product in drafting.products.values() if not product.pictures]
     if not bare:
         return 0
+    owners: dict[str, str] = {}
+    for product in drafting.products.values():
+        for key in filter(None, _keys_of(product)):
+            owners.setdefault(folded(key), product.sku)
     taken = {picture.path for product in drafting.products.values() for picture in product.pictures}
     by_key: dict[str, list[DumpFile]] = {}
     for file in drafting.dump.with_suffix(IMAGE_SUFFIXES):
         if file.path not in taken:
+            # What is another product's key in full shows no view of this one.
+            owner = owners.get(folded(file.stem))
             for name in keys_shown(file):
-                by_key.setdefault(name, []).append(file)
+                if owner is None or owners.get(name, owner) == owner:
+                    by_key.setdefault(name, []).append(file)
     joined = 0
     for product in bare:
-        keys = [product.sku, *(variant.sku for variant in product.variants), product.name]
-        files = next((found for key in keys if key and (found := by_key.get(key.casefold()))), [])
+        keys = _keys_of(product)
+        files = next((found for key in keys if key and (found := by_key.get(folded(key)))), [])
         joined += bool(files)
         views = picture_names.group([file.stem for file in files], {key.strip() for key in keys})
         files = sorted(files, key=lambda file: views[file.stem].order)
@@ -46,8 +55,17 @@ def join_pictures(drafting: Drafting) -> int:
 
 def keys_shown(file: DumpFile) -> frozenset[str]:
     """Return the keys a picture may be named after: its stem, that without the view it shows, and its folder."""
-    folder = file.folder.rpartition("/")[2].casefold()
-    return frozenset({file.stem.casefold(), _VIEW.sub("", file.stem).casefold(), folder} - {""})
+    stem, folder = folded(file.stem), folded(file.folder.rpartition("/")[2])
+    return frozenset({stem, _VIEW.sub("", stem), folder} - {""})
+
+
+def _keys_of(product: DraftProduct) -> list[str]:
+    return [product.sku, *(variant.sku for variant in product.variants), product.name]
+
+
+def folded(name: str) -> str:
+    """Return a key or a file's name as it is compared: `ＴＢ－１０３` is `tb-103`."""
+    return _BEFORE_BRACKET.sub("", unicodedata.normalize("NFKC", name).casefold().strip())
 
 
 def join_texts(drafting: Drafting, encoding: str | None) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 
 from catalog.mapping import ChildSpec, FieldSpec
 from catalog.phrases import say
@@ -18,7 +19,14 @@ class Owners:
     """Finds the products or variants that a field of a record names: by its joins, else by their keys."""
 
     def __init__(
-        self, named: FieldSpec, table: str, targets: Sequence[str], reading: Reading, *, variants: bool = False
+        self,
+        named: FieldSpec,
+        table: str,
+        targets: Sequence[str],
+        reading: Reading,
+        *,
+        variants: bool = False,
+        forms: bool = False,
     ) -> None:
         """Bind the field to its table.
 
@@ -28,6 +36,7 @@ class Owners:
             targets: Tables of the products or variants.
             reading: What is built so far.
             variants: Whether variants are meant.
+            forms: Whether a key that is only a variant's means that variant, where products are meant.
 
         Raises:
             IngestRefused: The table has no such column.
@@ -36,7 +45,8 @@ class Owners:
         self._targets = list(dict.fromkeys(targets))
         self._reading = reading
         self._variants = variants
-        self._keys = fields.values(reading.relations, table, named)
+        self._forms = forms
+        self._keys = fields.values(reading.relations, table, named, complete=True)
 
     def of(self, record: Record) -> list[Owner]:
         """Return what a record belongs to."""
@@ -45,10 +55,18 @@ class Owners:
             joined = [other for end in ends for other in end or ()]
             found = [self._reading.owner_of[other] for other in joined if other in self._reading.owner_of]
             if not self._variants:
-                found = [(product, None) for product, _ in found]
+                keys = set(self._keys(record)) if self._forms else set[str]()
+                found = [_named_by(keys, owner) for owner in found]
             # Several rows may have become one product.
             return list({(id(product), id(variant)): (product, variant) for product, variant in found}.values())
         return [owner for key in self._keys(record) for owner in self._by_key(key)]
+
+    def is_left_out(self, record: Record) -> bool:
+        """Whether a record that belongs to nothing belongs to what `where` leaves out."""
+        keys = self._keys(record)
+        if any(key in self._reading.left_keys for key in keys):
+            return True
+        return any(self._reading.relations.leads_to_left_out(record, self._named, table) for table in self._targets)
 
     def missing(self, record: Record) -> str:
         """Return, for people, what is named and not there."""
@@ -61,7 +79,15 @@ class Owners:
         if self._variants:
             return self._reading.variants.get(key, ())
         product = self._reading.drafting.products.get(key)
-        return ((product, None),) if product is not None else ()
+        if product is not None:
+            return ((product, None),)
+        return self._reading.variants.get(key, ()) if self._forms else ()
+
+
+def _named_by(keys: AbstractSet[str], owner: Owner) -> Owner:
+    """Return the variant where only its key is named, else the product."""
+    product, variant = owner
+    return owner if variant is not None and variant.sku in keys and product.sku not in keys else (product, None)
 
 
 class Children:
@@ -83,7 +109,8 @@ class Children:
         self.spec = spec
         self.reading = reading
         self.drafting = reading.drafting
-        self._owners = Owners(named, spec.table, targets, reading, variants=spec.variant is not None)
+        meant = spec.variant is not None
+        self._owners = Owners(named, spec.table, targets, reading, variants=meant, forms=not meant)
         self._name = fields.first(reading.relations, spec.table, spec.name)
         raw = spec.kind == "images"
         self._values = fields.values(reading.relations, spec.table, spec.value, raw=raw)
@@ -91,8 +118,11 @@ class Children:
     def read(self) -> None:
         """Add every record to what it belongs to."""
         for record in self.reading.relations.table(self.spec.table).records:
-            place = self.reading.count(record)
             owners = self._owners.of(record)
+            if not owners and self._owners.is_left_out(record):
+                self.reading.leave(record)
+                continue
+            place = self.reading.count(record)
             if place in self.reading.unowned:
                 continue  # A table of texts may be one of facts as well.
             if not owners:

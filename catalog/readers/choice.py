@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from catalog.paths import IMAGE_SUFFIXES, Dump
 from catalog.readers import headers
-from catalog.readers.beside import keys_shown
+from catalog.readers.beside import folded, keys_shown
 from catalog.readers.columns import Columns
 from catalog.readers.tabular import Table
 
@@ -55,7 +55,7 @@ class Choice:
 
 
 def _keys(table: Table, index: int) -> set[str]:
-    return {cell.strip().casefold() for cell in table.column(index)} - {""}
+    return {folded(cell) for cell in table.column(index)} - {""}
 
 
 def _kind(table: Table, columns: Columns) -> int:

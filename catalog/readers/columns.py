@@ -7,7 +7,7 @@ pictures, whatever it is called.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from catalog.errors import PathRefused
 from catalog.paths import IMAGE_SUFFIXES, TEXT_SUFFIXES, Dump
@@ -24,9 +24,11 @@ from catalog.readers.left_out import (
     is_system_type,
     why_left_out,
 )
+from catalog.readers.remark import is_remark
 from catalog.readers.tabular import Row, Table
 
 SAMPLE_ROWS = 300
+_MOST_ROWS = 0.5
 FULL_SCORE = 9
 RESOLVING_SHARE = 0.8
 LONG_TEXT_CHARS = 100
@@ -100,6 +102,9 @@ class Columns:
 
 def understand(table: Table, dump: Dump) -> Columns:
     """Conclude what each column of a table with a header holds."""
+    kept = [row for row in table.rows if not is_remark(row.cells)]
+    if _MOST_ROWS * len(table.rows) <= len(kept) < len(table.rows):
+        table = replace(table, rows=kept)
     return _Inference(table, dump).run()
 
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from catalog.paths import TABLE_SUFFIXES, WORKBOOK_SUFFIXES, Dump, DumpFile
 from catalog.phrases import say
 from catalog.readers.tabular import Row, Table, read_table
-from catalog.readers.workbook import read_workbook
+from catalog.readers.workbook import SheetStart, read_workbook
 from catalog.records import Issue
 
 _BETWEEN = " | "
@@ -28,10 +28,12 @@ def digest_of(cells: Mapping[str, str]) -> str:
     return row_digest([*inside, *cells.get(BEYOND, "").split(_BETWEEN)])
 
 
-def tables_of(file: DumpFile, encoding: str | None, dump: Dump) -> tuple[list[Table], list[Issue]]:
-    """Return the tables in a file, corrected, and why there are none."""
+def tables_of(
+    file: DumpFile, encoding: str | None, dump: Dump, start: SheetStart | None = None
+) -> tuple[list[Table], list[Issue]]:
+    """Return the tables in a file, corrected, and why there are none; `start` says where those of a workbook begin."""
     if file.suffix in WORKBOOK_SUFFIXES:
-        tables, issues = read_workbook(file, dump)
+        tables, issues = read_workbook(file, dump, start)
     else:
         table = read_table(file, encoding)
         tables, issues = ([], [table]) if isinstance(table, Issue) else ([table], [])

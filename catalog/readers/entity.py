@@ -17,6 +17,7 @@ from catalog.readers.draft import DraftAttribute, DraftProduct, DraftVariant
 from catalog.readers.drafting import Drafting, Place
 from catalog.readers.loaded import Record
 from catalog.readers.relation import Relations
+from catalog.readers.remark import is_remark
 from catalog.readers.sidecar import read_text
 from catalog.records import Issue
 
@@ -38,6 +39,10 @@ class Reading:
     """By SKU."""
     unowned: set[Place] = field(default_factory=set)
     """Rows that are reported for belonging to nothing."""
+    left_keys: set[str] = field(default_factory=set)
+    """Keys of the products and variants that `where` leaves out."""
+    not_read: dict[str, set[Record]] = field(default_factory=dict)
+    """Table → its records that belong to those."""
     _listed: list[tuple[str, str]] | None = None
 
     def count(self, record: Record) -> Place:
@@ -49,6 +54,10 @@ class Reading:
         self.owner_of[record] = owner
         if owner[1] is not None and owner[1].sku:
             self.variants.setdefault(owner[1].sku, []).append(owner)
+
+    def leave(self, record: Record) -> None:
+        """Note that a record belongs to what `where` leaves out."""
+        self.not_read.setdefault(record.table, set()).add(record)
 
     def matching(self, written: str, folder: str) -> list[str]:
         """Return the picture files that a name with `*` or `?` stands for, below its table's folder or the root."""
@@ -92,7 +101,7 @@ class Entity:
         self.reading = reading
         self.drafting = reading.drafting
         self.inside = inside
-        self.key = fields.first(relations, spec.table, spec.key)
+        self.key = fields.first(relations, spec.table, spec.key, complete=True)
         self.name = fields.first(relations, spec.table, spec.name)
         self.category = fields.first(relations, spec.table, spec.category)
         self._texts = [
@@ -110,9 +119,12 @@ class Entity:
     def read(self) -> None:
         """Read every record as a product, or as a further variant of the one above."""
         current: DraftProduct | None = None
+        self.note_left_out()
         for record in self.reading.relations.table(self.spec.table).records:
-            place = self.reading.count(record)
             name, key = self.name(record), self.key(record)
+            if not (name and key) and self._is_remark(record):
+                continue
+            place = self.reading.count(record)
             if self.inside is not None and not name and not self._has_own(record):
                 current = self.drafting.products.get(key) or current
                 if current is None:
@@ -132,6 +144,11 @@ class Entity:
             if current is not None:
                 self._option_names = {}
                 self._fill(record, place, current)
+
+    def note_left_out(self) -> None:
+        """Remember the keys of what `where` leaves out, so that what belongs to it is known to be left out too."""
+        for record in self.reading.relations.table(self.spec.table).left_out:
+            self.reading.left_keys |= {self.key(record), self.inside.key(record) if self.inside else ""} - {""}
 
     def facts(
         self, record: Record, place: Place, option_names: dict[str, list[str]]
@@ -153,6 +170,16 @@ class Entity:
         for image, name in written:
             link_pictures(self.reading, record, place, name, owner, split=image.separator is None)
         return len(written)
+
+    def _is_remark(self, record: Record) -> bool:
+        """Whether a row is no record but a remark or total below them, which is said and not counted as read."""
+        cells = [cell for cell in record.tree.values() if isinstance(cell, str)]
+        if len(cells) < len(record.tree) or not is_remark(cells):
+            return False
+        text = next(cell.strip() for cell in cells if cell.strip())
+        detail = say("a remark below the table, which is no product: {text!r}", text=text[:60])
+        self.drafting.report(Place(record.file, record.line, record.part), "ROW_EMPTY", detail, "warning")
+        return True
 
     def _fill(self, record: Record, place: Place, product: DraftProduct) -> None:
         self.reading.remember(record, (product, None))

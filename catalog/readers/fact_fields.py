@@ -14,7 +14,7 @@ from catalog.readers.draft import DraftAttribute
 from catalog.readers.fields import SHORT_CHARS, Values, column_pattern, like, shown_name, values
 from catalog.readers.loaded import Record
 from catalog.readers.relation import Relations
-from catalog.readers.tree import PARENT, Tree, as_text, opened
+from catalog.readers.tree import PARENT, Tree, as_text, in_one_language, is_marked_text, opened
 
 Facts = Callable[[Record], list[DraftAttribute]]
 _Cell = tuple[str, str, str]
@@ -97,7 +97,7 @@ def _facts(relations: Relations, table: str, label: str, spec: FieldSpec) -> Fac
         found = values(relations, table, spec)
         return lambda record: _stated(name, map(_fact_line, found(record)), source)
     reach = relations.reach(table, spec.columns[0])
-    return lambda record: [fact for leaf in reach(record) for fact in _of_leaf(name, leaf, source)]
+    return lambda record: [fact for leaf in in_one_language(reach(record)) for fact in _of_leaf(name, leaf, source)]
 
 
 def _cells(cells: Sequence[_Cell]) -> Facts:
@@ -122,6 +122,9 @@ def _stated(name: str, lines: Iterator[str], source: str) -> list[DraftAttribute
 def _of_leaf(name: str, leaf: Tree, source: str) -> list[DraftAttribute]:
     """Return the fact a value states, or those of a dictionary whose names are the facts' own."""
     tree = opened(leaf)
+    if is_marked_text(tree):
+        stated, unit = _stated(name, iter([_fact_line(tree["#text"])]), source), clean_line(as_text(tree.get("@unit")))
+        return [replace(fact, unit=unit or None) for fact in stated]
     if not isinstance(tree, dict):
         return _stated(name, iter([_fact_line(leaf)]), source)
     inner = [(key, item) for key, item in tree.items() if not isinstance(item, dict) and key != PARENT]

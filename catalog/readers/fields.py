@@ -21,22 +21,23 @@ SHORT_CHARS = 200
 """Values up to this length repeat often, and are cleaned once."""
 
 
-def values(relations: Relations, table: str, spec: FieldSpec, *, raw: bool = False) -> Values:
+def values(relations: Relations, table: str, spec: FieldSpec, *, raw: bool = False, complete: bool = False) -> Values:
     """Return what yields the values of a field that are not empty.
 
     Args:
         relations: The tables.
         table: The one whose records are asked.
         spec: The field.
-        raw: Leave text as it is written, as file names need.
+        raw: Leave text as it is written, as file names need, which need all their parts too.
+        complete: Leave out a text of several columns of which one is empty: half a key is none.
 
     Raises:
         IngestRefused: The table has no such column.
     """
-    own = _values(relations, table, spec, raw)
+    own = _values(relations, table, spec, raw, complete or raw)
     if not spec.others:
         return own
-    others = [values(relations, table, other, raw=raw) for other in spec.others]
+    others = [values(relations, table, other, raw=raw, complete=complete) for other in spec.others]
 
     def first_filled(record: Record) -> list[str]:
         found = own(record)
@@ -49,11 +50,13 @@ def values(relations: Relations, table: str, spec: FieldSpec, *, raw: bool = Fal
     return first_filled
 
 
-def first(relations: Relations, table: str, spec: FieldSpec | None) -> Callable[[Record], str]:
+def first(
+    relations: Relations, table: str, spec: FieldSpec | None, *, complete: bool = False
+) -> Callable[[Record], str]:
     """Return what yields the first value of a field, or an empty text."""
     if spec is None:
         return lambda record: ""
-    found = values(relations, table, spec)
+    found = values(relations, table, spec, complete=complete)
     return lambda record: next(iter(found(record)), "")
 
 
@@ -96,12 +99,13 @@ def _as_written(leaf: Tree) -> str:
     return leaf.strip() if isinstance(leaf, str) else as_text(leaf)
 
 
-def _values(relations: Relations, table: str, spec: FieldSpec, raw: bool) -> Values:
+def _values(relations: Relations, table: str, spec: FieldSpec, raw: bool, complete: bool) -> Values:
     text = _as_written if raw else short_text
     if not spec.columns:
         return lambda record: [spec.text]
     if len(spec.columns) == 1 and len(names := like(relations, table, spec.columns[0])) > 1:
-        several = [_values(relations, table, replace(spec, text=name, columns=(name,)), raw) for name in names]
+        each = [replace(spec, text=name, columns=(name,)) for name in names]
+        several = [_values(relations, table, one, raw, complete) for one in each]
         return lambda record: [value for one in several for value in one(record)]
     reaches = [relations.reach(table, column) for column in spec.columns]
     if spec.is_column:
@@ -109,7 +113,7 @@ def _values(relations: Relations, table: str, spec: FieldSpec, raw: bool) -> Val
         return lambda record: [found for leaf in reach(record) if (found := text(leaf))]
 
     def made(record: Record) -> list[str]:
-        rows = _side_by_side([[text(leaf) for leaf in reach(record)] for reach in reaches])
+        rows = _side_by_side([[text(leaf) for leaf in reach(record)] for reach in reaches], complete)
         found = [spec.fill(row) for row in rows]
         return [value for value in _refined(found, spec) if value]
 
@@ -130,11 +134,13 @@ def _refined(found: list[str], spec: FieldSpec) -> list[str]:
     return [value.strip() for value in found]
 
 
-def _side_by_side(columns: Sequence[list[str]]) -> Iterator[list[str]]:
+def _side_by_side(columns: Sequence[list[str]], complete: bool) -> Iterator[list[str]]:
     """Yield one row of values after the other; a column of one value goes with each value of the others."""
-    if any(not found for found in columns):
+    columns = [[value for value in found if value] and found for found in columns]
+    if not any(columns) or (complete and not all(columns)):
         return
+    blank = [not found for found in columns]
     for number in range(max(len(found) for found in columns)):
         row = [found[0] if len(found) == 1 else (found[number : number + 1] or [""])[0] for found in columns]
-        if all(row):
+        if all(value or gone for value, gone in zip(row, blank, strict=True)):
             yield row

@@ -13,7 +13,7 @@ from catalog.paths import Dump, DumpFile
 from catalog.phrases import say
 from catalog.readers.record_file import read_records
 from catalog.readers.tabular import Table
-from catalog.readers.tree import Tree, columns_of, leaves_at
+from catalog.readers.tree import PARENT, Tree, columns_of, leaves_at
 from catalog.records import Issue
 
 _TABLE_ENDINGS = (".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".xml", ".xlsx", ".dat")
@@ -38,6 +38,8 @@ class LoadedTable:
     name: str
     files: list[DumpFile]
     records: list[Record] = field(default_factory=list)
+    left_out: list[Record] = field(default_factory=list)
+    """The others."""
     columns: dict[str, None] = field(default_factory=dict)
     """Every way into a record, in the order of the file."""
     read: int = 0
@@ -77,7 +79,9 @@ def load(
     table.columns, table.flat = _columns(table.records)
     if spec.where:
         wanted = [(_given(place, table, column, "where"), values) for column, values in spec.where.items()]
-        kept = [record for record in table.records if _passes(record, wanted)]
+        kept: list[Record] = []
+        for record in table.records:
+            (kept if _passes(record, wanted) else table.left_out).append(record)
         if table.records and not kept:
             detail = say("tables.{name}.where lets none of {read} records through", name=name, read=table.read)
             issues.append(Issue(source=table.files[0].path, reason="TABLE_EMPTY", detail=detail, severity="warning"))
@@ -151,7 +155,7 @@ def _split(place: str, table: LoadedTable, column: str) -> dict[str, LoadedTable
 
 
 def _given(place: str, table: LoadedTable, written: str, key: str) -> str:
-    if plain_way(written) in table.columns or table.unread:
+    if plain_way(written) in table.columns or table.unread or _is_outside(table, plain_way(written)):
         return written
     raise IngestRefused(
         say(
@@ -162,6 +166,18 @@ def _given(place: str, table: LoadedTable, written: str, key: str) -> str:
             near=near(written, table.columns),
         )
     )
+
+
+def _is_outside(table: LoadedTable, way: str) -> bool:
+    """Whether a way leads to a column of what the records were found in."""
+    outer: list[Tree] = [record.tree for record in table.records]
+    while way.startswith(f"{PARENT}."):
+        way = way.removeprefix(f"{PARENT}.")
+        inside = [tree[PARENT] for tree in outer if isinstance(tree, dict) and PARENT in tree]
+        outer = list({id(tree): tree for tree in inside}.values())
+        if any(way in columns_of(tree) for tree in outer):
+            return True
+    return False
 
 
 def _passes(record: Record, wanted: Iterable[tuple[str, tuple[str, ...]]]) -> bool:

@@ -103,9 +103,14 @@ class _MappedReader:
         assert spec.product is not None
         entity = Entity(spec, self.reading)
         owners = Owners(spec.product, spec.table, [product.table for product in self.mapping.products], self.reading)
+        entity.note_left_out()
         for record in self.relations.table(spec.table).records:
-            place = self.reading.count(record)
             found = owners.of(record)
+            if not found and owners.is_left_out(record):
+                self.reading.leave(record)
+                self.reading.left_keys |= {entity.key(record)} - {""}
+                continue
+            place = self.reading.count(record)
             if not found:
                 self.drafting.reject(place, "ROW_UNKNOWN_KEY", owners.missing(record))
                 continue
@@ -132,4 +137,10 @@ class _MappedReader:
                 files=files,
                 left=left,
             )
+            if not_read := self.reading.not_read.get(table.name):
+                yield say(
+                    "table {name}: {count} rows belong to products that where leaves out",
+                    name=table.name,
+                    count=len(not_read),
+                )
         yield from self.relations.evidence

@@ -11,13 +11,14 @@ from defusedxml import DefusedXmlException
 
 from catalog.errors import IngestRefused
 from catalog.mapping import TableSpec, near
-from catalog.paths import Dump, DumpFile
+from catalog.paths import WORKBOOK_SUFFIXES, Dump, DumpFile
 from catalog.phrases import say, told
 from catalog.readers.correcting import corrected, tables_of
 from catalog.readers.encoding import decode
 from catalog.readers.json_text import parse_json
 from catalog.readers.tabular import MAX_TABLE_BYTES, Row, Table, read_delimited, record_list
 from catalog.readers.tree import Tree, records_at
+from catalog.readers.workbook import SheetStart
 from catalog.records import Issue
 
 TREES = frozenset({".xml", ".json", ".jsonl", ".ndjson"})
@@ -52,10 +53,13 @@ def read_records(
         parsed: The file as tables, if someone has parsed it already.
 
     Raises:
-        IngestRefused: It has none of the sheets the mapping names.
+        IngestRefused: It has none of the sheets the mapping names, or is a workbook and is said to be text.
     """
-    if (file.suffix in TREES) == spec.flat and spec == _as_it_is(spec):
-        tables, issues = (list(parsed), []) if parsed is not None else tables_of(file, encoding, dump)
+    start = None
+    if file.suffix in WORKBOOK_SUFFIXES:
+        start, parsed = _sheet_start(file, spec), None if spec.skip or spec.header or spec.comment else parsed
+    if file.suffix in WORKBOOK_SUFFIXES or ((file.suffix in TREES) == spec.flat and spec == _as_it_is(spec)):
+        tables, issues = (list(parsed), []) if parsed is not None else tables_of(file, encoding, dump, start)
         if spec.sheets and not any(table.sheet in spec.sheets for table in tables):
             known = near(spec.sheets[0], [table.sheet for table in tables if table.sheet])
             raise IngestRefused(
@@ -64,7 +68,9 @@ def read_records(
         yield Records(issues=issues)
         for table in tables:
             if not spec.sheets or table.sheet in spec.sheets:
-                yield _from_table(table, spec, dump)
+                if start is not None and start.header:
+                    table = table.with_header()
+                yield _from_table(_without_comments(table, spec.comment), spec, dump)
         return
     try:
         data = file.read(MAX_TABLE_BYTES)
@@ -100,6 +106,31 @@ def _from_text(file: DumpFile, text: str, encoding: str, spec: TableSpec, dump: 
 def _as_it_is(spec: TableSpec) -> TableSpec:
     """Return the same table without what changes how its text falls into cells."""
     return replace(spec, separator=None, row_end=None, quotes=True, skip=0, comment=None, encoding=None)
+
+
+def _sheet_start(file: DumpFile, spec: TableSpec) -> SheetStart | None:
+    given = {
+        "separator": spec.separator is not None,
+        "row_end": spec.row_end is not None,
+        "quotes": not spec.quotes,
+        "encoding": spec.encoding is not None,
+    }
+    if wrong := [name for name, there in given.items() if there]:
+        raise IngestRefused(
+            say(
+                "{path} is a workbook, which has no {settings}; leave that out, or write skip, comment, header or sheet",
+                path=file.path,
+                settings=", ".join(wrong),
+            )
+        )
+    return SheetStart(skip=spec.skip, header=spec.header) if spec.skip or spec.header else None
+
+
+def _without_comments(table: Table, comment: str | None) -> Table:
+    """Return a table without the rows that are comments, and whose first other row is still its header."""
+    if comment is None or not any(row.cells[0].startswith(comment) for row in table.rows if row.cells):
+        return table
+    return replace(table, rows=[row for row in table.rows if not row.cells[0].startswith(comment)])
 
 
 def _delimited(file: DumpFile, text: str, encoding: str, spec: TableSpec) -> Table:

@@ -46,16 +46,19 @@ class Relations:
             IngestRefused: A table's file is not there, or a join names a column that is not.
         """
         self.mapping = mapping
-        self.issues: list[Issue] = []
+        found: dict[Issue, None] = {}
         self.evidence: list[str] = []
         self.tables: dict[str, LoadedTable] = {}
         for name, spec in mapping.tables.items():
             used = encoding or spec.encoding or mapping.encoding
             tables, issues = load(name, spec, mapping, dump, used, parsed or {})
             self.tables |= tables
-            self.issues += issues
+            found.update(dict.fromkeys(issues))
+        # Tables that are sheets of one workbook would say the same of it.
+        self.issues = list(found)
         self._reaches: dict[End, Reach] = {}
         self._indexes: dict[End, dict[str, list[Record]]] = {}
+        self._left: dict[End, set[str]] = {}
         self._joins: dict[End, End | None] = {
             (table, self.column(table, column)): (target, self.column(target, end))
             for (table, column), (target, end) in mapping.joins.items()
@@ -115,6 +118,23 @@ class Relations:
         if not spec.is_column:
             return None
         return self._records(record, spec.columns[0], table)
+
+    def leads_to_left_out(self, record: Record, spec: FieldSpec, table: str) -> bool:
+        """Whether a field's join leads to records of `table` that its `where` leaves out."""
+        if not spec.is_column or not self.table(table).left_out:
+            return False
+        whole = self._find(record.table, spec.columns[0])
+        target = self._target(record.table, whole) if whole else None
+        if target is None or target[0] != table:
+            return False
+        return any(str(leaf).strip() in self._left_values(target) for leaf in leaves_at(record.tree, whole or ""))
+
+    def _left_values(self, target: End) -> set[str]:
+        known = self._left.get(target)
+        if known is None:
+            left = self.table(target[0]).left_out
+            known = self._left[target] = {str(leaf).strip() for one in left for leaf in leaves_at(one.tree, target[1])}
+        return known
 
     # --- following joins -------------------------------------------------------------------------
 

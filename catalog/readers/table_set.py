@@ -15,6 +15,8 @@ from catalog.readers.tabular import Table
 from catalog.records import Issue
 
 MAX_TABLES = 500
+_FEWEST_LINES, _FEWEST_CELLS = 3, 3
+"""Of a text that is a table though nothing in it names its columns."""
 
 
 class TableSet:
@@ -73,6 +75,18 @@ def _may_be_table(file: DumpFile, encoding: str | None) -> bool:
         cells = [cell.strip('" ') for cell in text.split(delimiter)]
         known = sum(headers.is_known_header(cell) for cell in cells)
         if len(cells) > 1 and (known >= 2 or cells[0].lower().endswith(tuple(IMAGE_SUFFIXES))):
+            return True
+    return _is_even(decode_text(head.rpartition(b"\n")[0], encoding)[0])
+
+
+def _is_even(text: str) -> bool:
+    """Whether the lines of a text fall into the same number of cells, as those of an export without header do."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    if len(lines) < _FEWEST_LINES:
+        return False
+    for delimiter in ";\t|,":
+        counts = {line.count(delimiter) for line in lines}
+        if len(counts) == 1 and counts.pop() + 1 >= _FEWEST_CELLS:
             return True
     return False
 

@@ -16,6 +16,8 @@ Tree = Any
 PARENT = "^"
 """Key under which a record found inside another one holds that outer record."""
 MAX_DEPTH = 12
+_LANGUAGES = ("@lang", "@language", "@locale", "lang", "locale")
+"""Where XML and JSON say which language a text is in."""
 _FILTER = re.compile(r"^(?P<key>.*)\[(?P<name>[^=\[\]]+)=(?P<value>[^\[\]]*)\]$")
 _MARKUP_KEYS = frozenset(
     {"id", "type", "version", "time", "style", "level", "key", "href", "url", "src", "align", "tag"}
@@ -28,9 +30,10 @@ _ENTITY = re.compile(r"&(?:[a-zA-Z]{2,8}|#\d{1,6}|#[xX][0-9a-fA-F]{1,5});")
 def leaves_at(tree: Tree, way: str) -> list[Tree]:
     """Return what a dotted way reaches, through lists into each of their items; nothing when it leads nowhere."""
     if not way:
-        return [item for item in (tree if isinstance(tree, list) else [tree]) if item not in (None, "")]
+        found = _english_first(tree) if isinstance(tree, list) else [tree]
+        return [item for item in found if item not in (None, "")]
     if isinstance(tree, list):
-        return [leaf for item in tree for leaf in leaves_at(item, way)]
+        return [leaf for item in _english_first(tree) for leaf in leaves_at(item, way)]
     tree = opened(tree)
     if isinstance(tree, list):
         return leaves_at(tree, way)
@@ -42,17 +45,58 @@ def leaves_at(tree: Tree, way: str) -> list[Tree]:
         name, rest = ".".join(parts[:length]), ".".join(parts[length:])
         if name in tree:
             return leaves_at(tree[name], rest)
-        wanted = _FILTER.match(name)
-        if wanted and wanted["key"] in tree:
-            found = tree[wanted["key"]]
-            items = found if isinstance(found, list) else [found]
-            # In XML the name may be an attribute's.
-            names = (wanted["name"], f"@{wanted['name']}")
-            kept = [
-                item for item in items if any(wanted["value"] in map(as_text, leaves_at(item, name)) for name in names)
-            ]
+        if (kept := _filtered(tree, name)) is not None:
             return leaves_at(kept, rest)
     return []
+
+
+def _filtered(tree: dict[str, Tree], name: str) -> list[Tree] | None:
+    """Return the items that pass the filters of `name[a=b][c=d]`; None when it has none, or nothing is called so."""
+    wanted = _FILTER.match(name)
+    if wanted is None:
+        return None
+    found = tree[wanted["key"]] if wanted["key"] in tree else _filtered(tree, wanted["key"])
+    if found is None:
+        return None
+    items = found if isinstance(found, list) else [found]
+    # In XML the name may be an attribute's.
+    names = (wanted["name"], f"@{wanted['name']}")
+    return [item for item in items if any(wanted["value"] in map(as_text, leaves_at(item, name)) for name in names)]
+
+
+def _english_first(items: list[Tree]) -> list[Tree]:
+    """Return texts that say their language with the English ones first; others as they are."""
+    if len(items) > 1 and any(_language_of(item) for item in items):
+        return sorted(items, key=lambda item: not _is_english(item))
+    return items
+
+
+def in_one_language(leaves: list[Tree]) -> list[Tree]:
+    """Return values without those that repeat, in another language, what stands there in English too."""
+    if len(leaves) < 2 or not any(map(_is_english, leaves)):
+        return leaves
+    english = [_marks_of(leaf) for leaf in leaves if _is_english(leaf)]
+    return [leaf for leaf in leaves if _is_english(leaf) or not _language_of(leaf) or _marks_of(leaf) not in english]
+
+
+def is_marked_text(tree: Tree) -> bool:
+    """Whether an element of XML is a text with attributes and has no others inside."""
+    return isinstance(tree, dict) and "#text" in tree and all(key[:1] in "@#" for key in tree if key != PARENT)
+
+
+def _language_of(item: Tree) -> str:
+    if not isinstance(item, dict):
+        return ""
+    return next((found for key in _LANGUAGES if isinstance(found := item.get(key), str) and found), "")
+
+
+def _is_english(item: Tree) -> bool:
+    return re.split("[-_]", _language_of(item).casefold())[0] in ("en", "eng", "english")
+
+
+def _marks_of(item: dict[str, Tree]) -> dict[str, Tree]:
+    """Return an element's attributes without its language."""
+    return {key: value for key, value in item.items() if key.startswith("@") and key not in _LANGUAGES}
 
 
 def records_at(tree: Tree, way: str) -> list[dict[str, Tree]]:

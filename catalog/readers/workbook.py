@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from python_calamine import (
     CalamineError,
@@ -40,10 +41,20 @@ class _Refused(Exception):  # noqa: N818 - it says what happened
         self.reason, self.detail = reason, detail
 
 
-def read_workbook(file: DumpFile, dump: Dump) -> tuple[list[Table], list[Issue]]:
+@dataclass(frozen=True, kw_only=True)
+class SheetStart:
+    """Where the tables of a workbook begin, if a person says so."""
+
+    skip: int = 0
+    """Rows above the header, as Excel counts them."""
+    header: tuple[str, ...] = ()
+    """Column names of sheets without header row."""
+
+
+def read_workbook(file: DumpFile, dump: Dump, start: SheetStart | None = None) -> tuple[list[Table], list[Issue]]:
     """Return the tables of a workbook's visible sheets, and what could not be read."""
     try:
-        return _Reader(file, dump).read()
+        return _Reader(file, dump, start).read()
     except _Refused as refusal:
         return [], [Issue(source=file.path, reason=refusal.reason, detail=refusal.detail)]
     except PasswordError:
@@ -66,8 +77,8 @@ def read_workbook(file: DumpFile, dump: Dump) -> tuple[list[Table], list[Issue]]
 class _Reader:
     """Reads one workbook."""
 
-    def __init__(self, file: DumpFile, dump: Dump) -> None:
-        self.file, self.issues = file, list[Issue]()
+    def __init__(self, file: DumpFile, dump: Dump, start: SheetStart | None) -> None:
+        self.file, self.issues, self.start = file, list[Issue](), start
         if file.size > MAX_WORKBOOK_BYTES:
             raise _Refused("FILE_UNREADABLE", say("larger than {limit} MiB; split it", limit=MAX_WORKBOOK_BYTES >> 20))
         self.path = dump.local_path(file)
@@ -136,6 +147,8 @@ class _Reader:
                 errors=", ".join(errors[:5]),
             )
             self._warn(int("".join(filter(str.isdigit, errors[0]))), "ROW_CELL_ERROR", detail)
+        if self.start is not None:
+            return self._stated_table(grid, sheet, name, pictures, self.start)
         if (facts := _facts_of(grid, filled)) is not None:
             if pictures:
                 facts[IMAGE_COLUMN] = "|".join(f"/{path}" for _, _, path in pictures)
@@ -150,6 +163,29 @@ class _Reader:
             self._warn(filled[0] + 1, "TABLE_PREAMBLE", detail)
         header, first = _merged_header(grid, head, sheet.merged_cell_ranges or [])
         _fill_merged(grid, header, first, sheet.merged_cell_ranges or [])
+        rows = [Row(index + 1, tuple(grid[index])) for index in filled if index >= first]
+        layout = f"sheet {name!r}, header in row {head + 1}"
+        table = Table(file=self.file, rows=[Row(head + 1, tuple(header)), *rows], layout=layout, sheet=name)
+        return _with_pictures(table, pictures)
+
+    def _stated_table(
+        self, grid: Grid, sheet: CalamineSheet, name: str, pictures: Sequence[tuple[Cell, Cell, str]], start: SheetStart
+    ) -> Table | None:
+        """Return a sheet whose header stands where a person says."""
+        filled = [index for index, cells in enumerate(grid) if index >= start.skip and any(map(str.strip, cells))]
+        if not filled:
+            return None
+        ranges = sheet.merged_cell_ranges or []
+        if start.header:
+            width = max(len(start.header), len(grid[filled[0]]))
+            for cells in grid:
+                cells += [""] * (width - len(cells))
+            head, first = start.skip, filled[0]
+            header = [*start.header, *[""] * (width - len(start.header))]
+        else:
+            head = filled[0]
+            header, first = _merged_header(grid, head, ranges)
+        _fill_merged(grid, header, first, ranges)
         rows = [Row(index + 1, tuple(grid[index])) for index in filled if index >= first]
         layout = f"sheet {name!r}, header in row {head + 1}"
         table = Table(file=self.file, rows=[Row(head + 1, tuple(header)), *rows], layout=layout, sheet=name)

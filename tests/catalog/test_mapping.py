@@ -250,7 +250,7 @@ def test_texts_in_tables_of_their_own_and_in_files(read: Callable[..., DraftCata
         ("FILE_MISSING", 3),
         ("ROW_UNKNOWN_KEY", 4),
     ]
-    assert catalogue.documents == {"p.csv", "lines.csv", "texts/1.txt"}
+    assert catalogue.documents == {"mapping.toml", "p.csv", "lines.csv", "texts/1.txt"}
 
 
 KEYS = st.sampled_from(
