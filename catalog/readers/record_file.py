@@ -118,7 +118,7 @@ def _sheet_start(file: DumpFile, spec: TableSpec) -> SheetStart | None:
     if wrong := [name for name, there in given.items() if there]:
         raise IngestRefused(
             say(
-                "{path} is a workbook, which has no {settings}; leave that out, or write skip, comment, header or sheet",
+                "{path} is a workbook, which has no {settings}; leave that out, or write skip, comment or header",
                 path=file.path,
                 settings=", ".join(wrong),
             )
