@@ -118,7 +118,7 @@ def _unusable(dump: Dump, tables: Iterable[Table], issues: Sequence[Issue]) -> l
 def _without_header(table: Table) -> str:
     """Return how to name the columns of a table that begins with a row of values; empty for one that names them."""
     first = [cell.strip() for cell in table.rows[0].cells] if not table.header and table.rows else []
-    if not any(cell.replace(".", "", 1).isdecimal() for cell in first):
+    if not any(cell.replace(",", ".").replace(".", "", 1).isdecimal() for cell in first):
         return ""
     return say(
         "its first line is no header: {first!r}; name its {count} columns in mapping.toml with "

@@ -295,7 +295,7 @@ def test_pictures_meet_keys_however_wide_they_are_written(read: Read) -> None:
 
 @pytest.mark.parametrize("name", ["ARTIKEL.TXT", "artikel.txt"])
 def test_export_without_header_is_reported_though_it_is_called_txt(read: Read, name: str) -> None:
-    rows = "STU10010;;Stuhl;45,5;1\nSTU10020;STU10010;Stuhl;46,0;2\nTIS1;;Tisch;90;3\n"
+    rows = "STU10010;;Stuhl;45,5;A\nSTU10020;STU10010;Stuhl;46,0;2\nTIS1;;Tisch;90;3\n"
     prose = "A chair, a table.\nMade of oak, oiled, and proud of it.\nSince 1957.\n"
     catalogue = read({name: rows, "about us.txt": prose}, "STU10010.jpg", "TIS1.jpg")
     assert catalogue.reader == "folder"
@@ -303,3 +303,4 @@ def test_export_without_header_is_reported_though_it_is_called_txt(read: Read, n
         (severity, detail) for code, severity, detail in reasons(catalogue) if code == "TABLE_UNUSED"
     ]
     assert severity == "warning" and "STU10010" in detail
+    assert f'name its 5 columns in mapping.toml with {{ file = "{name}", header = ["id", "name", …] }}' in detail
