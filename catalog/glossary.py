@@ -47,6 +47,8 @@ _LATIN_WORD = re.compile(r"[a-z0-9]+")
 _PARTICLES = "のとがでにをはやも"
 _FUNCTION_WORDS = frozenset("する した ある です ます から まで など こと もの この その より たい でき ない".split())
 _DENIALS = re.compile(r"(?:\b(?:without|no|not|non)[\s-]+(?:an?\s+)?)$")
+_DENIAL_CHARS = 20
+"""How far before a term a denial is looked for; looking from the start took quadratic time."""
 
 
 def normalise(text: str) -> str:
@@ -332,7 +334,7 @@ def _judge(text: str, matches: Sequence[Match]) -> Iterator[Match]:
         after = matches[index + 1] if index + 1 < len(matches) else None
         touching = after is not None and text[match.end : after.start].strip(" -") == ""
         undone = touching and after is not None and after.is_a("likeness", "absence") and not after.is_a("category")
-        if undone or _DENIALS.search(text[: match.start]):
+        if undone or _DENIALS.search(text, max(0, match.start - _DENIAL_CHARS), match.start):
             match = Match(start=match.start, end=match.end, text=match.text, senses=match.senses, stated=False)
         yield match
 
