@@ -23,26 +23,28 @@ def join_pictures(drafting: Drafting) -> int:
     `KEY.jpg`, `KEY_2.jpg` and `KEY/front.jpg` are named so; a variant's key and the product's name count too.
     """
     bare = [product for product in drafting.products.values() if not product.pictures]
-    if not bare:
+    taken = {picture.path for product in drafting.products.values() for picture in product.pictures}
+    spare = [file for file in drafting.dump.with_suffix(IMAGE_SUFFIXES) if file.path not in taken]
+    if not bare or not spare:
         return 0
     owners: dict[str, str] = {}
     for product in drafting.products.values():
         for key in filter(None, _keys_of(product)):
             owners.setdefault(folded(key), product.sku)
-    taken = {picture.path for product in drafting.products.values() for picture in product.pictures}
     by_key: dict[str, list[DumpFile]] = {}
-    for file in drafting.dump.with_suffix(IMAGE_SUFFIXES):
-        if file.path not in taken:
-            # What is another product's key in full shows no view of this one.
-            owner = owners.get(folded(file.stem))
-            for name in keys_shown(file):
-                if owner is None or owners.get(name, owner) == owner:
-                    by_key.setdefault(name, []).append(file)
+    for file in spare:
+        # What is another product's key in full shows no view of this one.
+        owner = owners.get(folded(file.stem))
+        for name in keys_shown(file):
+            if owner is None or owners.get(name, owner) == owner:
+                by_key.setdefault(name, []).append(file)
     joined = 0
     for product in bare:
         keys = _keys_of(product)
         files = next((found for key in keys if key and (found := by_key.get(folded(key)))), [])
-        joined += bool(files)
+        if not files:
+            continue
+        joined += 1
         views = picture_names.group([file.stem for file in files], {key.strip() for key in keys})
         files = sorted(files, key=lambda file: views[file.stem].order)
         for number, file in enumerate(files):

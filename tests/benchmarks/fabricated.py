@@ -119,9 +119,16 @@ def _japanese_rows(rows: int) -> Iterator[list[str]]:
             ("無地", "水玉", "ストライプ")[number % 3],
             ("丸形", "角形")[number % 2],
             "日本",
-            f"49{number:011}",
+            _jan(number),
             ("マット", "光沢")[number % 2],
             f"シリーズ{number % 40}",
             f"{150 + number % 200}ml",
             ("蓋付き", "なし")[number % 2],
         ]
+
+
+def _jan(number: int) -> str:
+    """Return a JAN of 13 digits with its check digit."""
+    digits = f"49{number:010}"
+    weighed = sum(int(digit) * (3 if place % 2 else 1) for place, digit in enumerate(digits))
+    return f"{digits}{-weighed % 10}"
