@@ -2,11 +2,9 @@
 
 from pathlib import Path
 
-from PIL import Image
+from cp932_dump import read
 
-from catalog.paths import Dump
-from catalog.readers import read_dump
-from catalog.readers.draft import DraftAttribute, DraftCatalogue, DraftProduct
+from catalog.readers.draft import DraftAttribute, DraftProduct
 from catalog.records import RowBooks
 
 PRODUCT = (
@@ -23,16 +21,6 @@ PRODUCT = (
     "3,1,公開,,,,,,,10,1,A,3,赤,,,x-1,3,,1200,,,,,,,10,\n"
     ",1,公開,迷子の皿,,,,,,11,1,A,,,,,x-2,3,,1200,,,,,,,10,\n"
 )
-
-
-def read(root: Path, tables: dict[str, str], pictures: tuple[str, ...]) -> DraftCatalogue:
-    """Write a dump in CP932 and read it."""
-    for name, text in tables.items():
-        (root / name).write_bytes(text.replace("\n", "\r\n").encode("cp932"))
-    for name in pictures:
-        (root / name).parent.mkdir(parents=True, exist_ok=True)
-        Image.new("RGB", (8, 8)).save(root / name)
-    return read_dump(Dump(root))
 
 
 def facts(attributes: list[DraftAttribute]) -> list[tuple[str, str]]:

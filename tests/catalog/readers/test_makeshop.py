@@ -2,11 +2,9 @@
 
 from pathlib import Path
 
-from PIL import Image
+from cp932_dump import read
 
-from catalog.paths import Dump
-from catalog.readers import read_dump
-from catalog.readers.draft import DraftAttribute, DraftCatalogue, DraftProduct
+from catalog.readers.draft import DraftAttribute, DraftProduct
 from catalog.records import RowBooks
 
 ITEMS = (
@@ -26,16 +24,6 @@ OPTIONS = (
     "1,1,000000000011,,マグカップ,キッチン,0007-n,紺,M,1200,5,\n"
     "1,1,000000000099,0099,消えた品,キッチン,0099-n,紺,,1200,5,\n"
 )
-
-
-def read(root: Path, tables: dict[str, str], pictures: tuple[str, ...]) -> DraftCatalogue:
-    """Write a dump in CP932 and read it."""
-    for name, text in tables.items():
-        (root / name).write_bytes(text.replace("\n", "\r\n").encode("cp932"))
-    for name in pictures:
-        (root / name).parent.mkdir(parents=True, exist_ok=True)
-        Image.new("RGB", (8, 8)).save(root / name)
-    return read_dump(Dump(root))
 
 
 def facts(attributes: list[DraftAttribute]) -> list[tuple[str, str]]:

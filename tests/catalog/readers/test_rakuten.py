@@ -2,10 +2,8 @@
 
 from pathlib import Path
 
-from PIL import Image
+from cp932_dump import read
 
-from catalog.paths import Dump
-from catalog.readers import read_dump
 from catalog.readers.draft import DraftAttribute, DraftCatalogue, DraftProduct
 from catalog.records import RowBooks
 
@@ -37,16 +35,6 @@ PICTURES = (
     "R-Cabinet/thum02/mug.jpg", "gold/thum02/mug.jpg", "R-Cabinet/thum02/red.jpg", "R-Cabinet/thum02/blue.jpg",
     "R-Cabinet/thum02/vase.jpg", "R-Cabinet/thum02/both.jpg",
 )  # fmt: skip
-
-
-def read(root: Path, tables: dict[str, str], pictures: tuple[str, ...]) -> DraftCatalogue:
-    """Write a dump in CP932 and read it."""
-    for name, text in tables.items():
-        (root / name).write_bytes(text.replace("\n", "\r\n").encode("cp932"))
-    for name in pictures:
-        (root / name).parent.mkdir(parents=True, exist_ok=True)
-        Image.new("RGB", (8, 8)).save(root / name)
-    return read_dump(Dump(root))
 
 
 def facts(attributes: list[DraftAttribute]) -> list[tuple[str, str, str | None]]:

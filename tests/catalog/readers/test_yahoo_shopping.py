@@ -2,11 +2,9 @@
 
 from pathlib import Path
 
-from PIL import Image
+from cp932_dump import read
 
-from catalog.paths import Dump
-from catalog.readers import read_dump
-from catalog.readers.draft import DraftAttribute, DraftCatalogue, DraftProduct
+from catalog.readers.draft import DraftAttribute, DraftProduct
 from catalog.records import RowBooks
 
 HEADER = "path,name,code,sub-code,price,options,headline,caption,explanation,jan,product-category,postage-set\n"
@@ -24,16 +22,6 @@ PICTURES = (
     "img/ST-1.jpg", "img/st-1_1.jpg", "img/st-1_10.jpg", "img/st-1_21.jpg", "img/st-1_2.jpg", "img/st-1_2_1.jpg",
     "img/dish-b.jpg", "img/DISH-R.jpg", "img/dish-r_1.jpg", "img/st-10.jpg", "img/st-10_1.jpg", "lib/st-10_1.gif",
 )  # fmt: skip
-
-
-def read(root: Path, tables: dict[str, str], pictures: tuple[str, ...]) -> DraftCatalogue:
-    """Write a dump in CP932 and read it."""
-    for name, text in tables.items():
-        (root / name).write_bytes(text.replace("\n", "\r\n").encode("cp932"))
-    for name in pictures:
-        (root / name).parent.mkdir(parents=True, exist_ok=True)
-        Image.new("RGB", (8, 8)).save(root / name)
-    return read_dump(Dump(root))
 
 
 def facts(attributes: list[DraftAttribute]) -> list[tuple[str, str]]:
