@@ -3,8 +3,8 @@
 Legend: B batch, T words, D features, N regions, C H W picture.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
 import torch
@@ -44,6 +44,31 @@ class TextEncoder(Protocol):
     def encode(self, texts: Sequence[str], device: torch.device | str = "cpu") -> TextFeatures:
         """Return the features of `texts` on `device`; T is at most `max_words`."""
         ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drawing:
+    """What a generator draws for a batch of noises and texts."""
+
+    stages: tuple[Float[Tensor, "B 3 h w"], ...]
+    """Pictures in [-1, 1] of every stage, smallest first; the last one is the picture."""
+    terms: Mapping[str, Float[Tensor, ""]] = field(default_factory=dict)
+    """Unweighted loss terms that the generator brings itself, by the name they are logged under."""
+
+    @property
+    def images(self) -> Float[Tensor, "B 3 H W"]:
+        """The finished pictures."""
+        return self.stages[-1]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judgement:
+    """Logits of a discriminator; above 0 it takes the pictures for real."""
+
+    matching: tuple[Float[Tensor, "B S P"], ...]
+    """One tensor a head that sees the text: P logits for each picture and each of its S sentences."""
+    realism: tuple[Float[Tensor, "B P"], ...] = ()
+    """One tensor a head that sees the pictures alone."""
 
 
 @dataclass(frozen=True, kw_only=True)
