@@ -70,8 +70,12 @@ class DataConfig:
 class LossConfig:
     """Weights and temperatures; a weight of 0 leaves the term and its cost out."""
 
+    adversarial: str = "hinge"
+    """`hinge` (SSA-GAN) or `bce`, binary cross-entropy of logits (AttnGAN)."""
+    head_reduction: str = "mean"
+    """How the heads of a discriminator join: their `mean`, or their `sum` (AttnGAN's stages)."""
     mismatch_weight: float = 0.5
-    """Weight of real pictures with another picture's caption (paper: ½)."""
+    """Weight of real pictures with another picture's caption, in [0, 1); generated pairs get the rest (paper: ½)."""
     counterfactual_share: float = 0.0
     """Share of mismatched captions that are the picture's own with one colour changed."""
     fake_to_fake_weight: float = 0.2
@@ -84,6 +88,17 @@ class LossConfig:
     """Its τ."""
     damsm_weight: float = 0.0
     """λ of matching generated pictures with their captions by a frozen DAMSM (SSA-GAN: 0.05)."""
+    damsm_word_weight: float = 0.0
+    """Weight of the two word losses beside the two sentence losses, both under λ (papers: 1); 0 reads no words."""
+    kl_weight: float = 1.0
+    """Weight of the conditioning term that a generator brings itself (AttnGAN's KL divergence)."""
+    branches: int = 0
+    """Pictures drawn and judged for each photo: 1, 2, or 0 for as many as the losses need. 2 with a fake-to-fake weight
+    of 0 is the control that tells the loss from its data."""
+    pair: str = "captions"
+    """What two branches differ in: two `captions` with one noise, or two `noises` with one caption."""
+    batch_norm: str = "joint"
+    """Whether both branches pass a network `joint` or, as published, `separate`: batch norm treats them apart then."""
     features: tuple[str, ...] = ("efficientnet_lite0", "palette")
     """Feature spaces of both losses; each is normalised, all count the same."""
     feature_px: int = 64
@@ -100,6 +115,46 @@ class LossConfig:
     """Length of a layout code; it takes the place of the first numbers of the noise."""
     adversarial_branches: int = 2
     """Judge the pictures of both captions (2, as published) or of the first alone (1, cheaper)."""
+
+    def __post_init__(self) -> None:
+        for name, allowed in _LOSS_CHOICES.items():
+            value = getattr(self, name)
+            if value not in allowed:
+                known = ", ".join(map(str, allowed))
+                raise ConfigError(f"loss.{name}={value}; allowed are {known}: --set loss.{name}={allowed[0]}")
+        if not 0 <= self.mismatch_weight < 1:
+            raise ConfigError(
+                f"loss.mismatch_weight={self.mismatch_weight}; it lies in [0, 1), since generated pairs get the rest: "
+                "--set loss.mismatch_weight=0.5"
+            )
+        for name in ("damsm_word_weight", "kl_weight"):
+            if getattr(self, name) < 0:
+                raise ConfigError(f"loss.{name}={getattr(self, name)}; it is at least 0: --set loss.{name}=1")
+        if self.branches == 1 and self.fake_to_fake_weight:
+            raise ConfigError(
+                f"loss.branches=1, but loss.fake_to_fake_weight={self.fake_to_fake_weight} compares two pictures: "
+                "--set loss.branches=2, or --set loss.fake_to_fake_weight=0"
+            )
+
+    @property
+    def drawn_branches(self) -> int:
+        """Pictures drawn for each photo in a step."""
+        return self.branches or (2 if self.fake_to_fake_weight else 1)
+
+    @property
+    def reads_words(self) -> bool:
+        """Whether a loss needs word features."""
+        return bool(self.damsm_weight and self.damsm_word_weight)
+
+
+_LOSS_CHOICES: Mapping[str, Sequence[Any]] = {
+    "adversarial": ("hinge", "bce"),
+    "head_reduction": ("mean", "sum"),
+    "pair": ("captions", "noises"),
+    "batch_norm": ("joint", "separate"),
+    "branches": (0, 1, 2),
+    "adversarial_branches": (2, 1),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,9 +209,17 @@ class RunConfig:
     optim: OptimConfig = field(default_factory=OptimConfig)
     train: TrainConfig = field(default_factory=TrainConfig)
 
+    def __post_init__(self) -> None:
+        trained_here = not (self.text.encoder == "lstm" and self.text.path)
+        if self.loss.reads_words and trained_here and not self.damsm.word_weight:
+            raise ConfigError(
+                f"loss.damsm_word_weight={self.loss.damsm_word_weight} needs a DAMSM that learned words, but "
+                "damsm.word_weight=0: --set damsm.word_weight=1, or --set loss.damsm_word_weight=0"
+            )
+
     def digest(self, *extra: str) -> str:
         """Eight hex digits that name this config (and what it is trained on)."""
-        values = to_dict(self)
+        values = without_later_fields(to_dict(self))
         # Left out at their defaults: runs older than these two fields keep their names, and so can be resumed.
         if self.damsm == DamsmOptions():
             del values["damsm"]
@@ -164,6 +227,30 @@ class RunConfig:
             del values["loss"]["damsm_weight"]
         text = json.dumps(values, sort_keys=True) + "\0".join(extra)
         return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
+_LATER_FIELDS: Mapping[str, Mapping[str, Any]] = {
+    "loss": {
+        "adversarial": "hinge",
+        "head_reduction": "mean",
+        "damsm_word_weight": 0.0,
+        "kl_weight": 1.0,
+        "branches": 0,
+        "pair": "captions",
+        "batch_norm": "joint",
+    },
+}
+"""Fields that came after the first runs, with the value that does what those runs did."""
+
+
+def without_later_fields(values: Mapping[str, Any]) -> dict[str, Any]:
+    """A config's values as an older version would have written them, so that its runs keep their names."""
+    return {
+        section: {key: item for key, item in part.items() if (key, item) not in later.items()}
+        if (later := _LATER_FIELDS.get(section))
+        else part
+        for section, part in values.items()
+    }
 
 
 def to_dict(config: Any) -> dict[str, Any]:

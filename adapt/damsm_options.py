@@ -16,8 +16,8 @@ class DamsmOptions:
     captions_per_picture: int = 10
     """At most this many captions of a picture are used."""
     word_weight: float = 1.0
-    """Weight of the two word losses, for an lstm; 0 leaves them out and saves most of the time. Over a frozen text
-    encoder they would train nothing that a run uses and are always left out."""
+    """Weight of the two word losses; 0 leaves them out and saves most of the time. Over a frozen text encoder they
+    train nothing that a run uses unless `loss.damsm_word_weight` is on, and are left out otherwise."""
 
     def __post_init__(self) -> None:
         """Check ranges."""

@@ -17,7 +17,7 @@ import torch
 from lightning_fabric import Fabric
 from torch import nn
 
-from adapt.config import RunConfig, apply_settings, from_dict, read_preset, to_dict
+from adapt.config import RunConfig, apply_settings, from_dict, read_preset, to_dict, without_later_fields
 from adapt.data.batches import PictureBatches
 from adapt.data.pictures import load_pictures
 from adapt.errors import ConfigError
@@ -81,7 +81,9 @@ def plan(request: FinetuneRequest) -> FinetunePlan:
     support = choose_support_set(
         request.manifest.entries, shots=request.shots, seed=request.seed, held_out_share=config.fewshot.held_out_share
     )
-    text = f"{to_dict(config)}{request.base.resolve()}{request.manifest.content_hash}{request.shots}"
+    text = (
+        f"{without_later_fields(to_dict(config))}{request.base.resolve()}{request.manifest.content_hash}{request.shots}"
+    )
     folder = request.runs / f"finetune-{request.shots}shots-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
     number = 2
     while request.new and folder.exists():

@@ -160,7 +160,8 @@ def train_from_entries(
     encoder = build_text_encoder(config.text)
     check_sentence_dims(config.text, encoder.sentence_dim, networks)
     pictures = load_pictures(train_entries, round(image_px * config.data.margin), cache=cache, progress=progress)
-    texts = cached_texts(config, encoder, train_entries, cache, progress)
+    words = bool(networks.generator.uses_words) or config.loss.reads_words
+    texts = cached_texts(config, encoder, train_entries, cache, progress, words=words)
     batches = PictureBatches(
         train_entries,
         pictures,
@@ -173,7 +174,7 @@ def train_from_entries(
         seed=config.train.seed + 7919 * fabric.global_rank,
     )
     if cache is not None:
-        texts.save(text_cache_file(config, cache))
+        texts.save(text_cache_file(config, cache, words=words))
     damsm = stage.model(config.text, texts)
     layout = layout_term(config, pictures, networks.noise_dim)
     objective = Objective(

@@ -14,20 +14,32 @@ from torch import Tensor
 from adapt.data.colour_words import with_other_colour
 from adapt.data.pictures import CropAndFlip, to_model
 from adapt.errors import AdaptError
+from adapt.models.interfaces import TextFeatures
 from adapt.models.text_cache import TextFeatureCache
 from catalog.records import ManifestEntry
 
 
 @dataclass(frozen=True, kw_only=True)
 class Batch:
-    """One step's worth of data; `sentences` (B, 2, D) are two captions of one picture."""
+    """One step's worth of data, two captions a picture."""
 
     images: Float[Tensor, "B 3 H W"]
-    sentences: Float[Tensor, "B 2 D"]
+    texts: TextFeatures
+    """2 · B captions: the first of every picture, then the second of every picture; words where the run reads them."""
     mismatched: Float[Tensor, "B D"]
     """A caption that does not describe the picture."""
     ids: Int[Tensor, " B"]
     """Product of each picture; equal ids are never negatives of each other."""
+
+    @property
+    def first(self) -> TextFeatures:
+        """The first caption of every picture."""
+        return self.texts.rows(slice(0, len(self.ids)))
+
+    @property
+    def sentences(self) -> Float[Tensor, "B 2 D"]:
+        """Sentence features of both captions, side by side."""
+        return self.texts.sentence.unflatten(0, (2, -1)).transpose(0, 1)
 
 
 class PictureBatches:
@@ -104,11 +116,10 @@ class PictureBatches:
             changed = self._changed[i]
             if changed is not None and rng.random() < self._counterfactual_share:
                 mismatched[position] = changed[int(rng.integers(len(changed)))]
-        sentences = self._texts.gather(rows.flatten(), device).sentence.unflatten(0, (-1, 2))
         return Batch(
             images=images.to(device),
-            sentences=sentences,
-            mismatched=self._texts.gather(mismatched, device).sentence,
+            texts=self._texts.gather(rows.T.flatten(), device),
+            mismatched=self._texts.sentences(mismatched, device),
             ids=self._ids[torch.from_numpy(chosen)].to(device),
         )
 

@@ -68,14 +68,14 @@ class CheckpointJudge:
         self._shots = self._features(self._pictures(support.train, image_px))
         self._threshold = copy_threshold(self._shots, torch.tensor([entry.product_id for entry in support.train]))
         captions = [entry.captions[i % len(entry.captions)].text for i in range(DRAWN) for entry in wanted][:DRAWN]
-        self._sentences = texts.encode(captions).sentence
+        self._texts = texts.encode(captions)
         self._noise = torch.randn(len(captions), noise_dim, generator=torch.Generator().manual_seed(seed))
 
     @torch.no_grad()
     def __call__(self, step: int, generator: nn.Module) -> Judgement:
         """Draw the fixed captions and compare."""
         device = next(generator.parameters()).device
-        drawn = generator(self._noise.to(device), self._sentences.to(device)).float().cpu()
+        drawn = generator(self._noise.to(device), self._texts.to(device)).images.float().cpu()
         features = self._features(drawn)
         rate = 0.0  # shots of a single product give nothing to tell a copy from another view by
         if self._threshold is not None:

@@ -10,12 +10,13 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import nn
 
 from adapt.config import RunConfig
 from adapt.data.pictures import to_model
 from adapt.models.factory import build_discriminator
 from adapt.models.image_encoder import EfficientNetLite
+from adapt.models.interfaces import TextFeatures
 from adapt.models.text_cache import TextFeatureCache
 from adapt.training.checkpoint import load_weights, read_discriminator
 from adapt.training.inference import GENERATOR_FILE, LoadedGenerator, load_generator
@@ -66,9 +67,9 @@ class Source:
         return [str(prompt) for prompt in self.loaded.metadata.get("prompts", [])]
 
     @cached_property
-    def prompt_sentences(self) -> Tensor:
-        """Sentence features (N, D) of the replayed prompts."""
-        return self.encoder.encode(self.prompts, self.loaded.device).sentence
+    def prompt_texts(self) -> TextFeatures:
+        """Features of the replayed prompts."""
+        return self.encoder.encode(self.prompts, self.loaded.device)
 
     def fresh_generator(self) -> nn.Module:
         """A trainable copy of the generator."""

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from adapt.data.batches import Batch
 from adapt.fewshot.config import FewShotConfig
 from adapt.fewshot.source import Source
+from adapt.models.interfaces import TextFeatures
 from adapt.training.reconstruction import Reconstruction
 
 
@@ -102,23 +103,23 @@ class AdaptationTerms:
         if self._reconstruction is not None:
             terms["g_reconstruction"] = self._reconstruction(pictures, batch.images)
         if "g_consistency" in self.weights and len(noise) > 2:
-            terms["g_consistency"] = self._consistency(network, batch.sentences[:, 0], noise, rng)
+            terms["g_consistency"] = self._consistency(network, batch.first, noise, rng)
         if "g_replay" in self.weights:
             terms["g_replay"] = self._replay(network, noise, rng)
         return terms
 
-    def _consistency(self, network: nn.Module, sentences: Tensor, noise: Tensor, rng: torch.Generator) -> Tensor:
+    def _consistency(self, network: nn.Module, texts: TextFeatures, noise: Tensor, rng: torch.Generator) -> Tensor:
         with torch.no_grad(), recorded_blocks(self._source.generator) as before:
-            self._source.generator(noise, sentences)
+            self._source.generator(noise, texts)
         with recorded_blocks(network) as after:
-            network(noise, sentences)
+            network(noise, texts)
         block = int(torch.randint(len(before), (), generator=rng))
         return distance_consistency(after[block].flatten(1), before[block].flatten(1))
 
     def _replay(self, network: nn.Module, noise: Tensor, rng: torch.Generator) -> Tensor:
         count = max(1, round(len(noise) * self._config.replay_share))
-        prompts = self._source.prompt_sentences
-        chosen = prompts[torch.randint(len(prompts), (count,), generator=rng)]
+        prompts = self._source.prompt_texts
+        chosen = prompts.rows(torch.randint(len(prompts.sentence), (count,), generator=rng))
         with torch.no_grad():
-            wanted = self._source.generator(noise[:count], chosen)
-        return F.l1_loss(network(noise[:count], chosen).float(), wanted.float())
+            wanted = self._source.generator(noise[:count], chosen).images
+        return F.l1_loss(network(noise[:count], chosen).images.float(), wanted.float())

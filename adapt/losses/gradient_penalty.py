@@ -1,4 +1,9 @@
-"""Matching-aware gradient penalty (MA-GP) of Tao et al., "DF-GAN", arXiv 2008.05865, equation 2."""
+"""Matching-aware gradient penalty (MA-GP) of Tao et al., "DF-GAN", arXiv 2008.05865, equation 2.
+
+Differs from the paper: where a discriminator judges several stages of a picture, the norm is taken over all of them.
+"""
+
+from collections.abc import Sequence
 
 import torch
 from jaxtyping import Float
@@ -7,7 +12,7 @@ from torch import Tensor
 
 def matching_aware_penalty(
     logits: Float[Tensor, " B"],
-    images: Float[Tensor, "B C H W"],
+    stages: Sequence[Float[Tensor, "B C h w"]],
     sentences: Float[Tensor, "B ..."],
     *,
     weight: float = 2.0,
@@ -15,16 +20,18 @@ def matching_aware_penalty(
 ) -> Float[Tensor, ""]:
     """K · E[(‖∇ₓD, ∇ₛD‖)^p] on real pictures with their own captions.
 
-    The graph is kept, so that one backward serves the hinge loss and the penalty; a backward of its own leaves
+    The graph is kept, so that one backward serves the adversarial loss and the penalty; a backward of its own leaves
     distributed gradients unsynchronised without an error.
 
     Args:
         logits: D of the pairs, in float32; the power overflows half precision.
-        images: real pictures, requiring grad.
+        stages: real pictures at every side, requiring grad; those that D does not judge count nothing.
         sentences: their sentence features, requiring grad.
         weight: k.
         power: p.
     """
-    by_image, by_sentence = torch.autograd.grad(logits.sum(), (images, sentences), create_graph=True, retain_graph=True)
-    joint = torch.cat([by_image.flatten(1), by_sentence.flatten(1)], dim=1)  # (B, C·H·W + D)
+    gradients = torch.autograd.grad(
+        logits.sum(), (*stages, sentences), create_graph=True, retain_graph=True, allow_unused=True
+    )
+    joint = torch.cat([part.flatten(1) for part in gradients if part is not None], dim=1)  # (B, Σ C·h·w + D)
     return weight * joint.norm(dim=1).pow(power).mean()

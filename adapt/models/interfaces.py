@@ -31,6 +31,14 @@ class TextFeatures:
             mask=self.mask.to(device),
         )
 
+    def rows(self, chosen: slice | Tensor) -> "TextFeatures":
+        """The features of some of the texts; T stays as it is."""
+        return TextFeatures(words=self.words[chosen], sentence=self.sentence[chosen], mask=self.mask[chosen])
+
+    def without_words(self) -> "TextFeatures":
+        """The same texts with word features of length 0, for a network that reads sentences alone."""
+        return TextFeatures(words=self.words[:, :0], sentence=self.sentence, mask=self.mask[:, :0])
+
 
 @runtime_checkable
 class TextEncoder(Protocol):
@@ -46,9 +54,12 @@ class TextEncoder(Protocol):
         ...
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class Drawing:
-    """What a generator draws for a batch of noises and texts."""
+    """What a generator draws for a batch of noises and texts.
+
+    Not frozen, as `Judgement` is not: Fabric walks through what a network returns and refuses frozen dataclasses.
+    """
 
     stages: tuple[Float[Tensor, "B 3 h w"], ...]
     """Pictures in [-1, 1] of every stage, smallest first; the last one is the picture."""
@@ -61,7 +72,7 @@ class Drawing:
         return self.stages[-1]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class Judgement:
     """Logits of a discriminator; above 0 it takes the pictures for real."""
 

@@ -13,10 +13,12 @@ from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
+from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
 from adapt.models.image_encoder import EfficientNetLite
+from adapt.models.interfaces import Judgement
 from adapt.models.registries import DISCRIMINATORS
 
 
@@ -110,11 +112,12 @@ class ProjectedDiscriminator(nn.Module):
             top = config.pixel_width * (config.pixel_px // 4)
             self.pixel_head = TextProjectionHead(pixel_trunk(config.pixel_width, config.pixel_px), top, sentence_dim)
 
-    def forward(self, images: Tensor, sentences: Tensor) -> tuple[Tensor, ...]:
-        """Judge every picture against each of its sentences; one pass over the picture, S over the projections."""
+    def forward(self, stages: tuple[Float[Tensor, "B 3 h w"], ...], sentences: Float[Tensor, "B S D"]) -> Judgement:
+        """Judge every finished picture against each of its sentences; one pass over it, S over the projections."""
+        images = stages[-1]
         maps = self.backbone.stages(images)
         logits = [head(features, sentences) for head, features in zip(self.heads, maps, strict=True)]
         if self.pixel_head is not None:
             small = F.interpolate(images, size=self.config.pixel_px, mode="area")
             logits.append(self.pixel_head(small, sentences))
-        return tuple(logits)
+        return Judgement(matching=tuple(logits))

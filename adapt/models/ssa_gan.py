@@ -15,9 +15,11 @@ from itertools import pairwise
 
 import torch
 import torch.nn.functional as F
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from adapt.errors import ConfigError
+from adapt.models.interfaces import Drawing, Judgement, TextFeatures
 from adapt.models.registries import DISCRIMINATORS, GENERATORS
 
 
@@ -115,9 +117,10 @@ class MaskPredictor(nn.Sequential):
 
 @GENERATORS.register("ssa_gan")
 class SSAGenerator(nn.Module):
-    """z (B, Z), sentence (B, D) → pictures (B, 3, H, W) in [-1, 1]."""
+    """z (B, Z) and sentences (B, D) → pictures (B, 3, H, W) in [-1, 1], in one stage."""
 
     config_class = SSAGANConfig
+    uses_words = False
 
     def __init__(self, config: SSAGANConfig) -> None:
         super().__init__()
@@ -142,8 +145,9 @@ class SSAGenerator(nn.Module):
             nn.BatchNorm2d(widths[-1]), nn.LeakyReLU(0.2), nn.Conv2d(widths[-1], 3, 3, padding=1), nn.Tanh()
         )
 
-    def forward(self, noise: Tensor, sentence: Tensor) -> Tensor:
-        """Draw one picture for each noise and sentence."""
+    def forward(self, noise: Float[Tensor, "B Z"], text: TextFeatures) -> Drawing:
+        """Draw one picture for each noise and text."""
+        sentence = text.sentence
         # Unit-length sentence features have tiny entries; √D brings them to unit variance.
         condition = self.mapping(sentence * sentence.shape[1] ** 0.5)  # (B, D)
         if self.config.noise_in_condition:
@@ -156,7 +160,7 @@ class SSAGenerator(nn.Module):
                 x = F.interpolate(x, scale_factor=2, mode="nearest")
                 mask_logits = F.interpolate(mask_logits, scale_factor=2, mode="bilinear", align_corners=True)
             x, mask_logits = block(x, condition, torch.sigmoid(mask_logits))
-        return self.head(x)
+        return Drawing(stages=(self.head(x),))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -209,11 +213,12 @@ class SSADiscriminator(nn.Module):
             nn.Conv2d(2 * config.width, 1, 4, bias=False),
         )
 
-    def forward(self, images: Tensor, sentences: Tensor) -> tuple[Tensor, ...]:
-        """Judge every picture against each of its sentences; one pass over the picture, S over the head."""
-        features = self.downs(self.stem(images))  # (B, C, 4, 4)
+    def forward(self, stages: tuple[Float[Tensor, "B 3 h w"], ...], sentences: Float[Tensor, "B S D"]) -> Judgement:
+        """Judge every finished picture against each of its sentences; one pass over the picture, S over the head."""
+        features = self.downs(self.stem(stages[-1]))  # (B, C, 4, 4)
         batch, count, _ = sentences.shape
         scaled = sentences * sentences.shape[2] ** 0.5
         text = scaled.flatten(0, 1)[:, :, None, None].expand(-1, -1, 4, 4)  # (B·S, D, 4, 4)
         repeated = features.repeat_interleave(count, dim=0)  # (B·S, C, 4, 4)
-        return (self.judge(torch.cat([repeated, text.to(repeated.dtype)], dim=1)).view(batch, count, 1),)
+        logits = self.judge(torch.cat([repeated, text.to(repeated.dtype)], dim=1))  # (B·S, 1, 1, 1)
+        return Judgement(matching=(logits.view(batch, count, 1),))

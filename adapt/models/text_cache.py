@@ -70,9 +70,13 @@ class TextFeatureCache:
         self.add(texts)
         return torch.tensor([self._row[text] for text in texts], dtype=torch.long)
 
+    def sentences(self, rows: Tensor, device: torch.device | str = "cpu") -> Tensor:
+        """Return float32 sentence features (N, S) of rows given by `rows`."""
+        return self._sentences[rows].to(device, torch.float32)
+
     def gather(self, rows: Tensor, device: torch.device | str = "cpu") -> TextFeatures:
         """Return float32 features of rows given by `rows`."""
-        sentence = self._sentences[rows].to(device, torch.float32)
+        sentence = self.sentences(rows, device)
         if not self.keep_words:
             empty = sentence.new_zeros(len(rows), 0, self.word_dim)
             return TextFeatures(words=empty, sentence=sentence, mask=empty[..., 0].bool())

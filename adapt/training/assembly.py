@@ -46,15 +46,18 @@ def comparison_features(
     return features.to(device)
 
 
-def text_cache_file(config: RunConfig, cache: Path) -> Path:
-    """Where sentence features of this encoder are kept between runs; a trained one is known by its weights."""
+def text_cache_file(config: RunConfig, cache: Path, *, words: bool) -> Path:
+    """Where caption features of this encoder are kept between runs; a trained one is known by its weights.
+
+    Features with and without `words` lie in files of their own.
+    """
     which = config.text.path.replace("/", "_")[-40:] or "packaged"
     if config.text.encoder in TRAINED_ENCODERS:
         digest = hashlib.sha256()
         for file in sorted(Path(config.text.path).glob("*.safetensors")):
             digest.update(file.read_bytes())
         which = digest.hexdigest()[:12]
-    return cache / f"sentences-{config.text.encoder}-{which}.safetensors"
+    return cache / f"{'texts' if words else 'sentences'}-{config.text.encoder}-{which}.safetensors"
 
 
 def cached_texts(
@@ -63,14 +66,25 @@ def cached_texts(
     entries: Sequence[ManifestEntry],
     cache: Path | None,
     progress: Progress | None,
+    *,
+    words: bool = False,
 ) -> TextFeatureCache:
-    """Sentence features of every caption: read from the cache where they are known, else encoded once."""
-    file = text_cache_file(config, cache) if cache is not None else None
+    """Features of every caption: read from the cache where they are known, else encoded once.
+
+    Args:
+        config: of the run.
+        encoder: its frozen text encoder.
+        entries: hold the captions.
+        cache: folder of features that earlier runs left.
+        progress: told after every few hundred captions.
+        words: keep word features too, which take some twenty times the memory of sentences.
+    """
+    file = text_cache_file(config, cache, words=words) if cache is not None else None
     known = file is not None and file.is_file()
     texts = (
-        TextFeatureCache.load(file, encoder, keep_words=False)
+        TextFeatureCache.load(file, encoder, keep_words=words)
         if known and file
-        else TextFeatureCache(encoder, keep_words=False)
+        else TextFeatureCache(encoder, keep_words=words)
     )
     captions = sorted({caption.text for entry in entries for caption in entry.captions})
     for start in range(0, len(captions), 512):
@@ -94,4 +108,4 @@ def fixed_samples(entries: Sequence[ManifestEntry], texts: TextFeatureCache, noi
     chosen = chosen[:: max(1, len(chosen) // (SAMPLE_COUNT // 2))][: SAMPLE_COUNT // 2]
     captions = [entry.captions[0].text for entry in chosen for _ in range(2)]
     noise = torch.randn(2, noise_dim, generator=step_generator(seed, 0, 15)).repeat(len(chosen), 1)
-    return Samples(captions=captions, sentences=texts.encode(captions).sentence, noise=noise)
+    return Samples(captions=captions, texts=texts.encode(captions), noise=noise)

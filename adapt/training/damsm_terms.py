@@ -90,7 +90,7 @@ class DamsmTerms:
         image = self.table.project(self.heads, torch.from_numpy(chosen), self.device)
         pairs = [_two(self.captions[i], rng) for i in chosen]
         both = self.text_features([first for first, _ in pairs] + [second for _, second in pairs])
-        halves = [_rows(both, slice(0, len(chosen))), _rows(both, slice(len(chosen), None))]
+        halves = [both.rows(slice(0, len(chosen))), both.rows(slice(len(chosen), None))]
         # The words of one caption are enough a step: their cost is most of it, and the pair is drawn anew each time.
         terms = self._word_terms(halves[0], image, ids) if config.word_weight else {}
         sentences = [
@@ -147,7 +147,3 @@ def _two(captions: Sequence[str], rng: np.random.Generator) -> tuple[str, str]:
     """Draw two captions, different ones where there are."""
     first, second = rng.choice(len(captions), size=2, replace=len(captions) < 2)
     return captions[first], captions[second]
-
-
-def _rows(features: TextFeatures, rows: slice) -> TextFeatures:
-    return TextFeatures(words=features.words[rows], sentence=features.sentence[rows], mask=features.mask[rows])

@@ -85,8 +85,8 @@ class LoadedGenerator:
         parts = []
         for start in range(0, len(texts), batch_size):
             part = slice(start, start + batch_size)
-            sentences = self.encoder.encode(texts[part], self.device).sentence
-            parts.append(self.network(noise[part].to(self.device), sentences).float().cpu())
+            features = self.encoder.encode(texts[part], self.device)
+            parts.append(self.network(noise[part].to(self.device), features).images.float().cpu())
         return torch.cat(parts) if parts else torch.empty(0, 3, self.image_px, self.image_px)
 
 
@@ -119,7 +119,7 @@ def load_generator(
         what=f"{folder.name}/{GENERATOR_FILE}",
     )
     network = network.to(device, memory_format=torch.channels_last).eval().requires_grad_(False)  # type: ignore[call-overload]
-    cache = TextFeatureCache(encoder or build_text_encoder(config.text), keep_words=False)
+    cache = TextFeatureCache(encoder or build_text_encoder(config.text), keep_words=bool(network.uses_words))
     return LoadedGenerator(
         folder=folder, network=network, config=config, encoder=cache, metadata=metadata, device=torch.device(device)
     )

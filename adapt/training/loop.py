@@ -1,5 +1,6 @@
 """The only training loop: pretraining and few-shot adaptation differ in what they hand to it."""
 
+import logging
 import signal
 import threading
 import time
@@ -17,12 +18,14 @@ from adapt.config import OptimConfig, TrainConfig
 from adapt.data.batches import Batch, PictureBatches
 from adapt.data.pictures import to_pixels
 from adapt.errors import TrainingError
+from adapt.models.interfaces import TextFeatures
 from adapt.training.checkpoint import TrainingState
 from adapt.training.ema import MovingAverage
 from adapt.training.logbook import Logbook
-from adapt.training.objective import ExtraTerms, Objective, weighted_sum
+from adapt.training.objective import ExtraTerms, Objective, texts_for, weighted_sum
 
 Progress = Callable[[str, int, int], None]
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +44,7 @@ class Samples:
     """Fixed captions for the sample grids."""
 
     captions: Sequence[str]
-    sentences: Tensor
+    texts: TextFeatures
     noise: Tensor
 
 
@@ -112,6 +115,8 @@ def fit(
         start, images_seen = int(position["step"]), int(position["images_seen"])
         objective.augmentation.probability = float(position["augment_probability"])
     log = Logbook(folder, resume_step=start) if fabric.is_global_zero else None
+    if log is not None and (skipped := objective.skipped(batch_size)):
+        _LOG.warning(skipped)
     learning = {
         "generator": [p for p in networks.generator.parameters() if p.requires_grad],
         "discriminator": [p for p in networks.discriminator.parameters() if p.requires_grad],
@@ -131,29 +136,31 @@ def fit(
         while step < train.steps:
             # batch
             batch = batches.batch(step, device=fabric.device)
-            noise = torch.randn(batch_size, networks.noise_dim, generator=step_generator(train.seed, step, 0))
+            count = batch_size * objective.noises
+            noise = torch.randn(count, networks.noise_dim, generator=step_generator(train.seed, step, 0))
             noise = noise.to(fabric.device)
             if choose_noise is not None:
-                noise = choose_noise(batch, noise)
+                noise = torch.cat([choose_noise(batch, noise[:batch_size]), noise[batch_size:]])
             rng = step_generator(train.seed, step, 1 + fabric.global_rank)
             generator.train()
             if networks.freeze_norms:
                 freeze_batch_norms(networks.generator)
             # one drawing for both players: the discriminator's step leaves the generator as it is
             _only(learning, "generator")
-            fakes = objective.draw(generator, batch, noise)
-            # discriminator, hinge and penalty in one backward
+            drawing = objective.draw(generator, batch, noise)
+            # discriminator, adversarial terms and penalty in one backward
             _only(learning, "discriminator")
-            d_terms = objective.discriminator_terms(discriminator, batch, fakes[:batch_size].detach(), rng)
+            fakes = [stage[:batch_size] for stage in drawing.stages]
+            d_terms = objective.discriminator_terms(discriminator, batch, fakes, rng)
             discriminator_optimizer.zero_grad(set_to_none=True)
-            fabric.backward(weighted_sum(d_terms, objective.discriminator_weights()))
+            fabric.backward(weighted_sum(d_terms, objective.discriminator_weights(d_terms)))
             discriminator_optimizer.step()
             # generator
             _only(learning, "generator")
             # The judge's plain module: its distributed wrapper would wait for gradients that this step never gives it.
-            g_terms = objective.generator_terms(fakes, networks.discriminator, batch, rng)
+            g_terms = objective.generator_terms(drawing, networks.discriminator, batch, rng)
             if extra_terms is not None:
-                g_terms |= extra_terms(generator, batch, noise, fakes[:batch_size], rng)
+                g_terms |= extra_terms(generator, batch, noise[:batch_size], fakes[-1], rng)
             generator_optimizer.zero_grad(set_to_none=True)
             fabric.backward(weighted_sum(g_terms, objective.generator_weights()))
             generator_optimizer.step()
@@ -210,7 +217,8 @@ def draw_samples(generator: nn.Module, samples: Samples, objective: Objective) -
     """The fixed captions with the fixed noise, uint8 (N, H, W, 3)."""
     device = next(generator.parameters()).device
     with torch.no_grad(), objective.autocast(device.type):
-        return to_pixels(generator(samples.noise.to(device), samples.sentences.to(device)))
+        texts = texts_for(generator, samples.texts.to(device))
+        return to_pixels(generator(samples.noise.to(device), texts).images)
 
 
 def freeze_batch_norms(module: nn.Module) -> None:

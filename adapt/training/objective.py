@@ -1,24 +1,24 @@
 """Which terms the two networks minimise, with which weights. Terms are named and unweighted; summing happens once."""
 
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from adapt.config import LossConfig
 from adapt.data.batches import Batch
 from adapt.errors import ConfigError
-from adapt.losses.adversarial import hinge_fake, hinge_generator, hinge_real
-from adapt.losses.contrastive import fake_to_fake, fake_to_real
-from adapt.losses.damsm import matching_losses, sentence_scores
-from adapt.losses.gradient_penalty import matching_aware_penalty
 from adapt.models.damsm import Damsm
+from adapt.models.interfaces import Drawing, TextFeatures
+from adapt.training.adversary import Adversary, Stages, Terms
+from adapt.training.comparison import Comparison
 from adapt.training.diffaugment import Augmentation
 from adapt.training.features import ComparisonFeatures
-
-Terms = dict[str, Tensor]
+from adapt.training.precision import autocast
 
 
 def weighted_sum(terms: Mapping[str, Tensor], weights: Mapping[str, float]) -> Tensor:
@@ -26,9 +26,14 @@ def weighted_sum(terms: Mapping[str, Tensor], weights: Mapping[str, float]) -> T
     return torch.stack([weights[name] * term.float() for name, term in terms.items()]).sum()
 
 
+def texts_for(generator_net: nn.Module, texts: TextFeatures) -> TextFeatures:
+    """What a generator may see of `texts`: the words only where it uses them."""
+    return texts if generator_net.uses_words else texts.without_words()
+
+
 @dataclass(frozen=True, kw_only=True)
 class Objective:
-    """Hinge, matching, penalty and the two distribution-sensitive losses of one run."""
+    """Adversarial, matching and penalty terms, the generator's own and the two distribution-sensitive losses."""
 
     loss: LossConfig
     augmentation: Augmentation
@@ -47,120 +52,120 @@ class Objective:
                 "leave it out: --set loss.damsm_weight=0"
             )
 
-    def discriminator_weights(self) -> dict[str, float]:
-        """Weight of each discriminator term; the generated and the mismatched side share one unit (SSA-GAN)."""
-        mismatch = self.loss.mismatch_weight
-        return {"d_real": 1.0, "d_fake": 1.0 - 0.5 * min(mismatch, 1.0), "d_mismatch": mismatch, "d_penalty": 1.0}
+    @cached_property
+    def _adversary(self) -> Adversary:
+        return Adversary(loss=self.loss, augmentation=self.augmentation, bf16=self.bf16)
+
+    @cached_property
+    def _comparison(self) -> Comparison:
+        return Comparison(loss=self.loss, features=self.features, damsm=self.damsm, bf16=self.bf16)
+
+    def discriminator_weights(self, terms: Collection[str]) -> dict[str, float]:
+        """Weight of each discriminator term that is there."""
+        return self._adversary.discriminator_weights(terms)
 
     def generator_weights(self) -> dict[str, float]:
         """Weight of each generator term."""
         return {
             "g_adversarial": 1.0,
+            "g_unconditional": 1.0,
+            "g_conditioning": self.loss.kl_weight,
             "g_fake_to_fake": self.loss.fake_to_fake_weight,
             "g_fake_to_real": self.loss.fake_to_real_weight,
             "g_damsm": self.loss.damsm_weight,
+            "g_damsm_words": self.loss.damsm_weight * self.loss.damsm_word_weight,
             **self.extra_weights,
         }
 
     @property
     def branches(self) -> int:
-        """Captions drawn from each item in the generator's step."""
-        return 2 if self.loss.fake_to_fake_weight else 1
+        """Pictures drawn for each item in a step."""
+        return self.loss.drawn_branches
+
+    @property
+    def noises(self) -> int:
+        """Noise vectors an item needs in a step."""
+        return self.branches if self.loss.pair == "noises" else 1
+
+    def skipped(self, batch_size: int) -> str:
+        """What a batch of this size cannot train, in one line; empty when nothing is lost."""
+        loss = self.loss
+        lost = {
+            "loss.mismatch_weight": loss.mismatch_weight,
+            "loss.fake_to_fake_weight": loss.fake_to_fake_weight,
+            "loss.fake_to_real_weight": loss.fake_to_real_weight,
+            "loss.damsm_weight": loss.damsm_weight,
+        }
+        names = [name for name, weight in lost.items() if weight]
+        if batch_size > 1 or not names:
+            return ""
+        return f"a batch of one picture has nothing to compare it with: {', '.join(names)} count nothing in this run"
 
     def autocast(self, device_type: str) -> AbstractContextManager[object]:
         """bf16 where the run uses it."""
-        return torch.autocast(device_type, dtype=torch.bfloat16) if self.bf16 else nullcontext()
+        return autocast(device_type, bf16=self.bf16)
 
-    def discriminator_terms(
-        self, discriminator: nn.Module, batch: Batch, fake: Tensor, generator: torch.Generator
-    ) -> Terms:
-        """Terms of D for real (matching, mismatched) and generated pictures (B, 3, H, W)."""
-        real = self.augmentation(batch.images, generator)
-        fake = self.augmentation(fake.detach(), generator)
-        first = batch.sentences[:, 0]
-        penalised = self.loss.penalty_weight > 0
-        if penalised:
-            real.requires_grad_(True)
-            first = first.clone().requires_grad_(True)
-        matched = bool(self.loss.mismatch_weight) and len(real) > 1  # one picture has no other's caption
-        texts = torch.stack([first, batch.mismatched] if matched else [first], dim=1)
-        # The penalty's power overflows in half precision, so a penalised pass stays in float32.
-        with nullcontext() if penalised else self.autocast(real.device.type):
-            on_real = discriminator(real, texts)
-        with self.autocast(real.device.type):
-            on_fake = discriminator(fake, batch.sentences[:, :1])
-        self.augmentation.observe([head[:, :1] for head in on_real])
-        terms = {"d_real": hinge_real([head[:, :1] for head in on_real]), "d_fake": hinge_fake(on_fake)}
-        if matched:
-            terms["d_mismatch"] = hinge_fake([head[:, 1:] for head in on_real])
-        if penalised:
-            logits = torch.stack([head[:, 0].float().mean(dim=1) for head in on_real]).mean(dim=0)
-            terms["d_penalty"] = matching_aware_penalty(
-                logits, real, first, weight=self.loss.penalty_weight, power=self.loss.penalty_power
-            )
-        return terms
+    def discriminator_terms(self, discriminator: nn.Module, batch: Batch, fakes: Stages, rng: torch.Generator) -> Terms:
+        """Terms of D for real (matching, mismatched) and generated pictures, `fakes` of the first captions."""
+        return self._adversary.discriminator_terms(discriminator, batch, fakes, rng)
 
-    def draw(self, generator_net: nn.Module, batch: Batch, noise: Tensor) -> Tensor:
-        """The step's pictures (branches · B, 3, H, W): of every first caption, then of every second one.
+    def draw(self, generator_net: nn.Module, batch: Batch, noise: Float[Tensor, "N Z"]) -> Drawing:
+        """The step's pictures, branches · B: of every item's first caption and noise, then of every one's second.
 
-        Both captions of an item see the same noise, in one pass: batch norm treats them alike. D judges these very
-        pictures without their gradient, so one pass of G serves both players.
+        Both branches go through one pass, where batch norm treats them alike, unless `loss.batch_norm` says otherwise.
+        D judges these very pictures without their gradient, so one pass of G serves both players.
+
+        Args:
+            generator_net: the generator.
+            batch: gives the captions.
+            noise: `noises` · B vectors.
         """
+        texts = texts_for(generator_net, self.texts(batch))
+        noise = noise.repeat(self.branches // self.noises, 1)
+        size = len(texts.sentence) // self._passes
         with self.autocast(noise.device.type):
-            drawn: Tensor = generator_net(noise.repeat(self.branches, 1), self._texts(batch))
-        return drawn.float()
+            parts: list[Drawing] = [
+                generator_net(noise[start : start + size], texts.rows(slice(start, start + size)))
+                for start in range(0, len(noise), size)
+            ]
+        return _joined(parts)
 
-    def generator_terms(self, fakes: Tensor, discriminator: nn.Module, batch: Batch, rng: torch.Generator) -> Terms:
-        """Terms of G for the pictures (branches · B, 3, H, W) that `draw` gave."""
-        size, texts = len(batch.ids), self._texts(batch)
-        judged = size * min(self.branches, self.loss.adversarial_branches)
-        with self.autocast(fakes.device.type):
-            logits = discriminator(self.augmentation(fakes[:judged], rng), texts[:judged, None])
-        terms = {"g_adversarial": hinge_generator(logits)}
+    def generator_terms(self, drawing: Drawing, discriminator: nn.Module, batch: Batch, rng: torch.Generator) -> Terms:
+        """Terms of G for what `draw` gave."""
+        size, texts = len(batch.ids), self.texts(batch)
+        judged = min(self.branches, self.loss.adversarial_branches)
+        terms = self._adversary.generator_terms(
+            discriminator,
+            [stage[: size * judged] for stage in drawing.stages],
+            texts.sentence[: size * judged],
+            rng,
+            passes=min(judged, self._passes),
+        )
+        terms |= drawing.terms
         if size > 1:
-            terms |= self._comparison_terms(fakes, texts, batch)
+            terms |= self._comparison.terms(drawing.images, texts, batch)
         return terms
 
-    def _texts(self, batch: Batch) -> Tensor:
-        """Sentences (branches · B, D) in the order of `draw`."""
-        return batch.sentences[:, : self.branches].transpose(0, 1).flatten(0, 1)
+    def texts(self, batch: Batch) -> TextFeatures:
+        """Captions (branches · B) in the order of `draw`."""
+        if self.branches == 1:
+            return batch.first
+        if self.loss.pair == "noises":
+            return batch.texts.rows(torch.arange(len(batch.ids)).repeat(2))
+        return batch.texts
 
-    def _comparison_terms(self, fakes: Tensor, texts: Tensor, batch: Batch) -> Terms:
-        """Terms that compare the pictures of a batch (branches · B, 3, H, W) with each other, photos and captions."""
-        size, terms = len(batch.ids), Terms()
-        with self.autocast(fakes.device.type):
-            code = self.damsm(fakes).pooled if self.damsm is not None and self.loss.damsm_weight else None
-        if code is not None:
-            terms["g_damsm"] = self._matching(code, texts, batch.ids)
-        if self.features is None:
-            return terms
-        with self.autocast(fakes.device.type):
-            features = self.features(fakes, code)
-            if self.loss.fake_to_real_weight:
-                with torch.no_grad():
-                    real = self.features(batch.images)
-        parts = features.float().split(size)
-        if self.branches == 2:
-            terms["g_fake_to_fake"] = fake_to_fake(
-                parts[0], parts[1], batch.ids, temperature=self.loss.fake_to_fake_temperature
-            )
-        if self.loss.fake_to_real_weight:
-            tau = self.loss.fake_to_real_temperature
-            per_branch = [fake_to_real(part, real, batch.ids, temperature=tau) for part in parts]
-            terms["g_fake_to_real"] = torch.stack(per_branch).mean()
-        return terms
+    @property
+    def _passes(self) -> int:
+        return self.branches if self.loss.batch_norm == "separate" else 1
 
-    def _matching(self, code: Tensor, texts: Tensor, ids: Tensor) -> Tensor:
-        """Sentence matching in both directions, summed; a mean over branches, as the other terms are.
 
-        The papers add the two word losses; a run keeps no word features.
-        """
-        assert self.damsm is not None
-        with torch.no_grad():
-            captions = self.damsm.heads.sentence(texts)
-        branches = zip(captions.split(len(ids)), code.split(len(ids)), strict=True)
-        losses = [torch.stack(matching_losses(sentence_scores(text, own), ids)).sum() for text, own in branches]
-        return torch.stack(losses).mean()
+def _joined(parts: Sequence[Drawing]) -> Drawing:
+    """Drawings of several passes as one in float32; their own terms are means, as over one batch."""
+    stages = zip(*(part.stages for part in parts), strict=True)
+    return Drawing(
+        stages=tuple((torch.cat(stage) if len(stage) > 1 else stage[0]).float() for stage in stages),
+        terms={name: torch.stack([part.terms[name] for part in parts]).mean() for name in parts[0].terms},
+    )
 
 
 ExtraTerms = Callable[[nn.Module, Batch, Tensor, Tensor, torch.Generator], Terms]

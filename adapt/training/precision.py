@@ -1,5 +1,7 @@
 """Whether bf16 is worth it here: only where the processor multiplies it natively."""
 
+from contextlib import AbstractContextManager, nullcontext
+
 import torch
 
 from adapt.errors import ConfigError
@@ -21,3 +23,8 @@ def use_bf16(choice: str, device: torch.device) -> bool:
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported()
     return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
+
+
+def autocast(device_type: str, *, bf16: bool) -> AbstractContextManager[object]:
+    """bf16 where the run uses it."""
+    return torch.autocast(device_type, dtype=torch.bfloat16) if bf16 else nullcontext()

@@ -111,7 +111,7 @@ class DamsmStage:
         home = self.folder / TEXT_FOLDER
         if self.fabric.is_global_zero and not (home / "damsm.json").is_file():
             source = self.grow / TEXT_FOLDER if self.grow is not None else None
-            if source is not None and _suits(source, lstm=texts is None):
+            if source is not None and _suits(source, lstm=texts is None, words=self.config.loss.reads_words):
                 copy_text_encoder(source, home)
             else:
                 model = self._train(texts)
@@ -133,7 +133,7 @@ class DamsmStage:
             captions_per_picture=options.captions_per_picture,
             steps=options.steps,
             batch_size=options.batch_size,
-            word_weight=options.word_weight if texts is None else 0.0,
+            word_weight=options.word_weight if texts is None or self.config.loss.reads_words else 0.0,
             seed=self.config.train.seed,
         )
         return train_damsm(
@@ -147,6 +147,11 @@ class DamsmStage:
         )
 
 
-def _suits(folder: Path, *, lstm: bool) -> bool:
-    card = folder / "damsm.json"
-    return card.is_file() and (read_json(card)["text_encoder"]["name"] == "lstm") == lstm
+def _suits(folder: Path, *, lstm: bool, words: bool) -> bool:
+    """Whether the folder holds a model over such a text encoder that learned words where they are needed."""
+    file = folder / "damsm.json"
+    if not file.is_file():
+        return False
+    card = read_json(file)
+    learned_words = card["report"].get("config", {}).get("word_weight", 0) > 0
+    return (card["text_encoder"]["name"] == "lstm") == lstm and (learned_words or not words)

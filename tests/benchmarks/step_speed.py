@@ -20,6 +20,7 @@ from adapt.data.pictures import CropAndFlip, to_model
 from adapt.losses.adversarial import hinge_fake, hinge_generator, hinge_real
 from adapt.losses.gradient_penalty import matching_aware_penalty
 from adapt.models.factory import build_discriminator, build_generator
+from adapt.models.interfaces import TextFeatures
 
 IMAGE_PX = 64
 
@@ -43,6 +44,11 @@ class Step:
         ]
         self._images = (torch.rand(batch_size, 3, IMAGE_PX, IMAGE_PX) * 2 - 1).to(memory_format=layout)
         self._sentences = nn.functional.normalize(torch.randn(batch_size, 384), dim=1)
+        self._texts = TextFeatures(
+            words=torch.zeros(batch_size, 0, 384),
+            sentence=self._sentences,
+            mask=torch.zeros(batch_size, 0, dtype=torch.bool),
+        )
         self._noise = torch.randn(batch_size, 100)
         self._bf16, self._separate = bf16, separate_penalty
 
@@ -50,21 +56,21 @@ class Step:
         """Run one step."""
         for_generator, for_discriminator = self._optimizers
         with torch.no_grad(), self._autocast():
-            fake = self._generator(self._noise, self._sentences).float()
+            fake = self._generator(self._noise, self._texts).images.float()
         real, sentences = self._images.clone().requires_grad_(True), self._sentences.clone().requires_grad_(True)
-        logits = self._discriminator(real, sentences[:, None])
+        logits = self._discriminator((real,), sentences[:, None]).matching
         with self._autocast():
-            on_fake = self._discriminator(fake, self._sentences[:, None])
+            on_fake = self._discriminator((fake,), self._sentences[:, None]).matching
         hinge = hinge_real(logits) + hinge_fake(on_fake)
         if self._separate:
             self._descend(for_discriminator, hinge)
-            logits = self._discriminator(real, sentences[:, None])
+            logits = self._discriminator((real,), sentences[:, None]).matching
             self._descend(for_discriminator, self._penalty(logits, real, sentences))
         else:
             self._descend(for_discriminator, hinge + self._penalty(logits, real, sentences))
         with self._autocast():
-            drawn = self._generator(self._noise, self._sentences)
-            judged = self._discriminator(drawn, self._sentences[:, None])
+            drawn = self._generator(self._noise, self._texts)
+            judged = self._discriminator(drawn.stages, self._sentences[:, None]).matching
         self._descend(for_generator, hinge_generator(judged))
 
     def _autocast(self) -> torch.autocast | nullcontext[None]:
@@ -72,7 +78,7 @@ class Step:
 
     @staticmethod
     def _penalty(logits: tuple[Tensor, ...], real: Tensor, sentences: Tensor) -> Tensor:
-        return matching_aware_penalty(logits[0].flatten(), real, sentences)
+        return matching_aware_penalty(logits[0].flatten(), (real,), sentences)
 
     @staticmethod
     def _descend(optimizer: torch.optim.Optimizer, loss: Tensor) -> None:

@@ -49,7 +49,9 @@ def test_batch_is_a_function_of_seed_and_step() -> None:
     first, again = batches(entries), batches(entries)
     for step in (3, 0, 7):
         a, b = first.batch(step), again.batch(step)
-        assert same(a.images, b.images) and same(a.sentences, b.sentences) and same(a.mismatched, b.mismatched)
+        assert (
+            same(a.images, b.images) and same(a.texts.sentence, b.texts.sentence) and same(a.mismatched, b.mismatched)
+        )
     assert not same(first.batch(1).images, first.batch(2).images)
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from text_features import sentence_features
 from torch import nn
 
 from adapt.config import NetworkConfig
@@ -19,8 +20,12 @@ from adapt.fewshot.lora import (
     trainable_share,
 )
 from adapt.models.factory import build_discriminator, build_generator
+from adapt.models.interfaces import TextFeatures
 
 CONFIG = NetworkConfig(name="ssa_gan", options={"image_px": 32, "widths": [16, 16, 8, 8], "noise_dim": 8})
+
+
+Inputs = tuple[torch.Tensor, TextFeatures]
 
 
 def fresh() -> nn.Module:
@@ -33,53 +38,51 @@ def fresh() -> nn.Module:
 
 
 @pytest.fixture
-def inputs() -> tuple[torch.Tensor, torch.Tensor]:
-    generator = torch.Generator().manual_seed(1)
-    return torch.randn(3, 8, generator=generator), torch.randn(3, 384, generator=generator)
+def inputs() -> Inputs:
+    torch.manual_seed(1)
+    return torch.randn(3, 8), sentence_features(3)
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_adapted_generator_starts_as_the_source(method: str, inputs: tuple[torch.Tensor, torch.Tensor]) -> None:
-    wanted = fresh()(*inputs)
+def test_adapted_generator_starts_as_the_source(method: str, inputs: Inputs) -> None:
+    wanted = fresh()(*inputs).images
     adapted = adapt_generator(fresh(), method=method, rank=1, alpha=1.0).eval()
-    assert torch.allclose(adapted(*inputs), wanted, atol=1e-6)
+    assert torch.allclose(adapted(*inputs).images, wanted, atol=1e-6)
     learning, total = trainable_share(adapted)
     assert 0 < learning <= total and (method == "full") == (learning == total)
 
 
-def trained(inputs: tuple[torch.Tensor, torch.Tensor]) -> nn.Module:
+def trained(inputs: Inputs) -> nn.Module:
     adapted = adapt_generator(fresh(), method="lora", rank=1, alpha=1.0).eval()
     optimizer = torch.optim.Adam([p for p in adapted.parameters() if p.requires_grad], lr=1e-3, betas=(0.0, 0.9))
     for _ in range(3):
         optimizer.zero_grad()
-        adapted(*inputs).mean().backward()
+        adapted(*inputs).images.mean().backward()
         optimizer.step()
     return adapted
 
 
-def test_merged_copy_draws_the_same_and_leaves_the_adapter_alone(inputs: tuple[torch.Tensor, torch.Tensor]) -> None:
+def test_merged_copy_draws_the_same_and_leaves_the_adapter_alone(inputs: Inputs) -> None:
     adapted = trained(inputs)
-    before = adapted(*inputs)
+    before = adapted(*inputs).images
     merged = merged_copy(adapted)
-    assert torch.allclose(merged(*inputs), before, atol=1e-4)
-    assert torch.equal(adapted(*inputs), before)
+    assert torch.allclose(merged(*inputs).images, before, atol=1e-4)
+    assert torch.equal(adapted(*inputs).images, before)
     assert merged.state_dict().keys() == fresh().state_dict().keys()
 
 
-def test_adapter_with_its_base_gives_the_adapted_generator_back(
-    tmp_path: Path, inputs: tuple[torch.Tensor, torch.Tensor]
-) -> None:
+def test_adapter_with_its_base_gives_the_adapted_generator_back(tmp_path: Path, inputs: Inputs) -> None:
     adapted = trained(inputs)
     save_adapter(adapted, tmp_path)
-    assert torch.allclose(load_adapter(fresh(), tmp_path)(*inputs), adapted(*inputs), atol=1e-4)
+    assert torch.allclose(load_adapter(fresh(), tmp_path)(*inputs).images, adapted(*inputs).images, atol=1e-4)
     size = sum(file.stat().st_size for file in tmp_path.iterdir())
     assert size < 4 * sum(p.numel() for p in adapted.parameters())
 
 
-def test_disabled_adapter_is_the_source_exactly(inputs: tuple[torch.Tensor, torch.Tensor]) -> None:
+def test_disabled_adapter_is_the_source_exactly(inputs: Inputs) -> None:
     adapted = trained(inputs)
     with adapted.disable_adapter():  # type: ignore[operator]
-        assert torch.equal(adapted(*inputs), fresh()(*inputs))
+        assert torch.equal(adapted(*inputs).images, fresh()(*inputs).images)
 
 
 def test_foreign_or_missing_adapter_is_one_line(tmp_path: Path) -> None:
@@ -102,7 +105,7 @@ def test_lower_half_of_the_discriminator_stays_frozen() -> None:
     assert all(any(part in name for name in learning) for part in ("text", "realism"))
 
 
-def test_damaged_adapter_is_refused_in_one_line(inputs: tuple[torch.Tensor, torch.Tensor], tmp_path: Path) -> None:
+def test_damaged_adapter_is_refused_in_one_line(inputs: Inputs, tmp_path: Path) -> None:
     save_adapter(trained(inputs), tmp_path)
     weights = tmp_path / "adapter_model.safetensors"
     weights.write_bytes(weights.read_bytes()[:100])

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from text_features import sentence_features
 
 from adapt.config import NetworkConfig
 from adapt.fewshot.lora import adapt_generator
@@ -29,7 +30,7 @@ def test_blocks_are_recorded_inside_an_adapter_too() -> None:
     network = build_generator(NetworkConfig(name="ssa_gan", options={"image_px": 32, "widths": [8, 8, 8, 8]}))
     adapted = adapt_generator(network, method="lora", rank=2, alpha=2.0)
     with recorded_blocks(adapted) as seen:
-        adapted(torch.randn(2, 100), torch.randn(2, 384))
+        adapted(torch.randn(2, 100), sentence_features(2))
     assert [tuple(block.shape) for block in seen] == [(2, 8, side, side) for side in (4, 8, 16, 32)]
 
 

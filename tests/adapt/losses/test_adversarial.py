@@ -19,7 +19,7 @@ def test_penalty_matches_the_formula_for_a_linear_discriminator() -> None:
     images = torch.randn(2, 3, 2, 2, requires_grad=True)
     sentences = torch.randn(2, 5, requires_grad=True)
     logits = 3 * images.flatten(1).sum(1) + 4 * sentences.sum(1)
-    value = matching_aware_penalty(logits, images, sentences, weight=2.0, power=6.0)
+    value = matching_aware_penalty(logits, [images], sentences, weight=2.0, power=6.0)
     assert torch.isclose(value, torch.tensor(2 * (9.0 * 12 + 16.0 * 5) ** 3))
 
 
@@ -28,5 +28,5 @@ def test_penalty_reaches_the_weights_of_the_discriminator() -> None:
     images = torch.randn(4, 3, 2, 2, requires_grad=True)
     sentences = torch.randn(4, 5, requires_grad=True)
     logits = layer(torch.cat([images.flatten(1), sentences], dim=1)).tanh().squeeze(1)
-    (logits.mean() + matching_aware_penalty(logits, images, sentences)).backward()
+    (logits.mean() + matching_aware_penalty(logits, [images], sentences)).backward()
     assert layer.weight.grad is not None and layer.weight.grad.abs().sum() > 0

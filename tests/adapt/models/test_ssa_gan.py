@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from text_features import sentence_features
 
 from adapt.config import NetworkConfig
 from adapt.errors import AdaptError
@@ -19,8 +20,9 @@ JUDGES = {
 def test_generator_draws_pictures_in_range(batch: int) -> None:
     torch.manual_seed(0)
     generator = build_generator(SMALL).eval()
-    images = generator(torch.randn(batch, 8), torch.randn(batch, 384))
-    assert images.shape == (batch, 3, 32, 32) and float(images.detach().abs().max()) <= 1
+    drawing = generator(torch.randn(batch, 8), sentence_features(batch))
+    assert len(drawing.stages) == 1 and not drawing.terms
+    assert drawing.images.shape == (batch, 3, 32, 32) and float(drawing.images.detach().abs().max()) <= 1
 
 
 def test_generator_gives_every_parameter_a_gradient_once_the_gates_open() -> None:
@@ -29,7 +31,7 @@ def test_generator_gives_every_parameter_a_gradient_once_the_gates_open() -> Non
     optimizer = torch.optim.SGD(generator.parameters(), lr=0.1)
     for _ in range(3):  # gates start at 0: what is behind them learns from the second step on
         optimizer.zero_grad()
-        generator(torch.randn(4, 8), torch.randn(4, 384)).square().mean().backward()
+        generator(torch.randn(4, 8), sentence_features(4)).images.square().mean().backward()
         optimizer.step()
     silent = [name for name, p in generator.named_parameters() if p.grad is None or not p.grad.abs().sum()]
     # A convolution's bias before a batch norm is taken out by the mean again.
@@ -53,9 +55,10 @@ def test_discriminator_judges_each_sentence_by_itself(name: str) -> None:
     torch.manual_seed(0)
     judge = build_discriminator(NetworkConfig(name=name, options=JUDGES[name])).eval()
     images, sentences = torch.rand(2, 3, 32, 32) * 2 - 1, torch.randn(2, 3, 384)
-    together = judge(images, sentences)
-    alone = judge(images, sentences[:, 1:2])
-    for head, single in zip(together, alone, strict=True):
+    together = judge((images,), sentences)
+    alone = judge((torch.zeros(2, 3, 16, 16), images), sentences[:, 1:2])  # smaller stages are not its business
+    assert together.realism == ()
+    for head, single in zip(together.matching, alone.matching, strict=True):
         assert head.shape[:2] == (2, 3)
         assert torch.allclose(head[:, 1:2], single, atol=1e-5)
 
@@ -65,7 +68,7 @@ def test_discriminator_sends_gradients_to_pictures_and_its_own_weights(name: str
     torch.manual_seed(0)
     judge = build_discriminator(NetworkConfig(name=name, options=JUDGES[name]))
     images = (torch.rand(2, 3, 32, 32) * 2 - 1).requires_grad_(True)
-    hinge_generator(judge(images, torch.randn(2, 1, 384))).backward()
+    hinge_generator(judge((images,), torch.randn(2, 1, 384)).matching).backward()
     assert images.grad is not None and images.grad.abs().sum() > 0
     frozen = getattr(judge, "frozen_prefix", None)
     for parameter_name, parameter in judge.named_parameters():
@@ -78,12 +81,12 @@ def test_discriminator_sends_gradients_to_pictures_and_its_own_weights(name: str
 def test_generator_learns_one_batch_by_heart() -> None:
     torch.manual_seed(0)
     generator = build_generator(SMALL)
-    noise, sentences = torch.randn(4, 8), torch.randn(4, 384)
+    noise, texts = torch.randn(4, 8), sentence_features(4)
     wanted = torch.tensor([-0.8, -0.2, 0.3, 0.9]).view(4, 1, 1, 1).expand(4, 3, 32, 32)
     optimizer = torch.optim.Adam(generator.parameters(), lr=2e-3, betas=(0.0, 0.9))
     for _ in range(60):
         optimizer.zero_grad()
-        loss = (generator(noise, sentences) - wanted).square().mean()
+        loss = (generator(noise, texts).images - wanted).square().mean()
         loss.backward()
         optimizer.step()
     assert loss.item() < 0.02

@@ -2,6 +2,7 @@
 
 import numpy as np
 import torch
+from text_features import sentence_features
 
 from adapt.data.batches import Batch
 from adapt.data.pictures import to_model
@@ -39,7 +40,7 @@ def test_codes_of_fewer_photos_than_noise_are_padded() -> None:
 def test_term_replaces_part_of_the_noise_and_compares_that_part() -> None:
     pictures = photos()
     images = to_model(pictures[:4])
-    batch = Batch(images=images, sentences=torch.zeros(4, 2, 3), mismatched=torch.zeros(4, 3), ids=torch.arange(4))
+    batch = Batch(images=images, texts=sentence_features(8, 3), mismatched=torch.zeros(4, 3), ids=torch.arange(4))
     term = LayoutTerm(LayoutCodes(pictures, 12), weight=1.0, share=0.5)
     drawn = torch.randn(4, 20)
     noise = term.noise(batch, drawn)

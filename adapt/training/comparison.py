@@ -1,0 +1,71 @@
+"""The generator's terms that compare the pictures of a batch with each other, with photos and with captions."""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from adapt.config import LossConfig
+from adapt.data.batches import Batch
+from adapt.losses.contrastive import fake_to_fake, fake_to_real
+from adapt.losses.damsm import matching_losses, sentence_scores, word_scores
+from adapt.models.damsm import Damsm
+from adapt.models.interfaces import ImageFeatures, TextFeatures
+from adapt.training.features import ComparisonFeatures
+from adapt.training.precision import autocast
+
+Terms = dict[str, Tensor]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """The two distribution-sensitive losses, and matching by a frozen DAMSM; all look at finished pictures alone."""
+
+    loss: LossConfig
+    features: ComparisonFeatures | None
+    damsm: Damsm | None
+    bf16: bool
+
+    def terms(self, fakes: Float[Tensor, "N 3 H W"], texts: TextFeatures, batch: Batch) -> Terms:
+        """Terms for the pictures of all branches and their captions, B a branch."""
+        terms, code = Terms(), None
+        if self.damsm is not None and self.loss.damsm_weight:
+            with autocast(fakes.device.type, bf16=self.bf16):
+                code = self.damsm(fakes)
+            terms |= self.matching(code, texts, batch.ids)
+        if self.features is None:
+            return terms
+        with autocast(fakes.device.type, bf16=self.bf16):
+            features = self.features(fakes, None if code is None else code.pooled)
+            if self.loss.fake_to_real_weight:
+                with torch.no_grad():
+                    real = self.features(batch.images)
+        parts = features.float().split(len(batch.ids))
+        if self.loss.fake_to_fake_weight:
+            terms["g_fake_to_fake"] = fake_to_fake(
+                parts[0], parts[1], batch.ids, temperature=self.loss.fake_to_fake_temperature
+            )
+        if self.loss.fake_to_real_weight:
+            tau = self.loss.fake_to_real_temperature
+            per_branch = [fake_to_real(part, real, batch.ids, temperature=tau) for part in parts]
+            terms["g_fake_to_real"] = torch.stack(per_branch).mean()
+        return terms
+
+    def matching(self, code: ImageFeatures, texts: TextFeatures, ids: Int[Tensor, " B"]) -> Terms:
+        """Sentence and word matching, both directions summed; a mean over branches, as the other terms are."""
+        assert self.damsm is not None
+        with torch.no_grad():
+            captions = self.damsm.heads.project_text(texts)
+        size = len(ids)
+        branches = [slice(start, start + size) for start in range(0, len(code.pooled), size)]
+        by_sentence = [sentence_scores(captions.sentence[b], code.pooled[b]) for b in branches]
+        terms = {"g_damsm": _both_directions(by_sentence, ids)}
+        if self.loss.reads_words:
+            by_words = [word_scores(captions.words[b], captions.mask[b], code.regions[b]) for b in branches]
+            terms["g_damsm_words"] = _both_directions(by_words, ids)
+        return terms
+
+
+def _both_directions(scores: list[Float[Tensor, "B B"]], ids: Int[Tensor, " B"]) -> Float[Tensor, ""]:
+    return torch.stack([torch.stack(matching_losses(own, ids)).sum() for own in scores]).mean()
