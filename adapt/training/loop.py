@@ -142,6 +142,8 @@ def fit(
             if choose_noise is not None:
                 noise = torch.cat([choose_noise(batch, noise[:batch_size]), noise[batch_size:]])
             rng = step_generator(train.seed, step, 1 + fabric.global_rank)
+            # A network may draw random numbers of its own (dropout): a resumed run has to draw the same ones.
+            torch.manual_seed(rng.initial_seed() + 2**40)
             generator.train()
             if networks.freeze_norms:
                 freeze_batch_norms(networks.generator)

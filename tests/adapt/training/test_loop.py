@@ -1,6 +1,5 @@
 """The loop resumes exactly, also after kill -9; stops on NaN; leaves what a run should leave."""
 
-import hashlib
 import json
 import os
 import signal
@@ -9,10 +8,9 @@ import sys
 import time
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
-from PIL import Image
+from frozen_tiles import frozen_tiles
 from safetensors.torch import load_file
 
 from adapt.errors import AdaptError, CheckpointError, TrainingError
@@ -20,8 +18,6 @@ from adapt.pretrain import PretrainRequest, pretrain
 from adapt.training.checkpoint import read_tensors
 from adapt.training.inference import load_generator
 from adapt.training.loop import _check_finite, deferred_interrupt
-from catalog import manifest
-from catalog.records import Caption, ManifestEntry
 
 SETTINGS = (
     "model.widths=[8, 8, 8, 8]", "discriminator.head_width=4", "discriminator.pixel_width=2", "data.batch_size=4",
@@ -32,24 +28,7 @@ SETTINGS = (
 @pytest.fixture(scope="module")
 def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Ten plain pictures, each with two captions that name its colour."""
-    root = tmp_path_factory.mktemp("dataset")
-    colours = {"red": (220, 30, 30), "green": (30, 160, 40), "blue": (40, 60, 210), "white": (240, 240, 240)}
-    entries = []
-    for number in range(10):
-        name = list(colours)[number % 4]
-        pixels = np.full((40, 40, 3), colours[name], dtype=np.uint8)
-        pixels[: number + 1] //= 2
-        path = root / f"{number}.png"
-        Image.fromarray(pixels).save(path)
-        captions = tuple(
-            Caption(number * 2 + i, text, "en", "t", {"colour": name})
-            for i, text in enumerate((f"a {name} tile", f"a tile that is {name}"))
-        )
-        split = "test" if number > 7 else "train"
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()
-        entries.append(ManifestEntry(path, digest, f"s/{number}", number, name, split, captions, str(number)))
-    digests = manifest.write(root / "frozen", entries, name="tiles")
-    return digests.folder
+    return frozen_tiles(tmp_path_factory.mktemp("dataset"), count=10)
 
 
 def request(dataset: Path, runs: Path, *more: str) -> PretrainRequest:

@@ -1,6 +1,5 @@
 """DAMSM as the first stage of pretraining: trained once, kept beside the generator, felt by it."""
 
-import hashlib
 import json
 import shutil
 from dataclasses import replace
@@ -9,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from frozen_tiles import frozen_tiles
 
 from adapt.config import LossConfig, NetworkConfig, RunConfig, apply_settings, from_dict, read_preset
 from adapt.damsm_options import DamsmOptions
@@ -26,10 +25,7 @@ from adapt.training.features import ComparisonFeatures
 from adapt.training.inference import load_generator, save_generator
 from adapt.training.objective import Objective
 from adapt.weights import WeightsError
-from catalog import manifest
-from catalog.records import Caption, ManifestEntry
 
-COLOURS = {"red": (220, 30, 30), "green": (30, 160, 40), "blue": (40, 60, 210), "white": (240, 240, 240)}
 TINY = (
     "model.widths=[8, 8, 8, 8]", "discriminator.head_width=4", "discriminator.pixel_width=2", "data.batch_size=4",
     "train.steps=2", "train.checkpoint_every=1", "train.sample_every=0", "loss.feature_px=32", "damsm.steps=2",
@@ -41,22 +37,7 @@ WITH_DAMSM = ("loss.damsm_weight=0.05", 'loss.features=["damsm"]')
 @pytest.fixture(scope="module")
 def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Eight plain pictures, each with two captions that name its colour; the last two are held out."""
-    root = tmp_path_factory.mktemp("dataset")
-    entries = []
-    for number in range(8):
-        name = list(COLOURS)[number % 4]
-        pixels = np.full((40, 40, 3), COLOURS[name], dtype=np.uint8)
-        pixels[: number + 1] //= 2
-        path = root / f"{number}.png"
-        Image.fromarray(pixels).save(path)
-        captions = tuple(
-            Caption(number * 2 + i, text, "en", "t", {"colour": name})
-            for i, text in enumerate((f"a {name} tile", f"a tile that is {name}"))
-        )
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()
-        split = "test" if number > 5 else "train"
-        entries.append(ManifestEntry(path, digest, f"s/{number}", number, name, split, captions, str(number)))
-    return manifest.write(root / "frozen", entries, name="tiles").folder
+    return frozen_tiles(tmp_path_factory.mktemp("dataset"), count=8)
 
 
 def request(dataset: Path, runs: Path, *more: str, grow: Path | None = None) -> PretrainRequest:
