@@ -33,7 +33,7 @@ from adapt.training.inference import GENERATOR_FILE, save_generator
 from adapt.training.loop import FitResult, Networks, fit
 from adapt.training.objective import Objective
 from adapt.training.precision import use_bf16
-from adapt.training.run_damsm import DamsmStage, check_sentence_dims, trains_text_encoder
+from adapt.training.run_damsm import DamsmStage, check_sentence_dims, check_word_dim, trains_text_encoder
 from catalog.records import ManifestEntry
 
 Progress = Callable[[str, int, int], None]
@@ -146,6 +146,7 @@ def train_from_entries(
     image_px = int(networks.generator.config.image_px)  # type: ignore[union-attr, arg-type]
     if trains_text_encoder(config):  # its width is known before the training that would be in vain
         check_sentence_dims(config.text, DamsmConfig.feature_dim, networks)
+        check_word_dim(config.text, DamsmConfig.feature_dim, networks)
     stage = DamsmStage(
         config=config,
         entries=entries,
@@ -159,6 +160,7 @@ def train_from_entries(
     config = replace(config, text=stage.text_config())
     encoder = build_text_encoder(config.text)
     check_sentence_dims(config.text, encoder.sentence_dim, networks)
+    check_word_dim(config.text, encoder.word_dim, networks)
     pictures = load_pictures(train_entries, round(image_px * config.data.margin), cache=cache, progress=progress)
     words = bool(networks.generator.uses_words) or config.loss.reads_words
     texts = cached_texts(config, encoder, train_entries, cache, progress, words=words)

@@ -54,6 +54,20 @@ def check_sentence_dims(text: TextConfig, width: int, networks: Networks) -> Non
             )
 
 
+def check_word_dim(text: TextConfig, width: int, networks: Networks) -> None:
+    """Check that a generator that uses words takes what the text encoder gives.
+
+    Raises:
+        ConfigError: names both numbers and the setting that makes them equal.
+    """
+    taken = getattr(networks.generator.config, "word_dim", width)
+    if networks.generator.uses_words and taken != width:
+        raise ConfigError(
+            f"model.word_dim={taken}, but text.encoder={text.encoder} gives {width} numbers a word: "
+            f"--set model.word_dim={width}"
+        )
+
+
 @dataclass(frozen=True, kw_only=True)
 class DamsmStage:
     """Trains or finds the DAMSM model of one run."""

@@ -32,12 +32,12 @@ def entry(number: int, *texts: str, origin: str = "template") -> ManifestEntry:
     return ManifestEntry(Path("x.png"), str(number), f"s/{number}", number, "c", "train", captions, str(number))
 
 
-def batches(entries: list[ManifestEntry], **changes: object) -> PictureBatches:
+def batches(entries: list[ManifestEntry], *, keep_words: bool = False, **changes: object) -> PictureBatches:
     pictures = np.random.default_rng(0).integers(0, 256, (len(entries), 10, 10, 3), dtype=np.uint8)
     options = {
         "image_px": 8, "batch_size": 4, "flip": True, "human_share": 0.0, "counterfactual_share": 0.0, "seed": 5,
     } | changes  # fmt: skip
-    return PictureBatches(entries, pictures, TextFeatureCache(LetterEncoder(), keep_words=False), **options)
+    return PictureBatches(entries, pictures, TextFeatureCache(LetterEncoder(), keep_words=keep_words), **options)
 
 
 def same(a: Tensor, b: Tensor) -> bool:
@@ -53,6 +53,21 @@ def test_batch_is_a_function_of_seed_and_step() -> None:
             same(a.images, b.images) and same(a.texts.sentence, b.texts.sentence) and same(a.mismatched, b.mismatched)
         )
     assert not same(first.batch(1).images, first.batch(2).images)
+
+
+def test_batch_holds_both_captions_in_the_order_of_drawing() -> None:
+    entries = [entry(i, f"a{chr(97 + i)}", f"b{chr(97 + i)}") for i in range(4)]
+    batch = batches(entries).batch(0)
+    assert batch.texts.sentence.shape == (8, 26) and batch.texts.words.shape == (8, 0, 4)
+    assert same(batch.first.sentence, batch.texts.sentence[:4]) and same(batch.sentences[:, 0], batch.first.sentence)
+    own = [set(pair.sum(dim=0).nonzero().flatten().tolist()) for pair in batch.sentences]
+    wanted = [{0, 1, int(number)} for number in batch.ids]
+    assert own == wanted, "the second half shows the same pictures' other captions"
+
+
+def test_words_are_gathered_where_they_are_kept() -> None:
+    batch = batches([entry(i, "aa", "bb") for i in range(4)], keep_words=True).batch(0)
+    assert batch.texts.words.shape == (8, 1, 4) and bool(batch.texts.mask.all())
 
 
 def test_every_picture_is_used_alike() -> None:

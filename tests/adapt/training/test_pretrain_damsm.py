@@ -24,6 +24,7 @@ from adapt.training.diffaugment import Augmentation
 from adapt.training.features import ComparisonFeatures
 from adapt.training.inference import load_generator, save_generator
 from adapt.training.objective import Objective
+from adapt.training.run_damsm import _suits
 from adapt.weights import WeightsError
 
 TINY = (
@@ -133,6 +134,19 @@ def test_damsm_over_a_frozen_text_encoder_trains_heads_only(dataset: Path, tmp_p
     assert Damsm.load(folder).encode(["a red tile"]).sentence.shape == (1, 256)
     loaded = load_generator(tmp_path / result["run"])
     assert loaded.generate(["a red tile"], loaded.noise(1, seed=0)).shape == (1, 3, 32, 32)
+
+
+def test_word_losses_over_a_frozen_text_encoder_train_its_word_heads(dataset: Path, tmp_path: Path) -> None:
+    words = ("loss.damsm_weight=0.05", "loss.damsm_word_weight=1.0")
+    result = pretrain(request(dataset, tmp_path, *words))
+    assert result["metrics"]["g_damsm_words"] > 0
+    folder = tmp_path / result["run"]
+    assert json.loads((folder / "damsm" / "damsm.json").read_text())["report"]["config"]["word_weight"] == 1
+    assert len(list((tmp_path / "cache").glob("texts-*"))) == 1 and not list((tmp_path / "cache").glob("sentences-*"))
+    # The generator itself reads no words, and a run that grows from one without word heads trains its own.
+    assert load_generator(folder).encoder.max_words == 0
+    plain = tmp_path / pretrain(request(dataset, tmp_path, words[0]))["run"]
+    assert _suits(plain / "damsm", lstm=False, words=False) and not _suits(plain / "damsm", lstm=False, words=True)
 
 
 def test_width_that_does_not_fit_the_text_encoder_is_one_line(dataset: Path, tmp_path: Path) -> None:

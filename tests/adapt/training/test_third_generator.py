@@ -16,6 +16,7 @@ from frozen_tiles import frozen_tiles
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from adapt.errors import ConfigError
 from adapt.models.interfaces import Drawing, Judgement, TextFeatures
 from adapt.models.registries import DISCRIMINATORS, GENERATORS
 from adapt.pretrain import PretrainRequest, pretrain
@@ -210,3 +211,9 @@ def test_batch_of_one_trains_without_what_needs_two_and_says_so_once(
     assert set(result["metrics"]) == (DISCRIMINATOR | GENERATOR) - skipped
     said = [record.getMessage() for record in caplog.records if "batch of one picture" in record.getMessage()]
     assert len(said) == 1 and "loss.mismatch_weight" in said[0] and "\n" not in said[0]
+
+
+def test_word_width_that_does_not_fit_the_text_encoder_is_one_line(dataset: Path, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"^model.word_dim=8, but text.encoder=lstm gives 256 .*word_dim=256$"):
+        train(dataset, tmp_path, "model.word_dim=8")
+    assert not list(tmp_path.glob("*/damsm")), "said before the text encoder is trained"
