@@ -3,7 +3,8 @@
 Cross-domain distance consistency: Ojha et al., "Few-shot Image Generation via Cross-domain Correspondence",
 arXiv 2104.06820, equation 2. Reconstruction of the shots: see adapt/training/reconstruction.py.
 
-Differs from the papers: the consistency compares whole batches of (noise, caption) pairs at one random block a step.
+Differs from the papers: the consistency compares whole batches of (noise, caption) pairs at one random block a step;
+of a generator without blocks, at one random stage of its pictures.
 """
 
 from contextlib import contextmanager
@@ -110,9 +111,11 @@ class AdaptationTerms:
 
     def _consistency(self, network: nn.Module, texts: TextFeatures, noise: Tensor, rng: torch.Generator) -> Tensor:
         with torch.no_grad(), recorded_blocks(self._source.generator) as before:
-            self._source.generator(noise, texts)
+            wanted = self._source.generator(noise, texts)
         with recorded_blocks(network) as after:
-            network(noise, texts)
+            drawn = network(noise, texts)
+        if not before:
+            before, after = list(wanted.stages), list(drawn.stages)
         block = int(torch.randint(len(before), (), generator=rng))
         return distance_consistency(after[block].flatten(1), before[block].flatten(1))
 

@@ -5,7 +5,7 @@ Both are registered here and nowhere else; adapt/losses and adapt/training know 
 
 import json
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,11 @@ from frozen_tiles import frozen_tiles
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from adapt.data.batches import Batch
 from adapt.errors import ConfigError
+from adapt.fewshot.config import FewShotConfig
+from adapt.fewshot.source import Source
+from adapt.fewshot.terms import AdaptationTerms
 from adapt.models.interfaces import Drawing, Judgement, TextFeatures
 from adapt.models.registries import DISCRIMINATORS, GENERATORS
 from adapt.pretrain import PretrainRequest, pretrain
@@ -200,6 +204,21 @@ def test_stopped_run_of_two_stages_ends_with_the_same_weights(
 def test_other_choices_train_as_well(settings: tuple[str, ...], run: Path, dataset: Path, tmp_path: Path) -> None:
     result = train(dataset, tmp_path, f"text.path={run / 'damsm'}", "train.steps=2", *settings)
     assert set(result["metrics"]) == DISCRIMINATOR | GENERATOR
+
+
+def test_adaptation_terms_attach_to_it_too(run: Path) -> None:
+    loaded = load_generator(run)
+    prompts = {"prompts": ["a red tile", "a tile"]}
+    discriminator = TwoStageDiscriminator(TwoStageConfig())
+    source = Source(loaded=replace(loaded, metadata=prompts), discriminator=discriminator, sha256="")
+    terms = AdaptationTerms(source, FewShotConfig(), distance=0.0, seed=0)
+    learner = source.fresh_generator()
+    noise, texts = loaded.noise(4, seed=0), loaded.encoder.encode(["a red tile", "a blue tile"] * 4)
+    batch = Batch(images=torch.zeros(4, 3, 32, 32), texts=texts, mismatched=texts.sentence[:4], ids=torch.arange(4))
+    nn.init.normal_(learner.large.weight)  # type: ignore[union-attr, arg-type]
+    found = terms(learner, batch, noise, learner(noise, batch.first).images, torch.Generator().manual_seed(3))
+    assert set(found) == {"g_consistency", "g_reconstruction", "g_replay"}
+    assert all(bool(value.isfinite()) for value in found.values()) and float(found["g_replay"].detach()) > 0
 
 
 def test_batch_of_one_trains_without_what_needs_two_and_says_so_once(
