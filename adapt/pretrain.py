@@ -142,7 +142,7 @@ def train_from_entries(
     train_entries = [entry for entry in entries if entry.split == "train"][: config.data.limit or None]
     if len(train_entries) < 2:
         raise TrainingError(f"{len(train_entries)} training pictures; two are the least: ingest more or choose another")
-    networks = _networks(config, grow)
+    networks = build_networks(config, grow)
     image_px = int(networks.generator.config.image_px)  # type: ignore[union-attr, arg-type]
     if trains_text_encoder(config):  # its width is known before the training that would be in vain
         check_sentence_dims(config.text, DamsmConfig.feature_dim, networks)
@@ -216,7 +216,7 @@ def train_from_entries(
     )
 
 
-def _networks(config: RunConfig, grow: Path | None) -> Networks:
+def build_networks(config: RunConfig, grow: Path | None) -> Networks:
     """Both networks with the weights that a fresh run starts from."""
     torch.manual_seed(config.train.seed)  # initial weights; everything later is drawn from (seed, step)
     generator, discriminator = build_generator(config.model), build_discriminator(config.discriminator)

@@ -23,13 +23,13 @@ def pretrain(
     new: Annotated[bool, typer.Option("--new", help="Start another run of the same config.")] = False,
     devices: Annotated[int, typer.Option(min=1, help="Processes or GPUs on this machine.")] = 1,
     nodes: Annotated[int, typer.Option(min=1, help="Machines.")] = 1,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan; train nothing.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print config, sizes, memory and time; train nothing.")
+    ] = False,
 ) -> None:
     """Train a text-to-image GAN with the distribution-sensitive losses; the same command resumes an unfinished run."""
     from adapt.cli._runs import find_run
-    from adapt.data.sources import read_dataset
-    from adapt.models.factory import build_discriminator, build_generator
-    from adapt.pretrain import PretrainRequest, resolve_config, run_folder
+    from adapt.pretrain import PretrainRequest
     from adapt.pretrain import pretrain as train
     from adapt.registry import canonical
 
@@ -47,21 +47,10 @@ def pretrain(
         nodes=nodes,
     )
     if dry_run:
-        config = resolve_config(request)
-        generator, discriminator = build_generator(config.model), build_discriminator(config.discriminator)
-        counts = {
-            "generator_parameters": sum(p.numel() for p in generator.parameters()),
-            "discriminator_parameters": sum(p.numel() for p in discriminator.parameters() if p.requires_grad),
-        }
-        entries = read_dataset(request.dataset, data_dir)
-        plan = {
-            "run": run_folder(request, config).name,
-            "pictures": len(entries),
-            "steps": config.train.steps,
-            "dry_run": True,
-            **counts,
-        }
-        emit(session, plan, [f"{name}: {value}" for name, value in plan.items()])
+        from adapt.plan import plan, plan_lines
+
+        planned = plan(request)
+        emit(session, planned, plan_lines(planned))
         return
     with progress() as update:
         result = train(request, progress=update)
