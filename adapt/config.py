@@ -56,6 +56,10 @@ class DataConfig:
     """Mirror half of the pictures."""
     limit: int = 0
     """Use only the first pictures; 0 uses all."""
+    augment: tuple[str, ...] = ()
+    """Further changes of real pictures, which the generator may draw too: affine, resize, color."""
+    ahead: int = 2
+    """Batches made ahead in threads while a step runs; 0 makes each when it is needed. Changes no result."""
     human_share: float = 0.0
     """Share of a batch drawn from pictures with human captions; 0 draws all pictures alike."""
 
@@ -64,6 +68,8 @@ class DataConfig:
             raise ConfigError(f"data.batch_size={self.batch_size}; it is at least 1: --set data.batch_size=16")
         if self.margin < 1:
             raise ConfigError(f"data.margin={self.margin}; it is at least 1: --set data.margin=1.1875")
+        if not 0 <= self.ahead <= 16:
+            raise ConfigError(f"data.ahead={self.ahead}; it is 0 to 16: --set data.ahead=2")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -220,6 +226,7 @@ class RunConfig:
     def digest(self, *extra: str) -> str:
         """Eight hex digits that name this config (and what it is trained on)."""
         values = without_later_fields(to_dict(self))
+        del values["data"]["ahead"]  # changes how fast a run is, not what it computes
         # Left out at their defaults: runs older than these two fields keep their names, and so can be resumed.
         if self.damsm == DamsmOptions():
             del values["damsm"]
@@ -239,6 +246,7 @@ _LATER_FIELDS: Mapping[str, Mapping[str, Any]] = {
         "pair": "captions",
         "batch_norm": "joint",
     },
+    "data": {"augment": []},
 }
 """Fields that came after the first runs, with the value that does what those runs did."""
 

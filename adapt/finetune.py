@@ -187,6 +187,7 @@ class _Adaptation:
             image_px=source.image_px,
             batch_size=min(config.data.batch_size, len(entries)),
             flip=config.data.flip,
+            augment=config.data.augment,
             human_share=0.0,
             counterfactual_share=config.loss.counterfactual_share,
             seed=config.train.seed,

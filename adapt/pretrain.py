@@ -12,7 +12,8 @@ from lightning_fabric import Fabric
 
 from adapt.config import RunConfig, apply_settings, from_dict, read_preset, to_dict
 from adapt.data.batches import PictureBatches
-from adapt.data.pictures import load_pictures
+from adapt.data.pictures import readable_pictures
+from adapt.data.prefetch import Prefetch
 from adapt.data.sources import read_dataset
 from adapt.errors import TrainingError
 from adapt.models.factory import build_discriminator, build_generator, build_text_encoder
@@ -140,13 +141,16 @@ def train_from_entries(
 ) -> FitResult:
     """Build everything a run needs from its config and data, and train it."""
     train_entries = [entry for entry in entries if entry.split == "train"][: config.data.limit or None]
-    if len(train_entries) < 2:
-        raise TrainingError(f"{len(train_entries)} training pictures; two are the least: ingest more or choose another")
+    _require_two(train_entries)
     networks = build_networks(config, grow)
     image_px = int(networks.generator.config.image_px)  # type: ignore[union-attr, arg-type]
     if trains_text_encoder(config):  # its width is known before the training that would be in vain
         check_sentence_dims(config.text, DamsmConfig.feature_dim, networks)
         check_word_dim(config.text, DamsmConfig.feature_dim, networks)
+    decoded = readable_pictures(train_entries, round(image_px * config.data.margin), cache=cache, progress=progress)
+    train_entries, pictures = decoded.entries, decoded.pictures
+    _require_two(train_entries)
+    entries = [entry for entry in entries if str(entry.image) not in decoded.left_out]
     stage = DamsmStage(
         config=config,
         entries=entries,
@@ -161,7 +165,6 @@ def train_from_entries(
     encoder = build_text_encoder(config.text)
     check_sentence_dims(config.text, encoder.sentence_dim, networks)
     check_word_dim(config.text, encoder.word_dim, networks)
-    pictures = load_pictures(train_entries, round(image_px * config.data.margin), cache=cache, progress=progress)
     words = bool(networks.generator.uses_words) or config.loss.reads_words
     texts = cached_texts(config, encoder, train_entries, cache, progress, words=words)
     batches = PictureBatches(
@@ -171,6 +174,7 @@ def train_from_entries(
         image_px=image_px,
         batch_size=min(config.data.batch_size, len(train_entries)),
         flip=config.data.flip,
+        augment=config.data.augment,
         human_share=config.data.human_share,
         counterfactual_share=config.loss.counterfactual_share,
         seed=config.train.seed + 7919 * fabric.global_rank,
@@ -199,21 +203,27 @@ def train_from_entries(
             prompts=replay_prompts(entries),
         )
 
-    return fit(
-        fabric,
-        networks,
-        objective,
-        batches,
-        train=config.train,
-        optim=config.optim,
-        batch_size=batches.batch_size,
-        folder=folder,
-        samples=fixed_samples(entries, texts, networks.noise_dim, config.train.seed),
-        extra_terms=layout,
-        choose_noise=layout.noise if layout else None,
-        save_average=save_average,
-        progress=progress,
-    )
+    with Prefetch(batches, ahead=config.data.ahead, stop=config.train.steps) as coming:
+        return fit(
+            fabric,
+            networks,
+            objective,
+            coming,
+            train=config.train,
+            optim=config.optim,
+            batch_size=batches.batch_size,
+            folder=folder,
+            samples=fixed_samples(entries, texts, networks.noise_dim, config.train.seed),
+            extra_terms=layout,
+            choose_noise=layout.noise if layout else None,
+            save_average=save_average,
+            progress=progress,
+        )
+
+
+def _require_two(entries: Sequence[ManifestEntry]) -> None:
+    if len(entries) < 2:
+        raise TrainingError(f"{len(entries)} training pictures; two are the least: ingest more or choose another")
 
 
 def build_networks(config: RunConfig, grow: Path | None) -> Networks:

@@ -11,8 +11,9 @@ import torch
 from jaxtyping import Float, Int, UInt8
 from torch import Tensor
 
+from adapt.data.augment import CropAndFlip
 from adapt.data.colour_words import with_other_colour
-from adapt.data.pictures import CropAndFlip, to_model
+from adapt.data.pictures import to_model
 from adapt.errors import AdaptError
 from adapt.models.interfaces import TextFeatures
 from adapt.models.text_cache import TextFeatureCache
@@ -57,6 +58,7 @@ class PictureBatches:
         human_share: float,
         counterfactual_share: float,
         seed: int,
+        augment: Sequence[str] = (),
     ) -> None:
         """Encode every caption once and plan the order.
 
@@ -66,7 +68,7 @@ class PictureBatches:
         if not entries or not all(entry.captions for entry in entries):
             raise AdaptError("training needs at least one caption for each picture; run: adapt captions rebuild")
         self._pictures, self._texts = pictures, texts
-        self._transform = CropAndFlip(image_px, flip=flip)
+        self._transform = CropAndFlip(image_px, flip=flip, augment=augment)
         self.batch_size, self._seed = batch_size, seed
         self._counterfactual_share = counterfactual_share
         self._ids = torch.tensor([entry.product_id for entry in entries])

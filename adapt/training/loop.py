@@ -15,8 +15,9 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from adapt.config import OptimConfig, TrainConfig
-from adapt.data.batches import Batch, PictureBatches
+from adapt.data.batches import Batch
 from adapt.data.pictures import to_pixels
+from adapt.data.prefetch import Batches
 from adapt.errors import TrainingError
 from adapt.models.interfaces import TextFeatures
 from adapt.training.checkpoint import TrainingState
@@ -74,7 +75,7 @@ def fit(
     fabric: Fabric,
     networks: Networks,
     objective: Objective,
-    batches: PictureBatches,
+    batches: Batches[Batch],
     *,
     train: TrainConfig,
     optim: OptimConfig,

@@ -100,6 +100,7 @@ def rehearse(
             image_px=image_px,
             batch_size=size,
             flip=config.data.flip,
+            augment=config.data.augment,
             human_share=0.0,
             counterfactual_share=config.loss.counterfactual_share,
             seed=config.train.seed,

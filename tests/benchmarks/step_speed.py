@@ -16,7 +16,8 @@ import torch
 from torch import Tensor, nn
 
 from adapt.config import NetworkConfig
-from adapt.data.pictures import CropAndFlip, to_model
+from adapt.data.augment import CropAndFlip
+from adapt.data.pictures import to_model
 from adapt.losses.adversarial import hinge_fake, hinge_generator, hinge_real
 from adapt.losses.gradient_penalty import matching_aware_penalty
 from adapt.models.factory import build_discriminator, build_generator

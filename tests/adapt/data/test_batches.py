@@ -7,9 +7,10 @@ import pytest
 import torch
 from torch import Tensor
 
+from adapt.data.augment import CropAndFlip
 from adapt.data.batches import PictureBatches
 from adapt.data.colour_words import colours_in, replace_colour, with_other_colour
-from adapt.data.pictures import CropAndFlip, centre_crop, load_square, to_model, to_pixels
+from adapt.data.pictures import centre_crop, load_square, to_model, to_pixels
 from adapt.errors import AdaptError
 from adapt.models.interfaces import TextFeatures
 from adapt.models.text_cache import TextFeatureCache
