@@ -49,7 +49,7 @@ class DataConfig:
     """How pictures and captions become batches."""
 
     batch_size: int = 24
-    """Pictures a step and process."""
+    """Pictures a step, over all processes and accumulated parts."""
     margin: float = 76 / 64
     """Pictures are kept at this multiple of the model's side and cropped at random (AttnGAN's 76/64)."""
     flip: bool = True
@@ -189,6 +189,10 @@ class TrainConfig:
     """Seed of everything random in the run."""
     precision: str = "auto"
     """`auto` (bf16 where the processor multiplies it natively), `bf16` or `fp32`."""
+    accumulate: int = 1
+    """Parts in which a process sees its share of a batch, for less memory; weights change once a batch."""
+    compile: str = ""
+    """Networks to compile: none, `generator` or `both`; never a penalised discriminator. Pays on GPUs."""
     augment: tuple[str, ...] = ("translation",)
     """DiffAugment on real and generated pictures: color, translation, cutout."""
     checkpoint_every: int = 200
@@ -197,7 +201,11 @@ class TrainConfig:
     """Steps between sample grids; 0 draws none."""
 
     def __post_init__(self) -> None:
-        for name in ("steps", "checkpoint_every"):
+        if self.compile not in {"", "generator", "both"}:
+            raise ConfigError(
+                f"train.compile='{self.compile}'; allowed are generator, both or nothing: --set train.compile=generator"
+            )
+        for name in ("steps", "checkpoint_every", "accumulate"):
             if getattr(self, name) < 1:
                 raise ConfigError(f"train.{name}={getattr(self, name)}; it is at least 1: --set train.{name}=100")
 
@@ -247,6 +255,7 @@ _LATER_FIELDS: Mapping[str, Mapping[str, Any]] = {
         "batch_norm": "joint",
     },
     "data": {"augment": []},
+    "train": {"accumulate": 1, "compile": ""},
 }
 """Fields that came after the first runs, with the value that does what those runs did."""
 

@@ -31,11 +31,13 @@ from adapt.fewshot.terms import AdaptationTerms
 from adapt.training.assembly import comparison_features, fixed_samples, layout_term
 from adapt.training.checkpoint import read_json, write_json
 from adapt.training.diffaugment import Augmentation
+from adapt.training.distributed import equal_shares
 from adapt.training.ema import MovingAverage
 from adapt.training.inference import GENERATOR_FILE, save_generator
-from adapt.training.loop import FitResult, Networks, fit
+from adapt.training.loop import FitResult, fit
 from adapt.training.objective import ExtraTerms, Objective
 from adapt.training.precision import use_bf16
+from adapt.training.step import Networks
 from catalog.manifest import Manifest
 
 Progress = Callable[[str, int, int], None]
@@ -185,7 +187,9 @@ class _Adaptation:
             pictures,
             source.encoder,
             image_px=source.image_px,
-            batch_size=min(config.data.batch_size, len(entries)),
+            batch_size=equal_shares(
+                config.data.batch_size, len(entries), processes=1, accumulate=config.train.accumulate
+            ),
             flip=config.data.flip,
             augment=config.data.augment,
             human_share=0.0,
@@ -209,7 +213,6 @@ class _Adaptation:
             batches,
             train=config.train,
             optim=config.optim,
-            batch_size=batches.batch_size,
             folder=self._plan.folder,
             samples=fixed_samples(support.shots, source.encoder, source.noise_dim, config.train.seed),
             extra_terms=_both(terms, layout) if layout else terms,

@@ -39,8 +39,9 @@ def plan(request: PretrainRequest) -> dict[str, Any]:
         raise TrainingError(f"{len(training)} training pictures; two are the least: ingest more or choose another")
     networks = build_networks(config, request.grow)
     generator, discriminator = (ParameterCount.of(net) for net in (networks.generator, networks.discriminator))
-    device = Fabric(devices=1, accelerator="auto").device
-    rehearsal = rehearse(config, networks, training[: max(REHEARSED)], device=device)
+    fabric = Fabric(devices=1, accelerator="auto")
+    device = fabric.device
+    rehearsal = rehearse(config, networks, training[: max(REHEARSED)], fabric=fabric)
     judges = ParameterCount.of(*rehearsal.judges)
     sizes = sorted({min(size, config.data.batch_size, len(training)) for size in REHEARSED})
     cost = carried_on(measure(rehearsal.step, sizes, device), min(config.data.batch_size, len(training)))

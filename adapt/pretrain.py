@@ -28,13 +28,15 @@ from adapt.training.assembly import (
 from adapt.training.checkpoint import read_json, write_json
 from adapt.training.damsm import DamsmConfig
 from adapt.training.diffaugment import Augmentation
+from adapt.training.distributed import equal_shares, make_fabric
 from adapt.training.ema import MovingAverage
 from adapt.training.growth import grow_from
 from adapt.training.inference import GENERATOR_FILE, save_generator
-from adapt.training.loop import FitResult, Networks, fit
+from adapt.training.loop import FitResult, fit
 from adapt.training.objective import Objective
 from adapt.training.precision import use_bf16
 from adapt.training.run_damsm import DamsmStage, check_sentence_dims, check_word_dim, trains_text_encoder
+from adapt.training.step import Networks
 from catalog.records import ManifestEntry
 
 Progress = Callable[[str, int, int], None]
@@ -91,9 +93,7 @@ def pretrain(request: PretrainRequest, *, progress: Progress | None = None) -> d
     folder = run_folder(request, config)
     if (folder / "summary.json").is_file():
         return read_json(folder / "summary.json") | {"already_finished": True}
-    fabric = Fabric(devices=request.devices, num_nodes=request.nodes, accelerator="auto")
-    if request.devices * request.nodes > 1:
-        fabric.launch()
+    fabric = make_fabric(request.devices, request.nodes)
     entries = read_dataset(request.dataset, request.data_dir)
     write_json(
         folder / "config.json",
@@ -147,7 +147,9 @@ def train_from_entries(
     if trains_text_encoder(config):  # its width is known before the training that would be in vain
         check_sentence_dims(config.text, DamsmConfig.feature_dim, networks)
         check_word_dim(config.text, DamsmConfig.feature_dim, networks)
-    decoded = readable_pictures(train_entries, round(image_px * config.data.margin), cache=cache, progress=progress)
+    side_px = round(image_px * config.data.margin)
+    with fabric.rank_zero_first():  # the others map what the first has decoded
+        decoded = readable_pictures(train_entries, side_px, cache=cache, progress=progress)
     train_entries, pictures = decoded.entries, decoded.pictures
     _require_two(train_entries)
     entries = [entry for entry in entries if str(entry.image) not in decoded.left_out]
@@ -172,12 +174,18 @@ def train_from_entries(
         pictures,
         texts,
         image_px=image_px,
-        batch_size=min(config.data.batch_size, len(train_entries)),
+        batch_size=equal_shares(
+            config.data.batch_size,
+            len(train_entries),
+            processes=fabric.world_size,
+            accumulate=config.train.accumulate,
+        ),
+        share=(fabric.global_rank, fabric.world_size),
         flip=config.data.flip,
         augment=config.data.augment,
         human_share=config.data.human_share,
         counterfactual_share=config.loss.counterfactual_share,
-        seed=config.train.seed + 7919 * fabric.global_rank,
+        seed=config.train.seed,
     )
     if cache is not None:
         texts.save(text_cache_file(config, cache, words=words))
@@ -211,7 +219,6 @@ def train_from_entries(
             coming,
             train=config.train,
             optim=config.optim,
-            batch_size=batches.batch_size,
             folder=folder,
             samples=fixed_samples(entries, texts, networks.noise_dim, config.train.seed),
             extra_terms=layout,

@@ -4,7 +4,8 @@ Everything random is drawn from (seed, step), so a run that resumes at step n se
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 import torch
@@ -31,6 +32,23 @@ class Batch:
     """A caption that does not describe the picture."""
     ids: Int[Tensor, " B"]
     """Product of each picture; equal ids are never negatives of each other."""
+    places: Int[Tensor, " B"] = None  # type: ignore[assignment]
+    """Where each picture stands in the whole batch of its step, of which a process or an accumulated part has some;
+    left out where this is the whole batch."""
+    whole: int = 0
+    """Pictures in the whole batch; left out where this is it."""
+
+    def __post_init__(self) -> None:
+        if self.places is None:
+            object.__setattr__(self, "places", torch.arange(len(self.ids), device=self.ids.device))
+            object.__setattr__(self, "whole", len(self.ids))
+
+    def part(self, rows: Int[Tensor, " P"]) -> "Batch":
+        """Some of the pictures with all that belongs to them."""
+        values: dict[str, Any] = {field.name: getattr(self, field.name) for field in fields(self)}
+        values |= {name: value[rows] for name, value in values.items() if isinstance(value, Tensor)}
+        values["texts"] = self.texts.rows(torch.cat([rows, len(self.ids) + rows]))
+        return Batch(**values)
 
     @property
     def first(self) -> TextFeatures:
@@ -59,8 +77,22 @@ class PictureBatches:
         counterfactual_share: float,
         seed: int,
         augment: Sequence[str] = (),
+        share: tuple[int, int] = (0, 1),
     ) -> None:
         """Encode every caption once and plan the order.
+
+        Args:
+            entries: one a picture.
+            pictures: larger than `image_px`.
+            texts: encodes the captions.
+            image_px: side of the pictures in a batch.
+            batch_size: pictures in a whole batch.
+            flip: mirror half of the pictures.
+            human_share: of a batch, from pictures with human captions.
+            counterfactual_share: of the mismatched captions, own ones with a colour changed.
+            seed: of everything random.
+            augment: further changes of the pictures.
+            share: (i, n) hands out the i-th of n equal parts of every batch, drawn and mismatched as a whole.
 
         Raises:
             AdaptError: no picture has a caption.
@@ -70,6 +102,8 @@ class PictureBatches:
         self._pictures, self._texts = pictures, texts
         self._transform = CropAndFlip(image_px, flip=flip, augment=augment)
         self.batch_size, self._seed = batch_size, seed
+        size = batch_size // share[1]
+        self._share = range(share[0] * size, (share[0] + 1) * size)
         self._counterfactual_share = counterfactual_share
         self._ids = torch.tensor([entry.product_id for entry in entries])
         rng = np.random.default_rng([seed, 0])
@@ -107,10 +141,11 @@ class PictureBatches:
         )
 
     def batch(self, step: int, *, device: torch.device | str = "cpu") -> Batch:
-        """Batch number `step`, on `device`."""
+        """Batch number `step`, on `device`, or this process's share of it."""
         chosen = self.indices(step)
         rng = np.random.default_rng([self._seed, 2, step])
-        images = to_model(self._transform(self._pictures[chosen], seed=int(rng.integers(2**32))))
+        seed, share = int(rng.integers(2**32)), slice(self._share.start, self._share.stop)
+        images = to_model(self._transform(self._pictures[chosen[share]], seed=seed, places=self._share))
         rows = torch.stack([_pick(self._captions[i], 2, rng) for i in chosen])  # (B, 2)
         # The neighbour's caption is the published mismatch; it is replaced where a changed colour exists.
         mismatched = rows[:, 0].roll(1)
@@ -120,9 +155,11 @@ class PictureBatches:
                 mismatched[position] = changed[int(rng.integers(len(changed)))]
         return Batch(
             images=images.to(device),
-            texts=self._texts.gather(rows.T.flatten(), device),
-            mismatched=self._texts.sentences(mismatched, device),
-            ids=self._ids[torch.from_numpy(chosen)].to(device),
+            texts=self._texts.gather(rows[share].T.flatten(), device),
+            mismatched=self._texts.sentences(mismatched[share], device),
+            ids=self._ids[torch.from_numpy(chosen[share])].to(device),
+            places=torch.tensor(self._share, device=device),
+            whole=self.batch_size,
         )
 
 

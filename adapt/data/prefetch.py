@@ -14,6 +14,9 @@ B_co = TypeVar("B_co", covariant=True)
 class Batches(Protocol[B_co]):
     """Anything that makes batch number `step`; from several threads at a time."""
 
+    batch_size: int
+    """Pictures in a whole batch."""
+
     def batch(self, step: int, *, device: torch.device | str = "cpu") -> B_co:
         """Return batch number `step` on `device`."""
         ...
@@ -31,6 +34,7 @@ class Prefetch(Generic[B_co]):
             stop: number of the first batch that nobody will ask for.
         """
         self._source, self._ahead, self._stop = source, ahead, stop
+        self.batch_size = source.batch_size
         self._pool = ThreadPoolExecutor(max(ahead, 1), thread_name_prefix="batches")
         self._coming: dict[int, Future[B_co]] = {}
 

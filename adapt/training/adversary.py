@@ -13,7 +13,7 @@ from adapt.data.batches import Batch
 from adapt.losses.adversarial import ADVERSARIAL, AdversarialLosses, discriminator_shares, over_heads
 from adapt.losses.gradient_penalty import matching_aware_penalty
 from adapt.models.interfaces import Judgement
-from adapt.training.diffaugment import Augmentation
+from adapt.training.diffaugment import Augmentation, Places
 from adapt.training.precision import autocast
 
 Terms = dict[str, Tensor]
@@ -56,14 +56,16 @@ class Adversary:
 
     def discriminator_terms(self, discriminator: nn.Module, batch: Batch, fakes: Stages, rng: torch.Generator) -> Terms:
         """Terms of D for real (matching, mismatched) and generated pictures, `fakes` of the first captions."""
-        real = [self.augmentation(s, rng) for s in pyramid(batch.images, [stage.shape[-1] for stage in fakes])]
-        fake = tuple(self.augmentation(stage.detach(), rng) for stage in fakes)
+        places = Places(batch.places.cpu(), batch.whole)
+        stages = pyramid(batch.images, [stage.shape[-1] for stage in fakes])
+        real = [self.augmentation(stage, rng, places=places) for stage in stages]
+        fake = tuple(self.augmentation(stage.detach(), rng, places=places) for stage in fakes)
         own = first = batch.first.sentence
         penalised = self.loss.penalty_weight > 0
         if penalised:
             real = [stage.detach().requires_grad_(True) for stage in real]
             own = first.clone().requires_grad_(True)
-        matched = bool(self.loss.mismatch_weight) and len(first) > 1  # one picture has no other's caption
+        matched = bool(self.loss.mismatch_weight) and batch.whole > 1  # one picture has no other's caption
         texts = torch.stack([own, batch.mismatched] if matched else [own], dim=1)
         # The penalty's power overflows in half precision, so a penalised pass stays in float32.
         with autocast(first.device.type, bf16=self.bf16 and not penalised):
@@ -99,6 +101,7 @@ class Adversary:
         sentences: Float[Tensor, "B D"],
         rng: torch.Generator,
         *,
+        places: Places | None = None,
         passes: int = 1,
     ) -> Terms:
         """Terms of G for its pictures and their own captions.
@@ -108,9 +111,10 @@ class Adversary:
             fakes: every stage, all branches.
             sentences: of the pictures' captions.
             rng: of the random changes.
+            places: of the pictures among those that all processes and parts judge.
             passes: D sees the pictures in so many equal parts.
         """
-        changed = [self.augmentation(stage, rng) for stage in fakes]
+        changed = [self.augmentation(stage, rng, places=places) for stage in fakes]
         size = len(sentences) // passes
         parts = [slice(start, start + size) for start in range(0, len(sentences), size)]
         with autocast(sentences.device.type, bf16=self.bf16):

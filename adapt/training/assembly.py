@@ -16,7 +16,8 @@ from adapt.models.text_cache import TextFeatureCache
 from adapt.training.features import ComparisonFeatures
 from adapt.training.inference import TRAINED_ENCODERS
 from adapt.training.layout import LayoutCodes, LayoutTerm
-from adapt.training.loop import Samples, step_generator
+from adapt.training.loop import Samples
+from adapt.training.step import step_generator
 from catalog.records import ManifestEntry
 
 Progress = Callable[[str, int, int], None]

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor
 
@@ -12,6 +13,7 @@ from adapt.losses.contrastive import fake_to_fake, fake_to_real
 from adapt.losses.damsm import matching_losses, sentence_scores, word_scores
 from adapt.models.damsm import Damsm
 from adapt.models.interfaces import ImageFeatures, TextFeatures
+from adapt.training.distributed import gathered, widest
 from adapt.training.features import ComparisonFeatures
 from adapt.training.precision import autocast
 
@@ -40,15 +42,16 @@ class Comparison:
             features = self.features(fakes, None if code is None else code.pooled)
             if self.loss.fake_to_real_weight:
                 with torch.no_grad():
-                    real = self.features(batch.images)
-        parts = features.float().split(len(batch.ids))
+                    real = gathered(self.features(batch.images).float())
+        # Of all processes, branch by branch: what a picture is compared with does not depend on how many there are.
+        parts, ids = [gathered(part) for part in features.float().split(len(batch.ids))], gathered(batch.ids)
         if self.loss.fake_to_fake_weight:
             terms["g_fake_to_fake"] = fake_to_fake(
-                parts[0], parts[1], batch.ids, temperature=self.loss.fake_to_fake_temperature
+                parts[0], parts[1], ids, temperature=self.loss.fake_to_fake_temperature
             )
         if self.loss.fake_to_real_weight:
             tau = self.loss.fake_to_real_temperature
-            per_branch = [fake_to_real(part, real, batch.ids, temperature=tau) for part in parts]
+            per_branch = [fake_to_real(part, real, ids, temperature=tau) for part in parts]
             terms["g_fake_to_real"] = torch.stack(per_branch).mean()
         return terms
 
@@ -59,10 +62,18 @@ class Comparison:
             captions = self.damsm.heads.project_text(texts)
         size = len(ids)
         branches = [slice(start, start + size) for start in range(0, len(code.pooled), size)]
-        by_sentence = [sentence_scores(captions.sentence[b], code.pooled[b]) for b in branches]
+        ids = gathered(ids)
+        by_sentence = [
+            sentence_scores(gathered(captions.sentence[b]), gathered(code.pooled[b].float())) for b in branches
+        ]
         terms = {"g_damsm": _both_directions(by_sentence, ids)}
         if self.loss.reads_words:
-            by_words = [word_scores(captions.words[b], captions.mask[b], code.regions[b]) for b in branches]
+            # Processes pad their captions to different lengths.
+            missing = widest(captions.mask.shape[1], ids.device) - captions.mask.shape[1]
+            words, mask = F.pad(captions.words, (0, 0, 0, missing)), F.pad(captions.mask, (0, missing))
+            by_words = [
+                word_scores(gathered(words[b]), gathered(mask[b]), gathered(code.regions[b].float())) for b in branches
+            ]
             terms["g_damsm_words"] = _both_directions(by_words, ids)
         return terms
 

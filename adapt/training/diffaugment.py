@@ -7,10 +7,11 @@ the colour words of the caption untrue.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from adapt.errors import ConfigError
@@ -44,9 +45,9 @@ class Augmentation:
         self.probability = probability
         self._adapt_images = adapt_images
 
-    def __call__(self, images: Tensor, generator: torch.Generator) -> Tensor:
-        """Change pictures (B, 3, H, W)."""
-        return augment(images, self.policies, probability=self.probability, generator=generator)
+    def __call__(self, images: Tensor, generator: torch.Generator, *, places: "Places | None" = None) -> Tensor:
+        """Change pictures (B, 3, H, W), which are all of a batch or stand in it at `places`."""
+        return augment(images, self.policies, probability=self.probability, generator=generator, places=places)
 
     def observe(self, real_logits: Sequence[Tensor]) -> None:
         """Move the probability after D judged a batch of real pictures; one tensor (B, …) a head."""
@@ -58,30 +59,60 @@ class Augmentation:
         self.probability = min(1.0, max(0.0, self.probability + direction * step))
 
 
+@dataclass(frozen=True)
+class Places:
+    """Where pictures stand in a whole batch: random numbers are drawn for all of it, each picture takes its own."""
+
+    rows: Int[Tensor, " B"]
+    """On the CPU."""
+    whole: int
+
+
+class _Draws:
+    """Random numbers of a generator, for the pictures of `places`."""
+
+    def __init__(self, generator: torch.Generator, places: Places) -> None:
+        self._generator, self._places = generator, places
+
+    def uniform(self) -> Tensor:
+        """One number in [0, 1) a picture, (B, 1, 1, 1)."""
+        return torch.rand(self._places.whole, 1, 1, 1, generator=self._generator)[self._places.rows]
+
+    def pair(self, low: int, high: int) -> Tensor:
+        """Two whole numbers of [low, high) a picture, (2, B)."""
+        drawn = torch.randint(low, high, (2, self._places.whole), generator=self._generator)
+        return drawn[:, self._places.rows]
+
+
 def augment(
-    images: Float[Tensor, "B 3 H W"], policies: Sequence[str], *, probability: float = 1.0, generator: torch.Generator
+    images: Float[Tensor, "B 3 H W"],
+    policies: Sequence[str],
+    *,
+    probability: float = 1.0,
+    generator: torch.Generator,
+    places: Places | None = None,
 ) -> Float[Tensor, "B 3 H W"]:
     """Apply each policy to each picture with `probability`; gradients flow through."""
     result = images
+    draws = _Draws(generator, places or Places(torch.arange(len(images)), len(images)))
     for policy in policies:
-        changed = {"color": _color, "translation": _translation, "cutout": _cutout}[policy](result, generator)
-        chosen = torch.rand(len(images), 1, 1, 1, generator=generator) < probability
+        changed = {"color": _color, "translation": _translation, "cutout": _cutout}[policy](result, draws)
+        chosen = draws.uniform() < probability
         result = changed if probability >= 1 else torch.where(chosen.to(images.device), changed, result)
     return result
 
 
-def _color(images: Tensor, generator: torch.Generator) -> Tensor:
-    shape = (len(images), 1, 1, 1)
-    brightness = (torch.rand(shape, generator=generator) - 0.5).to(images) * 0.5
-    contrast = (torch.rand(shape, generator=generator) * 0.5 + 0.75).to(images)
+def _color(images: Tensor, draws: _Draws) -> Tensor:
+    brightness = (draws.uniform() - 0.5).to(images) * 0.5
+    contrast = (draws.uniform() * 0.5 + 0.75).to(images)
     mean = images.mean(dim=(1, 2, 3), keepdim=True)
     return (images - mean) * contrast + mean + brightness
 
 
-def _translation(images: Tensor, generator: torch.Generator, *, ratio: float = 0.125) -> Tensor:
+def _translation(images: Tensor, draws: _Draws, *, ratio: float = 0.125) -> Tensor:
     batch, _, height, width = images.shape
     span = max(1, round(height * ratio))
-    down, right = torch.randint(-span, span + 1, (2, batch), generator=generator)
+    down, right = draws.pair(-span, span + 1)
     padded = F.pad(images, (span, span, span, span), mode="replicate")
     rows = (torch.arange(height)[None, :] + span + down[:, None]).to(images.device)  # (B, H)
     columns = (torch.arange(width)[None, :] + span + right[:, None]).to(images.device)  # (B, W)
@@ -91,10 +122,10 @@ def _translation(images: Tensor, generator: torch.Generator, *, ratio: float = 0
     return moved.permute(0, 3, 1, 2)
 
 
-def _cutout(images: Tensor, generator: torch.Generator, *, ratio: float = 0.4) -> Tensor:
-    batch, _, height, width = images.shape
+def _cutout(images: Tensor, draws: _Draws, *, ratio: float = 0.4) -> Tensor:
+    _, _, height, width = images.shape
     size = round(height * ratio)
-    top, left = torch.randint(-size // 2, height - size // 2, (2, batch), generator=generator)
+    top, left = draws.pair(-size // 2, height - size // 2)
     rows, columns = torch.arange(height), torch.arange(width)
     inside = ((rows >= top[:, None]) & (rows < top[:, None] + size))[:, :, None] & (
         (columns >= left[:, None]) & (columns < left[:, None] + size)

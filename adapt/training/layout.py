@@ -56,7 +56,7 @@ class LayoutTerm:
 
     def noise(self, batch: Batch, drawn: Float[Tensor, "B Z"]) -> Float[Tensor, "B Z"]:
         """`drawn`, where the first `share` of the batch begins with the codes of its photos."""
-        count = self._count(len(drawn))
+        count = self._count(batch)
         codes = self._codes(batch.images[:count]).to(drawn)
         coded = torch.cat([codes, drawn[:count, codes.shape[1] :]], dim=1)
         return torch.cat([coded, drawn[count:]])
@@ -65,11 +65,21 @@ class LayoutTerm:
         self, network: nn.Module, batch: Batch, noise: Tensor, pictures: Tensor, rng: torch.Generator
     ) -> dict[str, Tensor]:
         """The term for the pictures (B, 3, H, W) drawn of the first captions with `noise`."""
-        count = self._count(len(noise))
-        return {"g_layout": self._distance(pictures[:count], batch.images[:count])}
+        count = self._count(batch)
+        if not count:
+            return {"g_layout": pictures.sum() * 0.0}
+        # The mean over the coded pictures of the whole batch, of which a process or a part may have any number.
+        own_share = count / len(batch.ids)
+        distance = self._distance(pictures[:count], batch.images[:count])
+        return {"g_layout": distance * (own_share * batch.whole / self._limit(batch))}
 
-    def _count(self, size: int) -> int:
-        return max(1, round(size * self._share))
+    def _count(self, batch: Batch) -> int:
+        """Coded pictures among these; they come first."""
+        return int((batch.places < self._limit(batch)).sum())
+
+    def _limit(self, batch: Batch) -> int:
+        """Coded pictures of the whole batch."""
+        return max(1, round(batch.whole * self._share))
 
 
 def _grey(images: Tensor) -> Tensor:

@@ -23,21 +23,11 @@ from adapt.models.interfaces import TextFeatures
 from adapt.training.checkpoint import TrainingState
 from adapt.training.ema import MovingAverage
 from adapt.training.logbook import Logbook
-from adapt.training.objective import ExtraTerms, Objective, texts_for, weighted_sum
+from adapt.training.objective import ExtraTerms, Objective, texts_for
+from adapt.training.step import Networks, TrainingStep
 
 Progress = Callable[[str, int, int], None]
 _LOG = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Networks:
-    """The two players and which of their parameters learn."""
-
-    generator: nn.Module
-    discriminator: nn.Module
-    noise_dim: int
-    freeze_norms: bool = False
-    """Keep the generator's batch norms at their statistics, as adaptation to a few pictures must."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,11 +56,6 @@ Watcher = Callable[[int, MovingAverage], bool]
 """(step, average) → whether to go on; called at every checkpoint."""
 
 
-def step_generator(seed: int, step: int, stream: int, device: torch.device | str = "cpu") -> torch.Generator:
-    """Random numbers of one step; streams keep noise, augmentation and others apart."""
-    return torch.Generator(device).manual_seed((seed * 1_000_003 + step) * 16 + stream)
-
-
 def fit(
     fabric: Fabric,
     networks: Networks,
@@ -79,7 +64,6 @@ def fit(
     *,
     train: TrainConfig,
     optim: OptimConfig,
-    batch_size: int,
     folder: Path,
     samples: Samples | None = None,
     extra_terms: ExtraTerms | None = None,
@@ -94,19 +78,22 @@ def fit(
         TrainingError: a loss is not finite.
         KeyboardInterrupt: passed on after the last step was saved.
     """
-    betas = (optim.beta1, optim.beta2)
-    generator, generator_optimizer = fabric.setup(
-        networks.generator, _adam(networks.generator, optim.generator_lr, betas)
+    batch_size = batches.batch_size
+    players = TrainingStep(
+        fabric,
+        networks,
+        objective,
+        train=train,
+        optim=optim,
+        extra_terms=extra_terms,
+        choose_noise=choose_noise,
     )
-    discriminator, discriminator_optimizer = fabric.setup(
-        networks.discriminator, _adam(networks.discriminator, optim.discriminator_lr, betas)
-    )
-    average = MovingAverage(networks.generator, half_life_images=optim.ema_half_life_images)
+    average = players.average
     state = TrainingState(
         networks={"generator": networks.generator, "average": average.module, "discriminator": networks.discriminator},
         optimizers={
-            "generator": generator_optimizer.optimizer,
-            "discriminator": discriminator_optimizer.optimizer,
+            "generator": players.generator_optimizer.optimizer,
+            "discriminator": players.discriminator_optimizer.optimizer,
         },
     )
     path = folder / "checkpoint.safetensors"
@@ -118,10 +105,6 @@ def fit(
     log = Logbook(folder, resume_step=start) if fabric.is_global_zero else None
     if log is not None and (skipped := objective.skipped(batch_size)):
         _LOG.warning(skipped)
-    learning = {
-        "generator": [p for p in networks.generator.parameters() if p.requires_grad],
-        "discriminator": [p for p in networks.discriminator.parameters() if p.requires_grad],
-    }
     begun, step, done_before = time.perf_counter(), start, images_seen
     values: dict[str, float] = {}
 
@@ -135,44 +118,11 @@ def fit(
 
     with deferred_interrupt() as interrupted:
         while step < train.steps:
-            # batch
             batch = batches.batch(step, device=fabric.device)
-            count = batch_size * objective.noises
-            noise = torch.randn(count, networks.noise_dim, generator=step_generator(train.seed, step, 0))
-            noise = noise.to(fabric.device)
-            if choose_noise is not None:
-                noise = torch.cat([choose_noise(batch, noise[:batch_size]), noise[batch_size:]])
-            rng = step_generator(train.seed, step, 1 + fabric.global_rank)
-            # A network may draw random numbers of its own (dropout): a resumed run has to draw the same ones.
-            torch.manual_seed(rng.initial_seed() + 2**40)
-            generator.train()
-            if networks.freeze_norms:
-                freeze_batch_norms(networks.generator)
-            # one drawing for both players: the discriminator's step leaves the generator as it is
-            _only(learning, "generator")
-            drawing = objective.draw(generator, batch, noise)
-            # discriminator, adversarial terms and penalty in one backward
-            _only(learning, "discriminator")
-            fakes = [stage[:batch_size] for stage in drawing.stages]
-            d_terms = objective.discriminator_terms(discriminator, batch, fakes, rng)
-            discriminator_optimizer.zero_grad(set_to_none=True)
-            fabric.backward(weighted_sum(d_terms, objective.discriminator_weights(d_terms)))
-            discriminator_optimizer.step()
-            # generator
-            _only(learning, "generator")
-            # The judge's plain module: its distributed wrapper would wait for gradients that this step never gives it.
-            g_terms = objective.generator_terms(drawing, networks.discriminator, batch, rng)
-            if extra_terms is not None:
-                g_terms |= extra_terms(generator, batch, noise[:batch_size], fakes[-1], rng)
-            generator_optimizer.zero_grad(set_to_none=True)
-            fabric.backward(weighted_sum(g_terms, objective.generator_weights()))
-            generator_optimizer.step()
-            # moving average
+            images_seen += batch_size
             step += 1
-            images_seen += batch_size * fabric.world_size
-            average.update(networks.generator, batch_images=batch_size * fabric.world_size, images_seen=images_seen)
+            values = players(batch, step - 1, images_seen=images_seen)
             # log
-            values = {name: float(term.detach()) for name, term in (d_terms | g_terms).items()}
             _check_finite(values, step)
             rate = (images_seen - done_before) / max(time.perf_counter() - begun, 1e-9)
             if log is not None and (step % 10 == 0 or step == train.steps):
@@ -222,24 +172,6 @@ def draw_samples(generator: nn.Module, samples: Samples, objective: Objective) -
     with torch.no_grad(), objective.autocast(device.type):
         texts = texts_for(generator, samples.texts.to(device))
         return to_pixels(generator(samples.noise.to(device), texts).images)
-
-
-def freeze_batch_norms(module: nn.Module) -> None:
-    """Put every batch norm in evaluation mode: normalise by the source's statistics and leave them alone."""
-    for part in module.modules():
-        if isinstance(part, nn.modules.batchnorm._BatchNorm):
-            part.eval()
-
-
-def _adam(module: nn.Module, lr: float, betas: tuple[float, float]) -> torch.optim.Adam:
-    return torch.optim.Adam([p for p in module.parameters() if p.requires_grad], lr=lr, betas=betas)
-
-
-def _only(learning: Mapping[str, Sequence[nn.Parameter]], player: str) -> None:
-    """Let one player's parameters learn; toggling a stored list never unfreezes what was frozen on purpose."""
-    for name, parameters in learning.items():
-        for parameter in parameters:
-            parameter.requires_grad_(name == player)
 
 
 def _check_finite(values: Mapping[str, float], step: int) -> None:

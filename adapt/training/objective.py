@@ -16,7 +16,8 @@ from adapt.models.damsm import Damsm
 from adapt.models.interfaces import Drawing, TextFeatures
 from adapt.training.adversary import Adversary, Stages, Terms
 from adapt.training.comparison import Comparison
-from adapt.training.diffaugment import Augmentation
+from adapt.training.diffaugment import Augmentation, Places
+from adapt.training.distributed import world_size
 from adapt.training.features import ComparisonFeatures
 from adapt.training.precision import autocast
 
@@ -134,15 +135,17 @@ class Objective:
         """Terms of G for what `draw` gave."""
         size, texts = len(batch.ids), self.texts(batch)
         judged = min(self.branches, self.loss.adversarial_branches)
+        rows = torch.cat([batch.places.cpu() + branch * batch.whole for branch in range(judged)])
         terms = self._adversary.generator_terms(
             discriminator,
             [stage[: size * judged] for stage in drawing.stages],
             texts.sentence[: size * judged],
             rng,
+            places=Places(rows, batch.whole * judged),
             passes=min(judged, self._passes),
         )
         terms |= drawing.terms
-        if size > 1:
+        if size * world_size() > 1:
             terms |= self._comparison.terms(drawing.images, texts, batch)
         return terms
 

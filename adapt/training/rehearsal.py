@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
+from lightning_fabric import Fabric
 from torch import nn
 
 from adapt.config import RunConfig
@@ -17,12 +18,11 @@ from adapt.models.text_cache import TextFeatureCache
 from adapt.training.assembly import comparison_features, layout_term
 from adapt.training.damsm_config import DamsmConfig
 from adapt.training.diffaugment import Augmentation
-from adapt.training.ema import MovingAverage
 from adapt.training.estimate import Step
-from adapt.training.loop import Networks, step_generator
-from adapt.training.objective import Objective, weighted_sum
+from adapt.training.objective import Objective
 from adapt.training.precision import use_bf16
 from adapt.training.run_damsm import check_sentence_dims, trains_text_encoder, uses_damsm
+from adapt.training.step import Networks, TrainingStep
 from catalog.records import ManifestEntry
 
 
@@ -54,9 +54,7 @@ class Rehearsal:
     step: Step
 
 
-def rehearse(
-    config: RunConfig, networks: Networks, entries: Sequence[ManifestEntry], *, device: torch.device
-) -> Rehearsal:
+def rehearse(config: RunConfig, networks: Networks, entries: Sequence[ManifestEntry], *, fabric: Fabric) -> Rehearsal:
     """Put a run together from `entries`, a handful of its training pictures with captions.
 
     Raises:
@@ -70,27 +68,27 @@ def rehearse(
         encoder = build_text_encoder(config.text)
         check_sentence_dims(config.text, encoder.sentence_dim, networks)
     pictures = load_pictures(entries, round(image_px * config.data.margin))
-    texts = TextFeatureCache(encoder, keep_words=False)
-    damsm = _untrained_damsm(config, encoder).to(device) if uses_damsm(config) else None
+    texts = TextFeatureCache(encoder, keep_words=bool(networks.generator.uses_words) or config.loss.reads_words)
+    damsm = _untrained_damsm(config, encoder).to(fabric.device) if uses_damsm(config) else None
     layout = layout_term(config, pictures, networks.noise_dim)
-    features = comparison_features(config, pictures, image_px, damsm=damsm, device=device)
+    features = comparison_features(config, pictures, image_px, damsm=damsm, device=fabric.device)
     objective = Objective(
         loss=config.loss,
         augmentation=Augmentation(config.train.augment),
         features=features,
         damsm=damsm,
-        bf16=use_bf16(config.train.precision, device),
+        bf16=use_bf16(config.train.precision, fabric.device),
         extra_weights=layout.weights if layout else {},
     )
-    for network in (networks.generator, networks.discriminator):
-        network.to(device).train()
-    judging = [p for p in networks.discriminator.parameters() if p.requires_grad]
-    betas = (config.optim.beta1, config.optim.beta2)
-    optimizers = [
-        torch.optim.Adam([p for p in network.parameters() if p.requires_grad], lr=1e-4, betas=betas)
-        for network in (networks.generator, networks.discriminator)
-    ]
-    average = MovingAverage(networks.generator, half_life_images=config.optim.ema_half_life_images)
+    players = TrainingStep(
+        fabric,
+        networks,
+        objective,
+        train=config.train,
+        optim=config.optim,
+        extra_terms=layout,
+        choose_noise=layout.noise if layout else None,
+    )
 
     def step(size: int) -> None:
         batches = PictureBatches(
@@ -105,25 +103,7 @@ def rehearse(
             counterfactual_share=config.loss.counterfactual_share,
             seed=config.train.seed,
         )
-        batch = batches.batch(0, device=device)
-        noise = torch.randn(size, networks.noise_dim, generator=step_generator(config.train.seed, 0, 0)).to(device)
-        rng = step_generator(config.train.seed, 0, 1)
-        fakes = objective.draw(networks.generator, batch, noise)
-        d_terms = objective.discriminator_terms(networks.discriminator, batch, fakes[:size].detach(), rng)
-        optimizers[1].zero_grad(set_to_none=True)
-        weighted_sum(d_terms, objective.discriminator_weights()).backward()
-        optimizers[1].step()
-        for parameter in judging:
-            parameter.requires_grad_(False)
-        g_terms = objective.generator_terms(fakes, networks.discriminator, batch, rng)
-        if layout is not None:
-            g_terms |= layout(networks.generator, batch, noise, fakes[:size], rng)
-        optimizers[0].zero_grad(set_to_none=True)
-        weighted_sum(g_terms, objective.generator_weights()).backward()
-        optimizers[0].step()
-        for parameter in judging:
-            parameter.requires_grad_(True)
-        average.update(networks.generator, batch_images=size, images_seen=size)
+        players(batches.batch(0, device=fabric.device), 0, images_seen=size)
 
     return Rehearsal(judges=(features, damsm), step=step)
 

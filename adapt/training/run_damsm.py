@@ -19,7 +19,7 @@ from adapt.training.checkpoint import read_json
 from adapt.training.damsm import train_damsm
 from adapt.training.damsm_config import DamsmConfig
 from adapt.training.inference import TEXT_FOLDER, copy_text_encoder
-from adapt.training.loop import Networks
+from adapt.training.step import Networks
 from catalog.records import ManifestEntry
 
 Progress = Callable[[str, int, int], None]

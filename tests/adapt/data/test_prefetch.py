@@ -12,6 +12,8 @@ from adapt.errors import AdaptError
 class Counted:
     """Batches that are random numbers of their step; notes who made which."""
 
+    batch_size = 4
+
     def __init__(self) -> None:
         self.made: list[int] = []
         self.threads: set[str] = set()

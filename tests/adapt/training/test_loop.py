@@ -67,17 +67,17 @@ def test_stopped_run_ends_with_the_weights_of_an_uninterrupted_one(
 ) -> None:
     whole = pretrain(request(dataset, tmp_path / "whole"))
     # Ctrl-C in the middle of the fourth step: the loop finishes the step, saves and stops.
-    from adapt.training import loop
+    from adapt.training import step
 
     counted = iter(range(100))
-    real = loop.weighted_sum
+    real = step.weighted_sum
 
     def interrupting(*args: object) -> torch.Tensor:
         if next(counted) == 6:
             os.kill(os.getpid(), signal.SIGINT)
         return real(*args)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(loop, "weighted_sum", interrupting)
+    monkeypatch.setattr(step, "weighted_sum", interrupting)
     with pytest.raises(KeyboardInterrupt):
         pretrain(request(dataset, tmp_path / "cut"))
     monkeypatch.undo()

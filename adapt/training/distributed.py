@@ -1,0 +1,112 @@
+"""What changes when a run has several processes: how they start, what they share, and what none may do alone.
+
+A batch is drawn from (seed, step) as a whole and each process takes its own pictures of it, so that the number of
+processes changes no data. Terms that compare pictures see those of all processes, with gradient.
+
+Rules that keep gradients whole, each of which fails silently when broken: one backward a player and step, networks
+called through `forward` alone, no `static_graph` (its first backward with a penalty is not synchronised).
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+import torch.distributed as dist
+from lightning_fabric import Fabric
+from lightning_fabric.strategies import DDPStrategy
+from torch import Tensor, nn
+
+from adapt.errors import ConfigError
+
+
+def make_fabric(devices: int, nodes: int, *, accelerator: str = "auto") -> Fabric:
+    """One process a device; several are launched and joined at once."""
+    if devices * nodes == 1:
+        return Fabric(devices=1, accelerator=accelerator)
+    # Buffers need no broadcast: synchronised or frozen batch norms and spectral norms move alike everywhere, and
+    # writing into them between two passes would spoil the backward of the first.
+    strategy = DDPStrategy(broadcast_buffers=False, static_graph=False)
+    fabric = Fabric(devices=devices, num_nodes=nodes, accelerator=accelerator, strategy=strategy)
+    fabric.launch()
+    return fabric
+
+
+def equal_shares(batch_size: int, pictures: int, *, processes: int, accumulate: int) -> int:
+    """Pictures of a whole batch: `batch_size`, or as many as there are, in equal parts.
+
+    A mean over unequal parts would not be the mean over the batch.
+
+    Raises:
+        ConfigError: `batch_size` does not fall into equal parts, or there are fewer pictures than parts.
+    """
+    parts = processes * accumulate
+    how = f"{processes} process{'es' if processes > 1 else ''} times train.accumulate={accumulate}"
+    if batch_size % parts:
+        raise ConfigError(
+            f"data.batch_size={batch_size} does not fall into {parts} equal parts ({how}): "
+            f"--set data.batch_size={max(batch_size // parts, 1) * parts}"
+        )
+    if pictures < parts:
+        raise ConfigError(f"{pictures} pictures for {parts} parts of a batch ({how}); use fewer devices or parts")
+    return min(batch_size, pictures // parts * parts)
+
+
+def synchronise_batch_norms(fabric: Fabric, generator: nn.Module) -> None:
+    """Let batch norms of `generator` see the pictures of all processes, in place; there is no such layer on a CPU."""
+    if fabric.world_size > 1 and fabric.device.type == "cuda":
+        nn.SyncBatchNorm.convert_sync_batchnorm(generator)
+
+
+def mean_over_processes(fabric: Fabric, values: Mapping[str, Tensor]) -> dict[str, float]:
+    """The mean of each scalar over all processes; the one place where a step waits for its device."""
+    together = torch.stack(list(values.values()))
+    if fabric.world_size > 1:
+        dist.all_reduce(together)
+        together = together / fabric.world_size
+    return dict(zip(values, together.tolist(), strict=True))
+
+
+def world_size() -> int:
+    """Number of processes that train together."""
+    return dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1
+
+
+class _Gather(torch.autograd.Function):
+    """Rows of all processes, in order; each row's gradient is the sum of what all processes have for it."""
+
+    @staticmethod
+    def forward(ctx: Any, rows: Tensor) -> Tensor:
+        ctx.count = len(rows)
+        parts = [torch.empty_like(rows) for _ in range(dist.get_world_size())]
+        dist.all_gather(parts, rows.contiguous())
+        return torch.cat(parts)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
+        whole = gradients[0].contiguous().clone()
+        dist.all_reduce(whole)
+        start = dist.get_rank() * ctx.count
+        return whole[start : start + ctx.count]
+
+
+def gathered(rows: Tensor) -> Tensor:
+    """`rows` (B, …) of every process, (W · B, …), with gradient; the same number on each. Alone: `rows`.
+
+    A loss of gathered rows is the same on each process. Its gradient arrives W times at each row, and averaging the
+    processes' gradients takes that factor out again: what is left is the gradient of the loss over the whole batch.
+    """
+    if world_size() == 1:
+        return rows
+    if rows.dtype == torch.bool:
+        return gathered(rows.byte()).bool()
+    whole: Tensor = _Gather.apply(rows.contiguous())
+    return whole
+
+
+def widest(length: int, device: torch.device) -> int:
+    """The largest `length` of all processes."""
+    if world_size() == 1:
+        return length
+    longest = torch.tensor(length, device=device)
+    dist.all_reduce(longest, op=dist.ReduceOp.MAX)
+    return int(longest)
