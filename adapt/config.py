@@ -193,6 +193,8 @@ class TrainConfig:
     """Parts in which a process sees its share of a batch, for less memory; weights change once a batch."""
     compile: str = ""
     """Networks to compile: none, `generator` or `both`; never a penalised discriminator. Pays on GPUs."""
+    collapse_patience: int = 10
+    """Bad checks in a row, 100 steps apart, after which a collapsed run stops with advice; 0 never stops one."""
     augment: tuple[str, ...] = ("translation",)
     """DiffAugment on real and generated pictures: color, translation, cutout."""
     checkpoint_every: int = 200
@@ -205,6 +207,8 @@ class TrainConfig:
             raise ConfigError(
                 f"train.compile='{self.compile}'; allowed are generator, both or nothing: --set train.compile=generator"
             )
+        if self.collapse_patience < 0:
+            raise ConfigError(f"train.collapse_patience={self.collapse_patience}; it is at least 0, which is off")
         for name in ("steps", "checkpoint_every", "accumulate"):
             if getattr(self, name) < 1:
                 raise ConfigError(f"train.{name}={getattr(self, name)}; it is at least 1: --set train.{name}=100")
@@ -234,7 +238,8 @@ class RunConfig:
     def digest(self, *extra: str) -> str:
         """Eight hex digits that name this config (and what it is trained on)."""
         values = without_later_fields(to_dict(self))
-        del values["data"]["ahead"]  # changes how fast a run is, not what it computes
+        # What changes how fast a run is or when it is given up, but nothing that it computes.
+        del values["data"]["ahead"], values["train"]["collapse_patience"]
         # Left out at their defaults: runs older than these two fields keep their names, and so can be resumed.
         if self.damsm == DamsmOptions():
             del values["damsm"]

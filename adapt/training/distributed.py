@@ -16,7 +16,7 @@ from lightning_fabric import Fabric
 from lightning_fabric.strategies import DDPStrategy
 from torch import Tensor, nn
 
-from adapt.errors import ConfigError
+from adapt.errors import ConfigError, TrainingError
 
 
 def make_fabric(devices: int, nodes: int, *, accelerator: str = "auto") -> Fabric:
@@ -55,6 +55,37 @@ def synchronise_batch_norms(fabric: Fabric, generator: nn.Module) -> None:
     """Let batch norms of `generator` see the pictures of all processes, in place; there is no such layer on a CPU."""
     if fabric.world_size > 1 and fabric.device.type == "cuda":
         nn.SyncBatchNorm.convert_sync_batchnorm(generator)
+
+
+def forbid_calls_past_forward(network: nn.Module) -> None:
+    """Let layers of `network` run inside its own `forward` alone.
+
+    A layer that is called by itself gives gradients that no process hears of, without an error.
+
+    Raises:
+        TrainingError: (later) a layer was called from outside.
+    """
+    depth = 0
+
+    def enter(*arguments: Any) -> None:
+        nonlocal depth
+        depth += 1
+
+    def leave(*arguments: Any) -> None:
+        nonlocal depth
+        depth -= 1
+
+    def check(layer: nn.Module, inputs: Any) -> None:
+        if not depth:
+            raise TrainingError(
+                f"a {type(layer).__name__} of {type(network).__name__} was called past its forward, where gradients of "
+                "several processes are not joined: put the call into forward, or train with --devices 1"
+            )
+
+    network.register_forward_pre_hook(enter)
+    network.register_forward_hook(leave, always_call=True)
+    for child in network.children():
+        child.register_forward_pre_hook(check)
 
 
 def mean_over_processes(fabric: Fabric, values: Mapping[str, Tensor]) -> dict[str, float]:

@@ -25,6 +25,7 @@ from adapt.training.ema import MovingAverage
 from adapt.training.logbook import Logbook
 from adapt.training.objective import ExtraTerms, Objective, texts_for
 from adapt.training.step import Networks, TrainingStep
+from adapt.training.watch import CollapseWatch
 
 Progress = Callable[[str, int, int], None]
 _LOG = logging.getLogger(__name__)
@@ -75,7 +76,7 @@ def fit(
     """Train until `train.steps`, going on from the folder's checkpoint when there is one.
 
     Raises:
-        TrainingError: a loss is not finite.
+        TrainingError: a loss is not finite, or the run has collapsed.
         KeyboardInterrupt: passed on after the last step was saved.
     """
     batch_size = batches.batch_size
@@ -105,6 +106,7 @@ def fit(
     log = Logbook(folder, resume_step=start) if fabric.is_global_zero else None
     if log is not None and (skipped := objective.skipped(batch_size)):
         _LOG.warning(skipped)
+    watch = CollapseWatch(patience=train.collapse_patience)
     begun, step, done_before = time.perf_counter(), start, images_seen
     values: dict[str, float] = {}
 
@@ -122,8 +124,10 @@ def fit(
             images_seen += batch_size
             step += 1
             values = players(batch, step - 1, images_seen=images_seen)
-            # log
             _check_finite(values, step)
+            if watch.due(step):
+                watch.check(step, values, **players.spreads())
+            # log
             rate = (images_seen - done_before) / max(time.perf_counter() - begun, 1e-9)
             if log is not None and (step % 10 == 0 or step == train.steps):
                 log.write(step, values | {"images_per_second": rate})

@@ -20,9 +20,10 @@ from adapt.data.batches import Batch
 from adapt.errors import ConfigError
 from adapt.models.interfaces import Drawing
 from adapt.training.adversary import Terms
-from adapt.training.distributed import mean_over_processes, synchronise_batch_norms
+from adapt.training.distributed import forbid_calls_past_forward, mean_over_processes, synchronise_batch_norms
 from adapt.training.ema import MovingAverage
 from adapt.training.objective import ExtraTerms, Objective, weighted_sum
+from adapt.training.watch import spread
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +64,9 @@ class TrainingStep:
         self.fabric, self.networks, self.objective, self._train = fabric, networks, objective, train
         self._extra_terms, self._choose_noise = extra_terms, choose_noise
         self.average = MovingAverage(networks.generator, half_life_images=optim.ema_half_life_images)
+        if fabric.world_size > 1 and not train.compile:
+            for network in (networks.generator, networks.discriminator):
+                forbid_calls_past_forward(network)
         if not networks.freeze_norms:
             synchronise_batch_norms(fabric, networks.generator)
         if train.compile:
@@ -81,6 +85,7 @@ class TrainingStep:
         self._discriminator, self.discriminator_optimizer = fabric.setup(
             networks.discriminator, _adam(networks.discriminator, optim.discriminator_lr, betas)
         )
+        self._seen: dict[str, Tensor] = {}
         self._learning = {
             "generator": [p for p in networks.generator.parameters() if p.requires_grad],
             "discriminator": [p for p in networks.discriminator.parameters() if p.requires_grad],
@@ -99,6 +104,10 @@ class TrainingStep:
         terms = self._discriminator_turn(parts) | self._generator_turn(parts)
         self.average.update(self.networks.generator, batch_images=batch.whole, images_seen=images_seen)
         return mean_over_processes(self.fabric, terms)
+
+    def spreads(self) -> dict[str, float]:
+        """How much the last generated and the last real pictures of a part differ (`fake`, `real`), over processes."""
+        return mean_over_processes(self.fabric, {name: spread(images) for name, images in self._seen.items()})
 
     def _parts(self, batch: Batch, step: int) -> "list[_Part]":
         """Equal parts of the batch with their noise; noise and random changes are drawn for the whole batch."""
@@ -161,6 +170,7 @@ class TrainingStep:
                     terms |= self._extra_terms(self._generator, part.batch, part.noise[:size], fakes, part.rng)
                 self.fabric.backward(weighted_sum(terms, self.objective.generator_weights()) / len(parts))
             part.drawing = None
+            self._seen = {"fake": drawing.images[:size].detach(), "real": part.batch.images}
             values.add(terms)
         self.generator_optimizer.step()
         return values.total

@@ -13,8 +13,14 @@ from safetensors.torch import load_file
 from step_parts import BATCH, LOSS, batches, gradients, training_step, without_comparison
 from torch import Tensor, nn
 
-from adapt.errors import ConfigError
-from adapt.training.distributed import equal_shares, gathered, synchronise_batch_norms, widest
+from adapt.errors import ConfigError, TrainingError
+from adapt.training.distributed import (
+    equal_shares,
+    forbid_calls_past_forward,
+    gathered,
+    synchronise_batch_norms,
+    widest,
+)
 
 TERMS = {
     "d_real", "d_fake", "d_mismatch", "d_penalty", "g_adversarial", "g_fake_to_fake", "g_fake_to_real", "g_damsm",
@@ -92,6 +98,16 @@ def test_unequal_shares_are_refused_with_a_size_that_fits() -> None:
     with pytest.raises(ConfigError, match=r"3 pictures for 4 parts"):
         equal_shares(8, 3, processes=4, accumulate=1)
     assert equal_shares(8, 7, processes=2, accumulate=1) == 6
+
+
+def test_layer_called_past_forward_is_refused() -> None:
+    network, images = nn.Sequential(nn.Sequential(nn.Linear(2, 2)), nn.Tanh()), torch.ones(1, 2)
+    forbid_calls_past_forward(network)
+    assert network(images).shape == (1, 2)
+    with pytest.raises(RuntimeError):
+        network(torch.ones(1, 3))  # an error inside forward leaves the guard as it was
+    with pytest.raises(TrainingError, match=r"a Sequential of Sequential was called past its forward.*--devices 1"):
+        network[0](images)
 
 
 def test_one_process_gathers_nothing_and_keeps_its_batch_norms() -> None:
