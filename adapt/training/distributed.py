@@ -7,6 +7,7 @@ Rules that keep gradients whole, each of which fails silently when broken: one b
 called through `forward` alone, no `static_graph` (its first backward with a penalty is not synchronised).
 """
 
+import inspect
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,13 +20,20 @@ from torch import Tensor, nn
 from adapt.errors import ConfigError, TrainingError
 
 
+_BUFFERS = next(
+    name
+    for name in ("forward_sync_buffers", "broadcast_buffers")  # the second is what older versions of torch call it
+    if name in inspect.signature(nn.parallel.DistributedDataParallel).parameters
+)
+
+
 def make_fabric(devices: int, nodes: int, *, accelerator: str = "auto") -> Fabric:
     """One process a device; several are launched and joined at once."""
     if devices * nodes == 1:
         return Fabric(devices=1, accelerator=accelerator)
     # Buffers need no broadcast: synchronised or frozen batch norms and spectral norms move alike everywhere, and
     # writing into them between two passes would spoil the backward of the first.
-    strategy = DDPStrategy(broadcast_buffers=False, static_graph=False)
+    strategy = DDPStrategy(**{_BUFFERS: False}, static_graph=False)
     fabric = Fabric(devices=devices, num_nodes=nodes, accelerator=accelerator, strategy=strategy)
     fabric.launch()
     return fabric
