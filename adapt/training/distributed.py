@@ -19,7 +19,6 @@ from torch import Tensor, nn
 
 from adapt.errors import ConfigError, TrainingError
 
-
 _BUFFERS = next(
     name
     for name in ("forward_sync_buffers", "broadcast_buffers")  # the second is what older versions of torch call it
@@ -33,7 +32,8 @@ def make_fabric(devices: int, nodes: int, *, accelerator: str = "auto") -> Fabri
         return Fabric(devices=1, accelerator=accelerator)
     # Buffers need no broadcast: synchronised or frozen batch norms and spectral norms move alike everywhere, and
     # writing into them between two passes would spoil the backward of the first.
-    strategy = DDPStrategy(**{_BUFFERS: False}, static_graph=False)
+    buffers: dict[str, Any] = {_BUFFERS: False}
+    strategy = DDPStrategy(static_graph=False, **buffers)
     fabric = Fabric(devices=devices, num_nodes=nodes, accelerator=accelerator, strategy=strategy)
     fabric.launch()
     return fabric

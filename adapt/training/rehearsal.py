@@ -21,7 +21,7 @@ from adapt.training.diffaugment import Augmentation
 from adapt.training.estimate import Step
 from adapt.training.objective import Objective
 from adapt.training.precision import use_bf16
-from adapt.training.run_damsm import check_sentence_dims, trains_text_encoder, uses_damsm
+from adapt.training.run_damsm import check_sentence_dims, check_word_dim, trains_text_encoder, uses_damsm
 from adapt.training.step import Networks, TrainingStep
 from catalog.records import ManifestEntry
 
@@ -63,10 +63,12 @@ def rehearse(config: RunConfig, networks: Networks, entries: Sequence[ManifestEn
     image_px = int(networks.generator.config.image_px)  # type: ignore[union-attr, arg-type]
     if trains_text_encoder(config):
         check_sentence_dims(config.text, DamsmConfig.feature_dim, networks)
+        check_word_dim(config.text, DamsmConfig.feature_dim, networks)
         encoder: TextEncoder = StandInEncoder(DamsmConfig.feature_dim, DamsmConfig.feature_dim)
     else:
         encoder = build_text_encoder(config.text)
         check_sentence_dims(config.text, encoder.sentence_dim, networks)
+        check_word_dim(config.text, encoder.word_dim, networks)
     pictures = load_pictures(entries, round(image_px * config.data.margin))
     texts = TextFeatureCache(encoder, keep_words=bool(networks.generator.uses_words) or config.loss.reads_words)
     damsm = _untrained_damsm(config, encoder).to(fabric.device) if uses_damsm(config) else None
