@@ -12,8 +12,15 @@ from catalog.records import Caption, ManifestEntry
 COLOURS = {"red": (220, 30, 30), "green": (30, 160, 40), "blue": (40, 60, 210), "white": (240, 240, 240)}
 
 
-def frozen_tiles(root: Path, *, count: int) -> Path:
-    """Freeze `count` pictures of 40 px with two captions each, the last two held out; return the dataset's folder."""
+TINY = (
+    "model.widths=[8, 8, 8, 8]", "discriminator.head_width=4", "discriminator.pixel_width=2", "data.batch_size=4",
+    "train.steps=6", "train.checkpoint_every=3", "train.sample_every=6", "loss.feature_px=32",
+)  # fmt: skip
+"""Settings over the preset `debug` that train in seconds."""
+
+
+def tile_entries(root: Path, *, count: int = 10) -> list[ManifestEntry]:
+    """Write `count` pictures of 40 px below `root`, with two captions each; the last two are held out."""
     entries = []
     for number in range(count):
         name = list(COLOURS)[number % len(COLOURS)]
@@ -28,4 +35,9 @@ def frozen_tiles(root: Path, *, count: int) -> Path:
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
         split = "test" if number >= count - 2 else "train"
         entries.append(ManifestEntry(path, digest, f"s/{number}", number, name, split, captions, str(number)))
-    return manifest.write(root / "frozen", entries, name="tiles").folder
+    return entries
+
+
+def frozen_tiles(root: Path, *, count: int = 10) -> Path:
+    """Freeze `count` tiles; return the dataset's folder."""
+    return manifest.write(root / "frozen", tile_entries(root, count=count), name="tiles").folder

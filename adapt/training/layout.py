@@ -57,6 +57,8 @@ class LayoutTerm:
     def noise(self, batch: Batch, drawn: Float[Tensor, "B Z"]) -> Float[Tensor, "B Z"]:
         """`drawn`, where the first `share` of the batch begins with the codes of its photos."""
         count = self._count(batch)
+        if not count:
+            return drawn
         codes = self._codes(batch.images[:count]).to(drawn)
         coded = torch.cat([codes, drawn[:count, codes.shape[1] :]], dim=1)
         return torch.cat([coded, drawn[count:]])

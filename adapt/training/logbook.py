@@ -32,10 +32,12 @@ class Logbook:
             self._events.add_scalar(name.replace("_", "/", 1), value, step)
 
     def grid(self, step: int, pictures: NDArray[np.uint8], captions: Sequence[str]) -> Path:
-        """Save a sheet of pictures (N, H, W, 3) with their captions under samples/."""
+        """Save a sheet of pictures (N, H, W, 3) with their captions under samples/ and in the events."""
         path = self.folder / "samples" / f"step-{step:06d}.png"
         path.parent.mkdir(exist_ok=True)
-        contact_sheet(pictures, captions).save(path)
+        sheet = contact_sheet(pictures, captions)
+        sheet.save(path)
+        self._events.add_image("samples", np.asarray(sheet), step, dataformats="HWC")
         return path
 
     def close(self) -> None:

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from tiles import TINY, frozen_tiles
+from frozen_tiles import TINY, frozen_tiles
 from typer.testing import CliRunner
 
 from adapt.cli import app

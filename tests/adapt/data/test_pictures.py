@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tiles import tile_entries
+from frozen_tiles import tile_entries
 
 from adapt.data.pictures import decode_pictures, load_pictures, load_square, readable_pictures
 from adapt.errors import AdaptError
@@ -17,7 +17,7 @@ from catalog.records import ManifestEntry
 @pytest.fixture
 def entries(tmp_path: Path) -> list[ManifestEntry]:
     (tmp_path / "tiles").mkdir()
-    return tile_entries(tmp_path / "tiles", 6)
+    return tile_entries(tmp_path / "tiles", count=6)
 
 
 def test_rows_are_the_decoded_pictures_in_order(entries: list[ManifestEntry], tmp_path: Path) -> None:

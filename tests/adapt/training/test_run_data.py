@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 import torch
+from frozen_tiles import TINY, frozen_tiles
 from safetensors.torch import load_file
-from tiles import TINY, frozen_tiles
 
 from adapt.config import RunConfig, from_dict, read_preset
 from adapt.errors import ConfigError

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 import torch
+from frozen_tiles import TINY, frozen_tiles
 from lightning_fabric import Fabric
 from step_parts import BATCH, LOSS, TRAIN, batches, gradients, training_step, without_comparison
-from tiles import TINY, frozen_tiles
 from torch import nn
 
 from adapt.config import TrainConfig

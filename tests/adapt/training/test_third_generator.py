@@ -13,6 +13,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from frozen_tiles import frozen_tiles
+from PIL import Image
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
@@ -23,6 +24,7 @@ from adapt.fewshot.source import Source
 from adapt.fewshot.terms import AdaptationTerms
 from adapt.models.interfaces import Drawing, Judgement, TextFeatures
 from adapt.models.registries import DISCRIMINATORS, GENERATORS
+from adapt.plan import plan
 from adapt.pretrain import PretrainRequest, pretrain
 from adapt.training.inference import load_generator
 
@@ -173,6 +175,33 @@ def test_words_reach_the_drawn_picture_and_an_empty_caption_draws(run: Path) -> 
     assert images.shape == (3, 3, 32, 32) and bool(images.isfinite().all())
     features = loaded.encoder.encode(texts)
     assert features.words.shape[1] > 1 and bool(features.mask.any(dim=1).all())
+
+
+def test_grids_and_events_show_the_last_stage_and_every_term(run: Path) -> None:
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    with Image.open(run / "samples" / "step-000004.png") as sheet:
+        # Two held-out tiles, two noises each, in one row of eight places; enlarged twice, captions below.
+        assert sheet.size == (8 * (64 + 8) + 8, 64 + 8 + 26 + 8)
+    events = EventAccumulator(str(run / "events"))
+    events.Reload()
+    tags = events.Tags()
+    assert {tag.replace("/", "_") for tag in tags["scalars"]} >= DISCRIMINATOR | GENERATOR
+    assert tags["images"] == ["samples"] and [image.step for image in events.Images("samples")] == [4]
+
+
+def test_parts_train_two_stages_with_every_loss(run: Path, dataset: Path, tmp_path: Path) -> None:
+    result = train(dataset, tmp_path, f"text.path={run / 'damsm'}", "train.steps=1", "train.accumulate=2")
+    assert set(result["metrics"]) == DISCRIMINATOR | GENERATOR
+
+
+def test_dry_run_measures_two_stages_before_their_encoder_exists(dataset: Path, tmp_path: Path) -> None:
+    file = tmp_path / "two_stage.toml"
+    file.write_text(PRESET)
+    runs = tmp_path / "runs"
+    told = plan(PretrainRequest(dataset="folder", data_dir=dataset, runs=runs, preset=str(file)))
+    assert told["memory_bytes"]["activations"] > 0 and told["parameters"]["judges"]["frozen"] > 3_000_000
+    assert not runs.exists()
 
 
 def test_stopped_run_of_two_stages_ends_with_the_same_weights(

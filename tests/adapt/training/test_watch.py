@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from tiles import TINY, frozen_tiles
+from frozen_tiles import TINY, frozen_tiles
 from torch import Tensor, nn
 
 from adapt.errors import ConfigError, TrainingError
