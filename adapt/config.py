@@ -192,7 +192,7 @@ class TrainConfig:
     accumulate: int = 1
     """Parts in which a process sees its share of a batch, for less memory; weights change once a batch."""
     compile: str = ""
-    """Networks to compile: none, `generator` or `both`; never a penalised discriminator. Pays on GPUs."""
+    """`generator` compiles it: minutes at the start, for long runs on GPUs. A discriminator is never compiled."""
     collapse_patience: int = 10
     """Bad checks in a row, 100 steps apart, after which a collapsed run stops with advice; 0 never stops one."""
     augment: tuple[str, ...] = ("translation",)
@@ -203,9 +203,12 @@ class TrainConfig:
     """Steps between sample grids; 0 draws none."""
 
     def __post_init__(self) -> None:
-        if self.compile not in {"", "generator", "both"}:
+        if self.compile not in {"", "generator"}:
+            # Measured: with the penalty a compiled D has no second derivative, and with spectral norm its two passes
+            # of a step overwrite what the backward needs.
             raise ConfigError(
-                f"train.compile='{self.compile}'; allowed are generator, both or nothing: --set train.compile=generator"
+                f"train.compile='{self.compile}'; allowed is generator alone, since a compiled discriminator takes no "
+                "gradient penalty: --set train.compile=generator"
             )
         if self.collapse_patience < 0:
             raise ConfigError(f"train.collapse_patience={self.collapse_patience}; it is at least 0, which is off")

@@ -17,7 +17,6 @@ from torch import Tensor, nn
 
 from adapt.config import OptimConfig, TrainConfig
 from adapt.data.batches import Batch
-from adapt.errors import ConfigError
 from adapt.models.interfaces import Drawing
 from adapt.training.adversary import Terms
 from adapt.training.distributed import forbid_calls_past_forward, mean_over_processes, synchronise_batch_norms
@@ -56,11 +55,7 @@ class TrainingStep:
         extra_terms: ExtraTerms | None = None,
         choose_noise: Callable[[Batch, Tensor], Tensor] | None = None,
     ) -> None:
-        """Hand both networks to `fabric`.
-
-        Raises:
-            ConfigError: `train.compile` names a discriminator that is penalised.
-        """
+        """Hand both networks to `fabric`."""
         self.fabric, self.networks, self.objective, self._train = fabric, networks, objective, train
         self._extra_terms, self._choose_noise = extra_terms, choose_noise
         self.average = MovingAverage(networks.generator, half_life_images=optim.ema_half_life_images)
@@ -70,14 +65,7 @@ class TrainingStep:
         if not networks.freeze_norms:
             synchronise_batch_norms(fabric, networks.generator)
         if train.compile:
-            if train.compile == "both" and objective.loss.penalty_weight:
-                raise ConfigError(
-                    "train.compile='both' with loss.penalty_weight above 0: a compiled network has no second "
-                    "derivative; --set train.compile=generator"
-                )
             networks.generator.compile()
-            if train.compile == "both":
-                networks.discriminator.compile()
         betas = (optim.beta1, optim.beta2)
         self._generator, self.generator_optimizer = fabric.setup(
             networks.generator, _adam(networks.generator, optim.generator_lr, betas)
