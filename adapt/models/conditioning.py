@@ -21,6 +21,14 @@ def unit_variance(sentence: Float[Tensor, "B *S D"]) -> Float[Tensor, "B *S D"]:
     return F.normalize(sentence.float(), dim=-1) * sentence.shape[-1] ** 0.5
 
 
+class UnitVariance(nn.Module):
+    """`unit_variance` where a network wants a module."""
+
+    def forward(self, sentence: Float[Tensor, "B D"]) -> Float[Tensor, "B D"]:
+        """(B, D) → (B, D)."""
+        return unit_variance(sentence)
+
+
 class ConditioningAugmentation(nn.Module):
     """Sentence and standard normal numbers → a sample of the sentence's distribution, and its KL divergence."""
 
