@@ -18,6 +18,7 @@ from adapt.models.attn_gan import check_stages, stage_sides, start_orthogonal
 from adapt.models.conditioning import unit_variance
 from adapt.models.interfaces import Judgement
 from adapt.models.registries import DISCRIMINATORS
+from adapt.models.style_discriminator import EqualisedBlock, style_head, style_trunk
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +33,8 @@ class AttnDiscriminatorConfig:
     """Channels of the first layer at 64 px and more (the paper's DF: 64 on CUB, 96 on COCO)."""
     sentence_dim: int = 384
     """Length of the sentence feature."""
+    style_blocks: bool = False
+    """Layers that go with a generator of style blocks (Style-AttnGAN): equalised rates, blur, batch deviation."""
 
     def __post_init__(self) -> None:
         check_stages("discriminator", self.image_px, self.stages)
@@ -61,13 +64,19 @@ def stage_trunk(image_px: int, width: int) -> nn.Sequential:
 class StageDiscriminator(nn.Module):
     """Judges the pictures of one stage."""
 
-    def __init__(self, image_px: int, width: int, sentence_dim: int) -> None:
+    def __init__(self, image_px: int, width: int, sentence_dim: int, *, style_blocks: bool) -> None:
         super().__init__()
         top = 8 * width
-        self.trunk = stage_trunk(image_px, width)
-        self.realism = nn.Conv2d(top, 1, 4)
-        self.joint = _block(top + sentence_dim, top, halve=False)
-        self.matching = nn.Conv2d(top, 1, 4)
+        if style_blocks:
+            self.trunk = style_trunk(image_px, width)
+            self.realism: nn.Module = style_head(top + 1)
+            self.joint: nn.Module = EqualisedBlock(top + 1 + sentence_dim, top)
+            self.matching: nn.Module = style_head(top)
+        else:
+            self.trunk = stage_trunk(image_px, width)
+            self.realism = nn.Conv2d(top, 1, 4)
+            self.joint = _block(top + sentence_dim, top, halve=False)
+            self.matching = nn.Conv2d(top, 1, 4)
 
     def forward(
         self, images: Float[Tensor, "B 3 H W"], sentences: Float[Tensor, "B S D"]
@@ -93,7 +102,10 @@ class AttnDiscriminator(nn.Module):
         super().__init__()
         self.config = config
         self.stage_px = stage_sides(config.image_px, config.stages)
-        self.stages = nn.ModuleList(StageDiscriminator(px, config.width, config.sentence_dim) for px in self.stage_px)
+        self.stages = nn.ModuleList(
+            StageDiscriminator(px, config.width, config.sentence_dim, style_blocks=config.style_blocks)
+            for px in self.stage_px
+        )
         self.apply(start_orthogonal)
 
     def forward(self, stages: tuple[Float[Tensor, "B 3 h w"], ...], sentences: Float[Tensor, "B S D"]) -> Judgement:

@@ -85,7 +85,7 @@ def test_generator_draws_every_stage_in_range(kind: str, image_px: int, stages: 
 
 @pytest.mark.parametrize("kind", sorted(KINDS))
 def test_one_picture_trains_alone(kind: str) -> None:
-    generator, judge = small_generator(kind).train(), small_judge().train()
+    generator, judge = small_generator(kind).train(), small_judge(style_blocks=kind != "plain").train()
     verdict = judge(generator(noise(1), texts([3])).stages, torch.randn(1, 1, 12))
     sum(logits.sum() for logits in (*verdict.matching, *verdict.realism)).backward()
     gradients = [p.grad for p in generator.parameters() if p.grad is not None]
@@ -197,16 +197,17 @@ def test_generator_learns_one_batch_by_heart(kind: str) -> None:
     assert loss.item() < 0.03
 
 
-def test_discriminators_tell_one_batch_of_photos_from_another() -> None:
-    judge, rng = small_judge(), torch.Generator().manual_seed(4)
+@pytest.mark.parametrize("style_blocks", [False, True])
+def test_discriminators_tell_one_batch_of_photos_from_another(style_blocks: bool) -> None:
+    judge, rng = small_judge(style_blocks=style_blocks), torch.Generator().manual_seed(4)
     real, fake = (
         [F.interpolate(torch.rand(4, 3, 32, 32, generator=rng) * 2 - 1, size=px, mode="area") for px in (8, 16, 32)]
         for _ in range(2)
     )
     sentence = torch.randn(4, 1, 12, generator=rng)
     both = torch.cat([sentence, sentence.roll(1, dims=0)], dim=1)  # own and foreign
-    optimizer = torch.optim.Adam(judge.parameters(), lr=2e-3, betas=(0.5, 0.999))
-    for _ in range(30):
+    optimizer = torch.optim.Adam(judge.parameters(), lr=1e-2 if style_blocks else 2e-3, betas=(0.5, 0.999))
+    for _ in range(80 if style_blocks else 30):
         optimizer.zero_grad()
         on_real, on_fake = judge(tuple(real), both), judge(tuple(fake), sentence)
         good = [head[:, :1] for head in on_real.matching] + list(on_real.realism)
@@ -218,8 +219,12 @@ def test_discriminators_tell_one_batch_of_photos_from_another() -> None:
     assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in judge.parameters())
 
 
-def test_discriminator_judges_each_sentence_by_itself_even_in_training() -> None:
-    judge, sentences = small_judge().train(), torch.randn(3, 2, 12, generator=torch.Generator().manual_seed(5))
+@pytest.mark.parametrize("style_blocks", [False, True])
+def test_discriminator_judges_each_sentence_by_itself_even_in_training(style_blocks: bool) -> None:
+    judge, sentences = (
+        small_judge(style_blocks=style_blocks).train(),
+        torch.randn(3, 2, 12, generator=torch.Generator().manual_seed(5)),
+    )
     stages = tuple(torch.randn(3, 3, px, px, generator=torch.Generator().manual_seed(px)) for px in (8, 16, 32))
     together, alone = judge(stages, sentences), judge(stages, sentences[:, 1:])
     assert len(together.matching) == len(together.realism) == 3
@@ -303,3 +308,5 @@ def test_discriminator_key_names_are_fixed() -> None:
     keys = set(small_judge().state_dict())
     assert keys >= {"stages.0.trunk.0.weight", "stages.2.joint.0.weight", "stages.1.matching.bias"}
     assert keys >= {"stages.1.realism.weight", "stages.2.trunk.3.1.running_var"}
+    styled = set(small_judge(style_blocks=True).state_dict())
+    assert styled >= {"stages.2.trunk.6.conv.weight", "stages.0.joint.bias", "stages.1.matching.1.weight"}
