@@ -62,7 +62,9 @@ def test_settings_are_read_as_toml_else_as_text() -> None:
 
 
 def test_unknown_preset_lists_the_known() -> None:
-    with pytest.raises(ConfigError, match=r"there are attn_gan_128, .*debug, debug_attn_gan, paper_64.*; try --preset debug"):
+    with pytest.raises(
+        ConfigError, match=r"there are attn_gan_128, .*debug, debug_attn_gan, paper_64.*; try --preset debug"
+    ):
         read_preset("pretrain", "debgu")
 
 

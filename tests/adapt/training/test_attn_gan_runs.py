@@ -93,7 +93,7 @@ def test_command_line_finds_the_models_own_debug_preset(tiles: Path, tmp_path: P
     [
         (
             "model.word_dim=77",
-            r"model.word_dim=77, but text.encoder=transformers gives 384 numbers a word: .*word_dim=384",
+            r"model.word_dim=77, but text.encoder=transformers gives 384 numbers a word: --set model.word_dim=384",
         ),
         ("model.sentence_dim=7", r"model.sentence_dim=7, .* 384 numbers a caption: --set model.sentence_dim=384 "),
         ("discriminator.image_px=64", r"judges pictures of 16, 32, 64 px, the generator draws 8, 16, 32 px"),
