@@ -14,10 +14,11 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from adapt.errors import ConfigError
-from adapt.models.attn_gan import check_stages, stage_sides, start_orthogonal
+from adapt.models.attn_gan import start_orthogonal
 from adapt.models.conditioning import unit_variance
 from adapt.models.interfaces import Judgement
 from adapt.models.registries import DISCRIMINATORS
+from adapt.models.stages import check_stages, stage_sides
 from adapt.models.style_discriminator import EqualisedBlock, style_head, style_trunk
 
 
