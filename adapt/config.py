@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 
 from adapt.damsm_options import DamsmOptions
 from adapt.errors import ConfigError
+from adapt.loss_options import CENTRED_SPACES, check_comparisons, check_pairs
 from adapt.registry import canonical
 
 PRESET_ROOT = Path(__file__).parent / "configs"
@@ -58,8 +59,11 @@ class DataConfig:
     """Use only the first pictures; 0 uses all."""
     human_share: float = 0.0
     """Share of a batch drawn from pictures with human captions; 0 draws all pictures alike."""
+    pairs: str = "any"
+    """Which two captions of a picture make a pair: `any` two (Ye et al.), or two that state the `same_facts`."""
 
     def __post_init__(self) -> None:
+        check_pairs(self)
         if self.batch_size < 1:
             raise ConfigError(f"data.batch_size={self.batch_size}; it is at least 1: --set data.batch_size=16")
         if self.margin < 1:
@@ -82,10 +86,17 @@ class LossConfig:
     """λ of NT-Xent between pictures of two captions (Ye et al.: 0.2)."""
     fake_to_fake_temperature: float = 0.5
     """Its τ."""
+    fake_to_fake_directions: int = 2
+    """Anchors: the pictures of both captions (2, as published) or of the first alone (1)."""
     fake_to_real_weight: float = 0.2
     """λ of InfoNCE between generated and real pictures."""
     fake_to_real_temperature: float = 0.5
     """Its τ."""
+    fake_to_real_directions: int = 2
+    """Anchors: generated and real pictures (2, as published) or generated ones alone (1)."""
+    mask: tuple[str, ...] = ("product",)
+    """Pictures with the same `image` (group), `product` or `class` (category) are no negatives in either loss; empty
+    for none of it (Ye et al.)."""
     damsm_weight: float = 0.0
     """λ of matching generated pictures with their captions by a frozen DAMSM (SSA-GAN: 0.05)."""
     damsm_word_weight: float = 0.0
@@ -100,9 +111,14 @@ class LossConfig:
     batch_norm: str = "joint"
     """Whether both branches pass a network `joint` or, as published, `separate`: batch norm treats them apart then."""
     features: tuple[str, ...] = ("efficientnet_lite0", "palette")
-    """Feature spaces of both losses; each is normalised, all count the same."""
+    """Feature spaces of both losses (damsm: Ye et al.); each is normalised, all count the same."""
     feature_px: int = 64
-    """Side at which a feature network sees the pictures."""
+    """Side at which a feature network sees the pictures; open_clip has its own."""
+    feature_paths: Mapping[str, str] = field(default_factory=dict)
+    """Weights of feature networks by space: `inception_v3` ships in no package, `open_clip` neither."""
+    centred: tuple[str, ...] = CENTRED_SPACES
+    """Spaces from which the mean of real pictures is subtracted, where `features` names them; without it every cosine
+    there is near 1. DAMSM's code is compared as it is, as published: training has spread it over the sphere."""
     penalty_weight: float = 0.0
     """k of the matching-aware gradient penalty (SSA-GAN: 2); 0 leaves it out."""
     penalty_power: float = 6.0
@@ -135,6 +151,7 @@ class LossConfig:
                 f"loss.branches=1, but loss.fake_to_fake_weight={self.fake_to_fake_weight} compares two pictures: "
                 "--set loss.branches=2, or --set loss.fake_to_fake_weight=0"
             )
+        check_comparisons(self)
 
     @property
     def drawn_branches(self) -> int:
@@ -154,6 +171,8 @@ _LOSS_CHOICES: Mapping[str, Sequence[Any]] = {
     "batch_norm": ("joint", "separate"),
     "branches": (0, 1, 2),
     "adversarial_branches": (2, 1),
+    "fake_to_fake_directions": (2, 1),
+    "fake_to_real_directions": (2, 1),
 }
 
 
@@ -238,7 +257,13 @@ _LATER_FIELDS: Mapping[str, Mapping[str, Any]] = {
         "branches": 0,
         "pair": "captions",
         "batch_norm": "joint",
+        "fake_to_fake_directions": 2,
+        "fake_to_real_directions": 2,
+        "mask": ["product"],
+        "feature_paths": {},
+        "centred": list(CENTRED_SPACES),
     },
+    "data": {"pairs": "any"},
 }
 """Fields that came after the first runs, with the value that does what those runs did."""
 
@@ -286,8 +311,12 @@ def _convert(value: Any, hint: Any, name: str) -> Any:
             return NetworkConfig(name=canonical(value["name"]), options={**value.get("options", {}), **options})
         return from_dict(hint, value, where=f"{name}.")
     origin = typing.get_origin(hint)
-    if origin is tuple and isinstance(value, Sequence) and not isinstance(value, str):
+    if origin is tuple:
+        if isinstance(value, str) or not isinstance(value, Sequence):
+            raise ConfigError(f"{name}={value!r} is one value, not a list: --set '{name}={json.dumps([value])}'")
         return tuple(_convert(item, typing.get_args(hint)[0], name) for item in value)
+    if origin is Mapping and not isinstance(value, Mapping):
+        raise ConfigError(f"{name}={value!r} is one value, not a table: --set {name}.NAME={value}")
     if origin in {types.UnionType, typing.Union}:
         return value
     if hint is float and isinstance(value, int | float) and not isinstance(value, bool):

@@ -40,7 +40,13 @@ def comparison_features(
     """The feature spaces of the two losses, centred on real pictures; None when neither loss is on."""
     if not (config.loss.fake_to_fake_weight or config.loss.fake_to_real_weight):
         return None
-    features = ComparisonFeatures(config.loss.features, feature_px=config.loss.feature_px, damsm=damsm)
+    features = ComparisonFeatures(
+        config.loss.features,
+        feature_px=config.loss.feature_px,
+        centred=config.loss.centred,
+        paths=config.loss.feature_paths,
+        damsm=damsm,
+    )
     spread = pictures[:: max(1, len(pictures) // 256)][:256]
     features.centre_on(to_model(centre_crop(spread, image_px)))
     return features.to(device)
