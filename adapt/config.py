@@ -63,7 +63,6 @@ class DataConfig:
     """Which two captions of a picture make a pair: `any` two (Ye et al.), or two that state the `same_facts`."""
 
     def __post_init__(self) -> None:
-        check_pairs(self)
         if self.batch_size < 1:
             raise ConfigError(f"data.batch_size={self.batch_size}; it is at least 1: --set data.batch_size=16")
         if self.margin < 1:
@@ -235,6 +234,7 @@ class RunConfig:
                 f"loss.damsm_word_weight={self.loss.damsm_word_weight} needs a DAMSM that learned words, but "
                 "damsm.word_weight=0: --set damsm.word_weight=1, or --set loss.damsm_word_weight=0"
             )
+        check_pairs(self.data, self.loss)
 
     def digest(self, *extra: str) -> str:
         """Eight hex digits that name this config (and what it is trained on)."""

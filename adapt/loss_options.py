@@ -65,14 +65,26 @@ def check_comparisons(loss: "LossConfig") -> None:
         )
 
 
-def check_pairs(data: "DataConfig") -> None:
-    """Refuse an unknown kind of pairs.
+def check_pairs(data: "DataConfig", loss: "LossConfig") -> None:
+    """Refuse a kind of pairs that there is not, or that the losses would never look at.
 
     Raises:
-        ConfigError: names the allowed ones.
+        ConfigError: names the allowed ones, or the setting that contradicts it.
     """
     if data.pairs not in PAIRS:
         raise ConfigError(f"data.pairs='{data.pairs}'; allowed are {', '.join(PAIRS)}: --set data.pairs=any")
+    if data.pairs == "any":
+        return
+    if loss.pair == "noises":
+        raise ConfigError(
+            f"data.pairs={data.pairs} chooses a second caption, but loss.pair=noises draws one caption twice: "
+            "--set data.pairs=any, or --set loss.pair=captions"
+        )
+    if loss.drawn_branches == 1:
+        raise ConfigError(
+            f"data.pairs={data.pairs} chooses a second caption, but only the first is drawn while "
+            "loss.fake_to_fake_weight=0: --set data.pairs=any, or --set loss.branches=2"
+        )
 
 
 def _check_paths(paths: Mapping[str, str], features: Sequence[str]) -> None:
@@ -91,9 +103,7 @@ def _check_paths(paths: Mapping[str, str], features: Sequence[str]) -> None:
             )
 
 
-def _check_names(
-    field: str, names: Sequence[str], allowed: Sequence[str], *, may_be_empty: bool = False
-) -> None:
+def _check_names(field: str, names: Sequence[str], allowed: Sequence[str], *, may_be_empty: bool = False) -> None:
     unknown = [name for name in names if name not in allowed]
     if unknown or len(set(names)) < len(names) or not (names or may_be_empty):
         fault = f"'{unknown[0]}' is unknown" if unknown else "a name stands twice" if names else "one is needed"

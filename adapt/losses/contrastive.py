@@ -27,7 +27,7 @@ def masked_cross_entropy(
     return F.cross_entropy(logits.masked_fill(excluded, float("-inf")), positives)
 
 
-def shared_ids(ids: Int[Tensor, "B *kinds"]) -> Bool[Tensor, "B B"]:
+def shared_ids(ids: Int[Tensor, "B ..."]) -> Bool[Tensor, "B B"]:
     """Which items share an id.
 
     Args:
@@ -40,7 +40,7 @@ def shared_ids(ids: Int[Tensor, "B *kinds"]) -> Bool[Tensor, "B B"]:
 def fake_to_fake(
     first: Float[Tensor, "B D"],
     second: Float[Tensor, "B D"],
-    ids: Int[Tensor, "B *kinds"],
+    ids: Int[Tensor, "B ..."],
     *,
     temperature: float = 0.5,
     directions: int = 2,
@@ -72,7 +72,7 @@ def fake_to_fake(
 def fake_to_real(
     fake: Float[Tensor, "B D"],
     real: Float[Tensor, "B D"],
-    ids: Int[Tensor, "B *kinds"],
+    ids: Int[Tensor, "B ..."],
     *,
     temperature: float = 0.5,
     directions: int = 2,

@@ -58,7 +58,7 @@ class ComparisonFeatures(nn.Module):
         self.names = tuple(names)
         self.networks = nn.ModuleDict()
         for name in names:
-            if name == "damsm":
+            if name == "damsm" and damsm is not None:
                 self.networks[name] = damsm
             elif name in SPACES_WITH_PATHS:
                 self.networks[name] = _network(name, feature_px=feature_px, path=(paths or {}).get(name))

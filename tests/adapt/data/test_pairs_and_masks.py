@@ -115,7 +115,12 @@ def test_pictures_without_a_pair_are_counted(caplog: pytest.LogCaptureFixture) -
 
 
 def test_batch_has_picture_product_and_class() -> None:
-    entries = [entry(0, category="a"), entry(1, category="b", group="0"), entry(2, category="b"), entry(3, category="a")]
+    entries = [
+        entry(0, category="a"),
+        entry(1, category="b", group="0"),
+        entry(2, category="b"),
+        entry(3, category="a"),
+    ]
     source = batches(entries)
     chosen, batch = source.indices(0), source.batch(0)
     ids = batch.identities(("image", "product", "class"))
@@ -145,7 +150,7 @@ def test_identities_number_equal_names_alike() -> None:
 
 def test_mask_that_leaves_no_negatives_is_one_line() -> None:
     entries = [entry(i) for i in range(4)]
-    with pytest.raises(ConfigError, match=r"names 'class', but all 4 pictures are of one class.*--set 'loss.mask=\[\"pro"):
+    with pytest.raises(ConfigError, match=r"'class', but all 4 pictures are of one class.*'loss.mask=\[\"product\"\]'"):
         check_mask(("product", "class"), entries)
     with pytest.raises(ConfigError, match=r"names 'image', but all 2 pictures are of one image"):
         check_mask(("image",), [entry(0, group="g"), entry(1, group="g")])

@@ -33,9 +33,7 @@ def test_fake_to_fake_of_equal_features_is_log_of_the_others(batch: int, expecte
 @pytest.mark.parametrize(
     ("batch", "temperature", "expected"), [(10, 0.5, 1.2343), (20, 0.5, 1.8153), (24, 0.5, 1.9776), (24, 0.1, 0.0021)]
 )
-def test_fake_to_fake_of_perfect_pairs_matches_the_closed_form(
-    batch: int, temperature: float, expected: float
-) -> None:
+def test_fake_to_fake_of_perfect_pairs_matches_the_closed_form(batch: int, temperature: float, expected: float) -> None:
     perfect = torch.eye(batch)
     value = fake_to_fake(perfect, perfect, torch.arange(batch), temperature=temperature)
     assert value.item() == pytest.approx(expected, abs=1e-4)

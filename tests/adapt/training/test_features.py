@@ -59,9 +59,7 @@ def test_every_space_gives_unit_features_with_gradients(
     name: str, centred: bool, paths: dict[str, str], damsm: Damsm
 ) -> None:
     given = {key: path for key, path in paths.items() if key == name}
-    features = ComparisonFeatures(
-        [name], feature_px=75, centred=[name] if centred else [], paths=given, damsm=damsm
-    )
+    features = ComparisonFeatures([name], feature_px=75, centred=[name] if centred else [], paths=given, damsm=damsm)
     features.centre_on(pictures(8))
     images = pictures(3).requires_grad_(True)
     found = features(images)
@@ -112,7 +110,10 @@ def test_config_decides_spaces_side_and_centring() -> None:
     assert features.get_buffer("palette_mean").abs().sum() > 0
     assert features.networks["efficientnet_lite0"].input_px == 32
     off = LossConfig(fake_to_fake_weight=0.0, fake_to_real_weight=0.0)
-    assert comparison_features(RunConfig(model=network, discriminator=network, loss=off), to_pixels(pictures(4)), 32) is None
+    assert (
+        comparison_features(RunConfig(model=network, discriminator=network, loss=off), to_pixels(pictures(4)), 32)
+        is None
+    )
 
 
 def test_damsm_is_compared_as_published_unless_told_otherwise() -> None:
