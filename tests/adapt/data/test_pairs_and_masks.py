@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from torch import Tensor
 
 from adapt.data.batches import Batch, PictureBatches
 from adapt.data.caption_pairs import PAIRINGS, pair_any, pair_same_facts
@@ -134,8 +133,9 @@ def test_batch_has_picture_product_and_class() -> None:
 
 
 def test_batch_without_the_ids_of_a_mask_is_refused() -> None:
-    text: Tensor = torch.zeros(2, 2, 3)
-    batch = Batch(images=torch.zeros(2, 3, 4, 4), sentences=text, mismatched=text[:, 0], ids=torch.arange(2))
+    texts = OneHotEncoder().encode(["b", "c"] * 2)
+    pictures, mismatched = torch.zeros(2, 3, 4, 4), texts.sentence[:2]
+    batch = Batch(images=pictures, texts=texts, mismatched=mismatched, ids=torch.arange(2))
     assert batch.identities(("product",)).tolist() == [[0], [1]]
     with pytest.raises(ValueError, match="lacks ids that mask"):
         batch.identities(("product", "class"))

@@ -1,6 +1,7 @@
 """Feature spaces of the distribution-sensitive losses: unit length, centring, gradients, what is refused."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,8 +16,9 @@ from adapt.errors import ConfigError
 from adapt.loss_options import CENTRED_SPACES, FEATURE_SPACES
 from adapt.models.damsm import Damsm, heads_for
 from adapt.models.encoders import image_encoder, text_encoder
-from adapt.training.assembly import comparison_features
+from adapt.training.assembly import check_comparison, comparison_features
 from adapt.training.features import ComparisonFeatures, check_available
+from catalog.records import Caption, ManifestEntry
 
 CLIP = {
     "embed_dim": 16,
@@ -144,6 +146,22 @@ def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
     check_available(["inception_v3"], other)  # it is there; what it holds is read when it is built
     with pytest.raises(ConfigError, match=r"names 'inception_v3': .* does not hold torchvision's inception_v3"):
         ComparisonFeatures(["inception_v3"], feature_px=75, paths=other)
+
+
+def test_run_that_cannot_compare_is_refused_before_it_begins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ADAPT_CACHE", str(tmp_path))
+    monkeypatch.delenv("ADAPT_ALLOW_DOWNLOAD", raising=False)
+    entries = [
+        ManifestEntry(Path("x.png"), str(i), f"s/{i}", i, "tile", "train", (Caption(None, "a", "en", "t", {}),), str(i))
+        for i in range(3)
+    ]
+    with pytest.raises(ConfigError, match=r"loss.mask names 'class', but all 3 pictures are of one class"):
+        check_comparison(LossConfig(mask=("class",)), entries)
+    without = LossConfig(features=("inception_v3",), feature_px=75)
+    with pytest.raises(ConfigError, match=r"loss.features names 'inception_v3': no weights"):
+        check_comparison(without, entries)
+    check_comparison(replace(without, fake_to_fake_weight=0.0, fake_to_real_weight=0.0), entries)
+    check_comparison(LossConfig(mask=("image", "product")), entries)
 
 
 def test_judge_and_unknown_spaces_are_refused() -> None:
