@@ -1,13 +1,11 @@
-"""What the fields of the distribution-sensitive losses may hold, checked before anything is loaded."""
+"""Config section `[loss]`: terms, weights and temperatures, checked before anything is loaded."""
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import Any
 
 from adapt.errors import ConfigError
-
-if TYPE_CHECKING:
-    from adapt.config import DataConfig, LossConfig
 
 FEATURE_SPACES = ("efficientnet_lite0", "palette", "damsm", "inception_v3", "open_clip")
 """Where pictures can be compared."""
@@ -22,6 +20,112 @@ IDENTITIES = ("image", "product", "class")
 PAIRS = ("any", "same_facts")
 """Which two captions of a picture make a pair."""
 INCEPTION_LEAST_PX = 75
+
+
+@dataclass(frozen=True, kw_only=True)
+class LossConfig:
+    """Weights and temperatures; a weight of 0 leaves the term and its cost out."""
+
+    adversarial: str = "hinge"
+    """`hinge` (SSA-GAN) or `bce`, binary cross-entropy of logits (AttnGAN)."""
+    head_reduction: str = "mean"
+    """How the heads of a discriminator join: their `mean`, or their `sum` (AttnGAN's stages)."""
+    mismatch_weight: float = 0.5
+    """Weight of real pictures with another picture's caption, in [0, 1); generated pairs get the rest (paper: ½)."""
+    counterfactual_share: float = 0.0
+    """Share of mismatched captions that are the picture's own with one colour changed."""
+    fake_to_fake_weight: float = 0.2
+    """λ of NT-Xent between pictures of two captions (Ye et al.: 0.2)."""
+    fake_to_fake_temperature: float = 0.5
+    """Its τ."""
+    fake_to_fake_directions: int = 2
+    """Anchors: the pictures of both captions (2, as published) or of the first alone (1)."""
+    fake_to_real_weight: float = 0.2
+    """λ of InfoNCE between generated and real pictures."""
+    fake_to_real_temperature: float = 0.5
+    """Its τ."""
+    fake_to_real_directions: int = 2
+    """Anchors: generated and real pictures (2, as published) or generated ones alone (1)."""
+    mask: tuple[str, ...] = ("product",)
+    """Pictures with the same `image` (group), `product` or `class` (category) are no negatives in either loss; empty
+    for none of it (Ye et al.)."""
+    damsm_weight: float = 0.0
+    """λ of matching generated pictures with their captions by a frozen DAMSM (SSA-GAN: 0.05)."""
+    damsm_word_weight: float = 0.0
+    """Weight of the two word losses beside the two sentence losses, both under λ (papers: 1); 0 reads no words."""
+    kl_weight: float = 1.0
+    """Weight of the conditioning term that a generator brings itself (AttnGAN's KL divergence)."""
+    branches: int = 0
+    """Pictures drawn and judged for each photo: 1, 2, or 0 for as many as the losses need. 2 with a fake-to-fake weight
+    of 0 is the control that tells the loss from its data."""
+    pair: str = "captions"
+    """What two branches differ in: two `captions` with one noise, or two `noises` with one caption."""
+    batch_norm: str = "joint"
+    """Whether both branches pass a network `joint` or, as published, `separate`: batch norm treats them apart then."""
+    features: tuple[str, ...] = ("efficientnet_lite0", "palette")
+    """Feature spaces of both losses (damsm: Ye et al.); each is normalised, all count the same."""
+    feature_px: int = 64
+    """Side at which a feature network sees the pictures; open_clip has its own."""
+    feature_paths: Mapping[str, str] = field(default_factory=dict)
+    """Weights of feature networks by space: `inception_v3` ships in no package, `open_clip` neither."""
+    centred: tuple[str, ...] = CENTRED_SPACES
+    """Spaces from which the mean of real pictures is subtracted, where `features` names them; without it every cosine
+    there is near 1. DAMSM's code is compared as it is, as published: training has spread it over the sphere."""
+    penalty_weight: float = 0.0
+    """k of the matching-aware gradient penalty (SSA-GAN: 2); 0 leaves it out."""
+    penalty_power: float = 6.0
+    """p of the penalty."""
+    layout_weight: float = 0.0
+    """Weight of drawing a photo again from its caption and its layout code as noise; 0 leaves the term out."""
+    layout_share: float = 0.5
+    """Share of a batch that draws with layout codes instead of random noise."""
+    layout_dims: int = 16
+    """Length of a layout code; it takes the place of the first numbers of the noise."""
+    adversarial_branches: int = 2
+    """Judge the pictures of both captions (2, as published) or of the first alone (1, cheaper)."""
+
+    def __post_init__(self) -> None:
+        for name, allowed in _LOSS_CHOICES.items():
+            value = getattr(self, name)
+            if value not in allowed:
+                known = ", ".join(map(str, allowed))
+                raise ConfigError(f"loss.{name}={value}; allowed are {known}: --set loss.{name}={allowed[0]}")
+        if not 0 <= self.mismatch_weight < 1:
+            raise ConfigError(
+                f"loss.mismatch_weight={self.mismatch_weight}; it lies in [0, 1), since generated pairs get the rest: "
+                "--set loss.mismatch_weight=0.5"
+            )
+        for name in ("damsm_word_weight", "kl_weight"):
+            if getattr(self, name) < 0:
+                raise ConfigError(f"loss.{name}={getattr(self, name)}; it is at least 0: --set loss.{name}=1")
+        if self.branches == 1 and self.fake_to_fake_weight:
+            raise ConfigError(
+                f"loss.branches=1, but loss.fake_to_fake_weight={self.fake_to_fake_weight} compares two pictures: "
+                "--set loss.branches=2, or --set loss.fake_to_fake_weight=0"
+            )
+        check_comparisons(self)
+
+    @property
+    def drawn_branches(self) -> int:
+        """Pictures drawn for each photo in a step."""
+        return self.branches or (2 if self.fake_to_fake_weight else 1)
+
+    @property
+    def reads_words(self) -> bool:
+        """Whether a loss needs word features."""
+        return bool(self.damsm_weight and self.damsm_word_weight)
+
+
+_LOSS_CHOICES: Mapping[str, Sequence[Any]] = {
+    "adversarial": ("hinge", "bce"),
+    "head_reduction": ("mean", "sum"),
+    "pair": ("captions", "noises"),
+    "batch_norm": ("joint", "separate"),
+    "branches": (0, 1, 2),
+    "adversarial_branches": (2, 1),
+    "fake_to_fake_directions": (2, 1),
+    "fake_to_real_directions": (2, 1),
+}
 
 
 def check_spaces(names: Sequence[str]) -> None:
@@ -39,7 +143,7 @@ def check_spaces(names: Sequence[str]) -> None:
     _check_names("features", names, FEATURE_SPACES)
 
 
-def check_comparisons(loss: "LossConfig") -> None:
+def check_comparisons(loss: LossConfig) -> None:
     """Check every field of the two losses.
 
     Raises:
@@ -47,7 +151,7 @@ def check_comparisons(loss: "LossConfig") -> None:
     """
     for term in ("fake_to_fake", "fake_to_real"):
         values = {name: getattr(loss, f"{term}_{name}") for name in ("weight", "temperature")}
-        if values["weight"] < 0:
+        if not values["weight"] >= 0:
             raise ConfigError(f"loss.{term}_weight={values['weight']}; it is 0 or more: --set loss.{term}_weight=0.2")
         if not values["temperature"] > 0:
             raise ConfigError(
@@ -65,24 +169,24 @@ def check_comparisons(loss: "LossConfig") -> None:
         )
 
 
-def check_pairs(data: "DataConfig", loss: "LossConfig") -> None:
+def check_pairs(pairs: str, loss: LossConfig) -> None:
     """Refuse a kind of pairs that there is not, or that the losses would never look at.
 
     Raises:
         ConfigError: names the allowed ones, or the setting that contradicts it.
     """
-    if data.pairs not in PAIRS:
-        raise ConfigError(f"data.pairs='{data.pairs}'; allowed are {', '.join(PAIRS)}: --set data.pairs=any")
-    if data.pairs == "any":
+    if pairs not in PAIRS:
+        raise ConfigError(f"data.pairs='{pairs}'; allowed are {', '.join(PAIRS)}: --set data.pairs=any")
+    if pairs == "any":
         return
     if loss.pair == "noises":
         raise ConfigError(
-            f"data.pairs={data.pairs} chooses a second caption, but loss.pair=noises draws one caption twice: "
+            f"data.pairs={pairs} chooses a second caption, but loss.pair=noises draws one caption twice: "
             "--set data.pairs=any, or --set loss.pair=captions"
         )
     if loss.drawn_branches == 1:
         raise ConfigError(
-            f"data.pairs={data.pairs} chooses a second caption, but only the first is drawn while "
+            f"data.pairs={pairs} chooses a second caption, but only the first is drawn while "
             "loss.fake_to_fake_weight=0: --set data.pairs=any, or --set loss.branches=2"
         )
 
@@ -103,15 +207,15 @@ def _check_paths(paths: Mapping[str, str], features: Sequence[str]) -> None:
             )
 
 
-def _check_names(field: str, names: Sequence[str], allowed: Sequence[str], *, may_be_empty: bool = False) -> None:
-    unknown = [name for name in names if name not in allowed]
+def _check_names(name: str, names: Sequence[str], allowed: Sequence[str], *, may_be_empty: bool = False) -> None:
+    unknown = [each for each in names if each not in allowed]
     if unknown or len(set(names)) < len(names) or not (names or may_be_empty):
         fault = f"'{unknown[0]}' is unknown" if unknown else "a name stands twice" if names else "one is needed"
         raise ConfigError(
-            f"loss.{field}={json.dumps(list(names))}: {fault}; choose from {', '.join(allowed)}: "
-            f"{_setting(field, allowed[:1])}"
+            f"loss.{name}={json.dumps(list(names))}: {fault}; choose from {', '.join(allowed)}: "
+            f"{_setting(name, allowed[:1])}"
         )
 
 
-def _setting(field: str, names: Sequence[str]) -> str:
-    return f"--set 'loss.{field}={json.dumps(list(names))}'"
+def _setting(name: str, names: Sequence[str]) -> str:
+    return f"--set 'loss.{name}={json.dumps(list(names))}'"

@@ -52,4 +52,4 @@ class FinetuneConfig:
     train: TrainConfig = field(default_factory=TrainConfig)
 
     def __post_init__(self) -> None:
-        check_pairs(self.data, self.loss)
+        check_pairs(self.data.pairs, self.loss)
