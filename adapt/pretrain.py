@@ -18,6 +18,7 @@ from adapt.errors import TrainingError
 from adapt.models.factory import build_discriminator, build_generator, build_text_encoder
 from adapt.training.assembly import (
     cached_texts,
+    check_comparison,
     comparison_features,
     fixed_samples,
     layout_term,
@@ -142,6 +143,7 @@ def train_from_entries(
     train_entries = [entry for entry in entries if entry.split == "train"][: config.data.limit or None]
     if len(train_entries) < 2:
         raise TrainingError(f"{len(train_entries)} training pictures; two are the least: ingest more or choose another")
+    check_comparison(config.loss, train_entries)
     networks = _networks(config, grow)
     image_px = int(networks.generator.config.image_px)  # type: ignore[union-attr, arg-type]
     if trains_text_encoder(config):  # its width is known before the training that would be in vain
@@ -173,6 +175,7 @@ def train_from_entries(
         flip=config.data.flip,
         human_share=config.data.human_share,
         counterfactual_share=config.loss.counterfactual_share,
+        pairs=config.data.pairs,
         seed=config.train.seed + 7919 * fabric.global_rank,
     )
     if cache is not None:

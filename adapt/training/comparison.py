@@ -41,14 +41,13 @@ class Comparison:
             if self.loss.fake_to_real_weight:
                 with torch.no_grad():
                     real = self.features(batch.images)
-        parts = features.float().split(len(batch.ids))
+        parts, ids = features.float().split(len(batch.ids)), batch.identities(self.loss.mask)
         if self.loss.fake_to_fake_weight:
-            terms["g_fake_to_fake"] = fake_to_fake(
-                parts[0], parts[1], batch.ids, temperature=self.loss.fake_to_fake_temperature
-            )
+            tau, directions = self.loss.fake_to_fake_temperature, self.loss.fake_to_fake_directions
+            terms["g_fake_to_fake"] = fake_to_fake(parts[0], parts[1], ids, temperature=tau, directions=directions)
         if self.loss.fake_to_real_weight:
-            tau = self.loss.fake_to_real_temperature
-            per_branch = [fake_to_real(part, real, batch.ids, temperature=tau) for part in parts]
+            tau, directions = self.loss.fake_to_real_temperature, self.loss.fake_to_real_directions
+            per_branch = [fake_to_real(part, real, ids, temperature=tau, directions=directions) for part in parts]
             terms["g_fake_to_real"] = torch.stack(per_branch).mean()
         return terms
 

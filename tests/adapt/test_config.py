@@ -49,6 +49,10 @@ def test_every_verb_has_a_debug_preset() -> None:
             "loss.damsm_word_weight=1.0 needs a DAMSM that learned words.*--set damsm.word_weight=1",
         ),
         (["train.steps.more=1"], "'steps' is a value, not a section"),
+        (
+            ["train.augment=cutout"],
+            r"='cutout' is one value, not a list: --set 'train.augment=\[\"cutout\"\]'",
+        ),
     ],
 )
 def test_bad_setting_is_named(settings: list[str], message: str) -> None:
