@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 
 from adapt.damsm_options import DamsmOptions
 from adapt.errors import ConfigError
+from adapt.loss_options import CENTRED_SPACES, LossConfig, check_pairs
 from adapt.registry import canonical
 
 PRESET_ROOT = Path(__file__).parent / "configs"
@@ -62,6 +63,8 @@ class DataConfig:
     """Batches made ahead in threads while a step runs; 0 makes each when it is needed. Changes no result."""
     human_share: float = 0.0
     """Share of a batch drawn from pictures with human captions; 0 draws all pictures alike."""
+    pairs: str = "any"
+    """Which two captions of a picture make a pair: `any` two (Ye et al.), or two that state the `same_facts`."""
 
     def __post_init__(self) -> None:
         if self.batch_size < 1:
@@ -70,97 +73,6 @@ class DataConfig:
             raise ConfigError(f"data.margin={self.margin}; it is at least 1: --set data.margin=1.1875")
         if not 0 <= self.ahead <= 16:
             raise ConfigError(f"data.ahead={self.ahead}; it is 0 to 16: --set data.ahead=2")
-
-
-@dataclass(frozen=True, kw_only=True)
-class LossConfig:
-    """Weights and temperatures; a weight of 0 leaves the term and its cost out."""
-
-    adversarial: str = "hinge"
-    """`hinge` (SSA-GAN) or `bce`, binary cross-entropy of logits (AttnGAN)."""
-    head_reduction: str = "mean"
-    """How the heads of a discriminator join: their `mean`, or their `sum` (AttnGAN's stages)."""
-    mismatch_weight: float = 0.5
-    """Weight of real pictures with another picture's caption, in [0, 1); generated pairs get the rest (paper: ½)."""
-    counterfactual_share: float = 0.0
-    """Share of mismatched captions that are the picture's own with one colour changed."""
-    fake_to_fake_weight: float = 0.2
-    """λ of NT-Xent between pictures of two captions (Ye et al.: 0.2)."""
-    fake_to_fake_temperature: float = 0.5
-    """Its τ."""
-    fake_to_real_weight: float = 0.2
-    """λ of InfoNCE between generated and real pictures."""
-    fake_to_real_temperature: float = 0.5
-    """Its τ."""
-    damsm_weight: float = 0.0
-    """λ of matching generated pictures with their captions by a frozen DAMSM (SSA-GAN: 0.05)."""
-    damsm_word_weight: float = 0.0
-    """Weight of the two word losses beside the two sentence losses, both under λ (papers: 1); 0 reads no words."""
-    kl_weight: float = 1.0
-    """Weight of the conditioning term that a generator brings itself (AttnGAN's KL divergence)."""
-    branches: int = 0
-    """Pictures drawn and judged for each photo: 1, 2, or 0 for as many as the losses need. 2 with a fake-to-fake weight
-    of 0 is the control that tells the loss from its data."""
-    pair: str = "captions"
-    """What two branches differ in: two `captions` with one noise, or two `noises` with one caption."""
-    batch_norm: str = "joint"
-    """Whether both branches pass a network `joint` or, as published, `separate`: batch norm treats them apart then."""
-    features: tuple[str, ...] = ("efficientnet_lite0", "palette")
-    """Feature spaces of both losses; each is normalised, all count the same."""
-    feature_px: int = 64
-    """Side at which a feature network sees the pictures."""
-    penalty_weight: float = 0.0
-    """k of the matching-aware gradient penalty (SSA-GAN: 2); 0 leaves it out."""
-    penalty_power: float = 6.0
-    """p of the penalty."""
-    layout_weight: float = 0.0
-    """Weight of drawing a photo again from its caption and its layout code as noise; 0 leaves the term out."""
-    layout_share: float = 0.5
-    """Share of a batch that draws with layout codes instead of random noise."""
-    layout_dims: int = 16
-    """Length of a layout code; it takes the place of the first numbers of the noise."""
-    adversarial_branches: int = 2
-    """Judge the pictures of both captions (2, as published) or of the first alone (1, cheaper)."""
-
-    def __post_init__(self) -> None:
-        for name, allowed in _LOSS_CHOICES.items():
-            value = getattr(self, name)
-            if value not in allowed:
-                known = ", ".join(map(str, allowed))
-                raise ConfigError(f"loss.{name}={value}; allowed are {known}: --set loss.{name}={allowed[0]}")
-        if not 0 <= self.mismatch_weight < 1:
-            raise ConfigError(
-                f"loss.mismatch_weight={self.mismatch_weight}; it lies in [0, 1), since generated pairs get the rest: "
-                "--set loss.mismatch_weight=0.5"
-            )
-        for name in ("damsm_word_weight", "kl_weight"):
-            if getattr(self, name) < 0:
-                raise ConfigError(f"loss.{name}={getattr(self, name)}; it is at least 0: --set loss.{name}=1")
-        if self.branches == 1 and self.fake_to_fake_weight:
-            raise ConfigError(
-                f"loss.branches=1, but loss.fake_to_fake_weight={self.fake_to_fake_weight} compares two pictures: "
-                "--set loss.branches=2, or --set loss.fake_to_fake_weight=0"
-            )
-
-    @property
-    def drawn_branches(self) -> int:
-        """Pictures drawn for each photo in a step."""
-        return self.branches or (2 if self.fake_to_fake_weight else 1)
-
-    @property
-    def reads_words(self) -> bool:
-        """Whether a loss needs word features."""
-        return bool(self.damsm_weight and self.damsm_word_weight)
-
-
-_LOSS_CHOICES: Mapping[str, Sequence[Any]] = {
-    "adversarial": ("hinge", "bce"),
-    "head_reduction": ("mean", "sum"),
-    "pair": ("captions", "noises"),
-    "batch_norm": ("joint", "separate"),
-    "branches": (0, 1, 2),
-    "adversarial_branches": (2, 1),
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -237,6 +149,7 @@ class RunConfig:
                 f"loss.damsm_word_weight={self.loss.damsm_word_weight} needs a DAMSM that learned words, but "
                 "damsm.word_weight=0: --set damsm.word_weight=1, or --set loss.damsm_word_weight=0"
             )
+        check_pairs(self.data.pairs, self.loss)
 
     def digest(self, *extra: str) -> str:
         """Eight hex digits that name this config (and what it is trained on)."""
@@ -261,8 +174,13 @@ _LATER_FIELDS: Mapping[str, Mapping[str, Any]] = {
         "branches": 0,
         "pair": "captions",
         "batch_norm": "joint",
+        "fake_to_fake_directions": 2,
+        "fake_to_real_directions": 2,
+        "mask": ["product"],
+        "feature_paths": {},
+        "centred": list(CENTRED_SPACES),
     },
-    "data": {"augment": []},
+    "data": {"augment": [], "pairs": "any"},
     "train": {"accumulate": 1, "compile": ""},
 }
 """Fields that came after the first runs, with the value that does what those runs did."""
@@ -311,8 +229,12 @@ def _convert(value: Any, hint: Any, name: str) -> Any:
             return NetworkConfig(name=canonical(value["name"]), options={**value.get("options", {}), **options})
         return from_dict(hint, value, where=f"{name}.")
     origin = typing.get_origin(hint)
-    if origin is tuple and isinstance(value, Sequence) and not isinstance(value, str):
+    if origin is tuple:
+        if isinstance(value, str) or not isinstance(value, Sequence):
+            raise ConfigError(f"{name}={value!r} is one value, not a list: --set '{name}={json.dumps([value])}'")
         return tuple(_convert(item, typing.get_args(hint)[0], name) for item in value)
+    if origin is Mapping and not isinstance(value, Mapping):
+        raise ConfigError(f"{name}={value!r} is one value, not a table: --set {name}.NAME={value}")
     if origin in {types.UnionType, typing.Union}:
         return value
     if hint is float and isinstance(value, int | float) and not isinstance(value, bool):

@@ -28,7 +28,7 @@ from adapt.fewshot.selection import CheckpointJudge, Judgement, choose
 from adapt.fewshot.source import Source, load_source, source_distance
 from adapt.fewshot.support_set import SupportSet, choose_support_set
 from adapt.fewshot.terms import AdaptationTerms
-from adapt.training.assembly import comparison_features, fixed_samples, layout_term
+from adapt.training.assembly import check_comparison, comparison_features, fixed_samples, layout_term
 from adapt.training.checkpoint import read_json, write_json
 from adapt.training.diffaugment import Augmentation
 from adapt.training.distributed import equal_shares
@@ -181,6 +181,7 @@ class _Adaptation:
         discriminator = source.fresh_discriminator()
         freeze_lower_half(discriminator)
         entries = list(support.train)
+        check_comparison(config.loss, entries)
         pictures = load_pictures(entries, round(source.image_px * config.data.margin), cache=self._request.cache)
         batches = PictureBatches(
             entries,
@@ -194,6 +195,7 @@ class _Adaptation:
             augment=config.data.augment,
             human_share=0.0,
             counterfactual_share=config.loss.counterfactual_share,
+            pairs=config.data.pairs,
             seed=config.train.seed,
         )
         self.distance = source_distance(source, pictures)

@@ -13,6 +13,7 @@ from adapt.config import to_dict
 from adapt.data.sources import read_dataset
 from adapt.errors import TrainingError
 from adapt.pretrain import PretrainRequest, build_networks, resolve_config, run_folder
+from adapt.training.assembly import check_comparison
 from adapt.training.estimate import ParameterCount, carried_on, measure, memory_bytes
 from adapt.training.rehearsal import rehearse
 
@@ -37,6 +38,7 @@ def plan(request: PretrainRequest) -> dict[str, Any]:
     training = [entry for entry in entries if entry.split == "train"][: config.data.limit or None]
     if len(training) < 2:
         raise TrainingError(f"{len(training)} training pictures; two are the least: ingest more or choose another")
+    check_comparison(config.loss, training)
     networks = build_networks(config, request.grow)
     generator, discriminator = (ParameterCount.of(net) for net in (networks.generator, networks.discriminator))
     fabric = Fabric(devices=1, accelerator="auto")

@@ -19,6 +19,7 @@ from adapt.errors import TrainingError
 from adapt.models.factory import build_discriminator, build_generator, build_text_encoder
 from adapt.training.assembly import (
     cached_texts,
+    check_comparison,
     comparison_features,
     fixed_samples,
     layout_term,
@@ -142,6 +143,7 @@ def train_from_entries(
     """Build everything a run needs from its config and data, and train it."""
     train_entries = [entry for entry in entries if entry.split == "train"][: config.data.limit or None]
     _require_two(train_entries)
+    check_comparison(config.loss, train_entries)
     networks = build_networks(config, grow)
     image_px = int(networks.generator.config.image_px)  # type: ignore[union-attr, arg-type]
     if trains_text_encoder(config):  # its width is known before the training that would be in vain
@@ -185,6 +187,7 @@ def train_from_entries(
         augment=config.data.augment,
         human_share=config.data.human_share,
         counterfactual_share=config.loss.counterfactual_share,
+        pairs=config.data.pairs,
         seed=config.train.seed,
     )
     if cache is not None:

@@ -13,8 +13,12 @@ def pretrain(
     ctx: typer.Context,
     data_dir: Annotated[Path, typer.Option(help="Folder in the official layout, or a frozen dataset.")],
     dataset: Annotated[str, typer.Option(help="cub, coco or folder.")] = "cub",
-    model: Annotated[str, typer.Option(help="Generator: ssa-gan.")] = "ssa_gan",
-    preset: Annotated[str, typer.Option(help="Preset name or a TOML file.")] = "projected_64",
+    model: Annotated[
+        str | None, typer.Option(help="Generator: ssa-gan or attn-gan.", show_default="the preset's")
+    ] = None,
+    preset: Annotated[
+        str | None, typer.Option(help="Preset name or a TOML file.", show_default="projected_64, or attn_gan_64")
+    ] = None,
     settings: Annotated[
         list[str] | None, typer.Option("--set", metavar="SECTION.FIELD=VALUE", help="Override a config field.")
     ] = None,
@@ -29,6 +33,7 @@ def pretrain(
 ) -> None:
     """Train a text-to-image GAN with the distribution-sensitive losses; the same command resumes an unfinished run."""
     from adapt.cli._runs import find_run
+    from adapt.presets import choose_preset
     from adapt.pretrain import PretrainRequest
     from adapt.pretrain import pretrain as train
     from adapt.registry import canonical
@@ -38,8 +43,8 @@ def pretrain(
         dataset=canonical(dataset),
         data_dir=data_dir,
         runs=session.runs,
-        preset=preset,
-        settings=[f"model.name={canonical(model)}", f"train.seed={seed}", *(settings or [])],
+        preset=choose_preset("pretrain", preset, model),
+        settings=[*([f"model.name={canonical(model)}"] if model else []), f"train.seed={seed}", *(settings or [])],
         cache=session.workspace / "cache",
         grow=find_run(session, grow) if grow else None,
         new=new,

@@ -13,9 +13,12 @@ from jaxtyping import Float, Int, UInt8
 from torch import Tensor
 
 from adapt.data.augment import CropAndFlip
+from adapt.data.caption_pairs import PAIRINGS, check_pairable
 from adapt.data.colour_words import with_other_colour
+from adapt.data.identities import identities
 from adapt.data.pictures import to_model
 from adapt.errors import AdaptError
+from adapt.loss_options import IDENTITIES
 from adapt.models.interfaces import TextFeatures
 from adapt.models.text_cache import TextFeatureCache
 from catalog.records import ManifestEntry
@@ -32,6 +35,10 @@ class Batch:
     """A caption that does not describe the picture."""
     ids: Int[Tensor, " B"]
     """Product of each picture; equal ids are never negatives of each other."""
+    image_ids: Int[Tensor, " B"] | None = None
+    """Group of each picture: one photograph, or products that share one; None where no loss masks by it."""
+    class_ids: Int[Tensor, " B"] | None = None
+    """Category of each picture; None where no loss masks by it."""
     places: Int[Tensor, " B"] = None  # type: ignore[assignment]
     """Where each picture stands in the whole batch of its step, of which a process or an accumulated part has some;
     left out where this is the whole batch."""
@@ -49,6 +56,18 @@ class Batch:
         values |= {name: value[rows] for name, value in values.items() if isinstance(value, Tensor)}
         values["texts"] = self.texts.rows(torch.cat([rows, len(self.ids) + rows]))
         return Batch(**values)
+
+    def identities(self, mask: Sequence[str]) -> Int[Tensor, "B K"]:
+        """Ids of the K kinds that `mask` names (`image`, `product`, `class`), side by side.
+
+        Raises:
+            ValueError: the batch was made without one of them.
+        """
+        known = {"image": self.image_ids, "product": self.ids, "class": self.class_ids}
+        columns = [ids for kind in mask if (ids := known[kind]) is not None]
+        if len(columns) < len(mask):
+            raise ValueError(f"the batch lacks ids that mask {list(mask)} needs")
+        return torch.stack(columns, dim=1) if columns else self.ids.new_empty(len(self.ids), 0)
 
     @property
     def first(self) -> TextFeatures:
@@ -76,6 +95,7 @@ class PictureBatches:
         human_share: float,
         counterfactual_share: float,
         seed: int,
+        pairs: str = "any",
         augment: Sequence[str] = (),
         share: tuple[int, int] = (0, 1),
     ) -> None:
@@ -91,11 +111,12 @@ class PictureBatches:
             human_share: of a batch, from pictures with human captions.
             counterfactual_share: of the mismatched captions, own ones with a colour changed.
             seed: of everything random.
+            pairs: which two captions of a picture make a pair.
             augment: further changes of the pictures.
             share: (i, n) hands out the i-th of n equal parts of every batch, drawn and mismatched as a whole.
 
         Raises:
-            AdaptError: no picture has a caption.
+            AdaptError: no picture has a caption, or none has a pair of the kind `pairs`.
         """
         if not entries or not all(entry.captions for entry in entries):
             raise AdaptError("training needs at least one caption for each picture; run: adapt captions rebuild")
@@ -105,7 +126,10 @@ class PictureBatches:
         size = batch_size // share[1]
         self._share = range(share[0] * size, (share[0] + 1) * size)
         self._counterfactual_share = counterfactual_share
-        self._ids = torch.tensor([entry.product_id for entry in entries])
+        self._ids = {kind: identities(entries, kind) for kind in IDENTITIES}
+        if pairs == "same_facts":
+            check_pairable(entries)
+        self._told, self._pair = [entry.captions for entry in entries], PAIRINGS[pairs]
         rng = np.random.default_rng([seed, 0])
         captions = [[caption.text for caption in entry.captions] for entry in entries]
         # Two changed wordings a picture are plenty, and keep the encoder's work in bounds.
@@ -127,7 +151,7 @@ class PictureBatches:
 
     def __len__(self) -> int:
         """Number of pictures."""
-        return len(self._ids)
+        return len(self._told)
 
     def indices(self, step: int) -> np.ndarray:
         """The pictures of a step: each stream is walked in shuffled passes, so all are used alike."""
@@ -146,18 +170,21 @@ class PictureBatches:
         rng = np.random.default_rng([self._seed, 2, step])
         seed, share = int(rng.integers(2**32)), slice(self._share.start, self._share.stop)
         images = to_model(self._transform(self._pictures[chosen[share]], seed=seed, places=self._share))
-        rows = torch.stack([_pick(self._captions[i], 2, rng) for i in chosen])  # (B, 2)
+        rows = torch.stack([self._captions[i][list(self._pair(self._told[i], rng))] for i in chosen])  # (B, 2)
         # The neighbour's caption is the published mismatch; it is replaced where a changed colour exists.
         mismatched = rows[:, 0].roll(1)
         for position, i in enumerate(chosen):
             changed = self._changed[i]
             if changed is not None and rng.random() < self._counterfactual_share:
                 mismatched[position] = changed[int(rng.integers(len(changed)))]
+        ids = {kind: numbers[torch.from_numpy(chosen[share])].to(device) for kind, numbers in self._ids.items()}
         return Batch(
             images=images.to(device),
             texts=self._texts.gather(rows[share].T.flatten(), device),
             mismatched=self._texts.sentences(mismatched[share], device),
-            ids=self._ids[torch.from_numpy(chosen[share])].to(device),
+            ids=ids["product"],
+            image_ids=ids["image"],
+            class_ids=ids["class"],
             places=torch.tensor(self._share, device=device),
             whole=self.batch_size,
         )
@@ -175,9 +202,3 @@ def _walk(members: np.ndarray, start: int, count: int, *, seed: list[int]) -> np
         else {}
     )
     return np.array([passes[p // size][p % size] for p in range(start, start + count)], dtype=np.int64)
-
-
-def _pick(rows: Tensor, count: int, rng: np.random.Generator) -> Tensor:
-    """`count` rows, different ones where there are enough."""
-    replace = len(rows) < count
-    return rows[torch.from_numpy(rng.choice(len(rows), size=count, replace=replace))]

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from adapt.config import DataConfig, LossConfig, OptimConfig, TrainConfig
 from adapt.errors import ConfigError
+from adapt.loss_options import check_pairs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,3 +50,6 @@ class FinetuneConfig:
     loss: LossConfig = field(default_factory=LossConfig)
     optim: OptimConfig = field(default_factory=OptimConfig)
     train: TrainConfig = field(default_factory=TrainConfig)
+
+    def __post_init__(self) -> None:
+        check_pairs(self.data.pairs, self.loss)

@@ -17,9 +17,11 @@ from safetensors import SafetensorError
 from torch import nn
 
 from adapt.errors import CheckpointError, ConfigError
+from adapt.models.style_blocks import EqualisedLinear
 
 METHODS = ("lora", "affine", "full")
-_AFFINE = ("mapping", "affine1", "affine2")
+_AFFINE = ("mapping", "affine1", "affine2", "conditioning", "attentions", "style")
+"""Modules between the text and the convolutions: SSA-GAN's first three names, AttnGAN's others."""
 LOW_RANK_SHARE = 1 / 8
 """A low-rank update is made where it has at most this share of a layer's parameters; smaller layers are trained whole.
 Near the picture there is nothing to save: rank 8 of 24 channels bends shapes too little, and its two extra convolutions
@@ -60,11 +62,13 @@ def lora_layers(network: nn.Module, *, rank: int) -> tuple[list[str], list[str]]
     low_rank: list[str] = []
     whole: list[str] = []
     for name, module in network.named_modules():
+        affine = any(part in _AFFINE for part in name.split("."))
+        if affine and isinstance(module, EqualisedLinear):
+            whole.append(name)
         if not isinstance(module, nn.Conv2d | nn.Linear) or hasattr(module, "parametrizations"):
             continue
         outputs, inputs = len(module.weight), module.weight[0].numel()
         small = rank * (outputs + inputs) > LOW_RANK_SHARE * module.weight.numel()
-        affine = any(part in _AFFINE for part in name.split("."))
         (whole if small or affine else low_rank).append(name)
     return low_rank, whole
 

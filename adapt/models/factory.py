@@ -3,7 +3,7 @@
 from torch import nn
 
 from adapt.config import NetworkConfig, TextConfig, from_dict
-from adapt.models import projected, ssa_gan  # noqa: F401  (registers its networks)
+from adapt.models import attn_discriminator, attn_gan, projected, ssa_gan  # noqa: F401  (registers its networks)
 from adapt.models.encoders import text_encoder
 from adapt.models.interfaces import TextEncoder
 from adapt.models.registries import DISCRIMINATORS, GENERATORS

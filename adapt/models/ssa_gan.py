@@ -4,7 +4,7 @@ Paper: Liao, Hu, Yang, Rosenhahn, "Text to Image Generation with Semantic-Spatia
 discriminator and matching-aware penalty after Tao et al., "DF-GAN", arXiv 2008.05865.
 
 Differs from the paper: widths are given per resolution, so that 32 and 64 px generators share their first blocks;
-the sentence passes a small trained mapping first; noise may be concatenated to the condition as DF-GAN does
+the sentence passes a small trained mapping first (`mapping`); noise may be concatenated to the condition as DF-GAN does
 (`noise_in_condition`); `affine_init_std` and `gate_init` replace the zero initialisation of the last affine layers and
 of the residual gates (0 restores them): measured at 32 px, both learn too late for short runs; shortcut
 convolutions exist only where channels change.
@@ -19,6 +19,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from adapt.errors import ConfigError
+from adapt.models.conditioning import UnitVariance
 from adapt.models.interfaces import Drawing, Judgement, TextFeatures
 from adapt.models.registries import DISCRIMINATORS, GENERATORS
 
@@ -37,6 +38,8 @@ class SSAGANConfig:
     """Length of the text encoder's sentence feature."""
     condition_dim: int = 256
     """Length of the mapped sentence that drives the affine layers."""
+    mapping: bool = True
+    """Map the sentence by a trained layer first; False is the paper's choice: the sentence itself, at unit variance."""
     noise_in_condition: bool = True
     """Concatenate z to the condition (DF-GAN) rather than use it in the 4 px seed alone (SSA-GAN)."""
     affine_init_std: float = 0.02
@@ -52,6 +55,11 @@ class SSAGANConfig:
             raise ConfigError(
                 f"model.widths has {len(self.widths)} entries, which ends at {reached} px; "
                 f"model.image_px={self.image_px} needs one entry for each of 4, 8, … {self.image_px}"
+            )
+        if not self.mapping and self.condition_dim != self.sentence_dim:
+            raise ConfigError(
+                f"model.mapping=false hands over {self.sentence_dim} numbers a sentence, but model.condition_dim="
+                f"{self.condition_dim}: --set model.condition_dim={self.sentence_dim}"
             )
 
 
@@ -127,7 +135,11 @@ class SSAGenerator(nn.Module):
         self.config = config
         widths, std = config.widths, config.affine_init_std
         condition_dim = config.condition_dim + (config.noise_dim if config.noise_in_condition else 0)
-        self.mapping = nn.Sequential(nn.Linear(config.sentence_dim, config.condition_dim), nn.LeakyReLU(0.2))
+        self.mapping = (
+            nn.Sequential(nn.Linear(config.sentence_dim, config.condition_dim), nn.LeakyReLU(0.2))
+            if config.mapping
+            else UnitVariance()
+        )
         self.seed = nn.Linear(config.noise_dim, widths[0] * 4 * 4)
         self.seed_mask = MaskPredictor(widths[0])
         self.blocks = nn.ModuleList(

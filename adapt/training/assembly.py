@@ -8,12 +8,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from adapt.config import RunConfig
+from adapt.config import LossConfig, RunConfig
+from adapt.data.identities import check_mask
 from adapt.data.pictures import centre_crop, to_model
 from adapt.models.damsm import Damsm
 from adapt.models.interfaces import TextEncoder
 from adapt.models.text_cache import TextFeatureCache
-from adapt.training.features import ComparisonFeatures
+from adapt.training.features import ComparisonFeatures, check_available
 from adapt.training.inference import TRAINED_ENCODERS
 from adapt.training.layout import LayoutCodes, LayoutTerm
 from adapt.training.loop import Samples
@@ -30,6 +31,17 @@ def replay_prompts(entries: Sequence[ManifestEntry], count: int = 64) -> list[st
     return own[:: max(1, len(own) // count)][:count]
 
 
+def check_comparison(loss: LossConfig, entries: Sequence[ManifestEntry]) -> None:
+    """Check what the two losses need of the data and of this machine, before the long stages of a run.
+
+    Raises:
+        ConfigError: the mask leaves no negatives, or a feature network has no weights here.
+    """
+    if loss.fake_to_fake_weight or loss.fake_to_real_weight:
+        check_mask(loss.mask, entries)
+        check_available(loss.features, loss.feature_paths)
+
+
 def comparison_features(
     config: RunConfig,
     pictures: NDArray[np.uint8],
@@ -41,7 +53,13 @@ def comparison_features(
     """The feature spaces of the two losses, centred on real pictures; None when neither loss is on."""
     if not (config.loss.fake_to_fake_weight or config.loss.fake_to_real_weight):
         return None
-    features = ComparisonFeatures(config.loss.features, feature_px=config.loss.feature_px, damsm=damsm)
+    features = ComparisonFeatures(
+        config.loss.features,
+        feature_px=config.loss.feature_px,
+        centred=config.loss.centred,
+        paths=config.loss.feature_paths,
+        damsm=damsm,
+    )
     spread = pictures[:: max(1, len(pictures) // 256)][:256]
     features.centre_on(to_model(centre_crop(spread, image_px)))
     return features.to(device)

@@ -44,14 +44,14 @@ class Comparison:
                 with torch.no_grad():
                     real = gathered(self.features(batch.images).float())
         # Of all processes, branch by branch: what a picture is compared with does not depend on how many there are.
-        parts, ids = [gathered(part) for part in features.float().split(len(batch.ids))], gathered(batch.ids)
+        parts = [gathered(part) for part in features.float().split(len(batch.ids))]
+        ids = gathered(batch.identities(self.loss.mask))
         if self.loss.fake_to_fake_weight:
-            terms["g_fake_to_fake"] = fake_to_fake(
-                parts[0], parts[1], ids, temperature=self.loss.fake_to_fake_temperature
-            )
+            tau, directions = self.loss.fake_to_fake_temperature, self.loss.fake_to_fake_directions
+            terms["g_fake_to_fake"] = fake_to_fake(parts[0], parts[1], ids, temperature=tau, directions=directions)
         if self.loss.fake_to_real_weight:
-            tau = self.loss.fake_to_real_temperature
-            per_branch = [fake_to_real(part, real, ids, temperature=tau) for part in parts]
+            tau, directions = self.loss.fake_to_real_temperature, self.loss.fake_to_real_directions
+            per_branch = [fake_to_real(part, real, ids, temperature=tau, directions=directions) for part in parts]
             terms["g_fake_to_real"] = torch.stack(per_branch).mean()
         return terms
 

@@ -49,6 +49,10 @@ def test_every_verb_has_a_debug_preset() -> None:
             "loss.damsm_word_weight=1.0 needs a DAMSM that learned words.*--set damsm.word_weight=1",
         ),
         (["train.steps.more=1"], "'steps' is a value, not a section"),
+        (
+            ["train.augment=cutout"],
+            r"='cutout' is one value, not a list: --set 'train.augment=\[\"cutout\"\]'",
+        ),
     ],
 )
 def test_bad_setting_is_named(settings: list[str], message: str) -> None:
@@ -62,7 +66,9 @@ def test_settings_are_read_as_toml_else_as_text() -> None:
 
 
 def test_unknown_preset_lists_the_known() -> None:
-    with pytest.raises(ConfigError, match=r"there are debug, paper_64.*try --preset debug"):
+    with pytest.raises(
+        ConfigError, match=r"there are attn_gan_128, .*debug, debug_attn_gan, paper_64.*; try --preset debug"
+    ):
         read_preset("pretrain", "debgu")
 
 
