@@ -114,7 +114,7 @@ def label(extractor: Extractor) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Seen:
-    """Features that remember whose they are: two networks' features may be of one width and still mean nothing together."""
+    """Features that remember whose they are: those of two networks may be of one width and mean nothing together."""
 
     extractor: str
     """As reports print it."""

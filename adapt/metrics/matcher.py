@@ -14,6 +14,7 @@ import re
 import zlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import torch
@@ -88,7 +89,7 @@ def hashed_ngrams(text: str, buckets: int) -> Int[Tensor, " G"]:
     """
     words = re.findall(r"\w+", text.lower())
     parts = [f"#{word}#"[start : start + 3] for word in words for start in range(len(word))]
-    grams = {*words, *(f"{one} {two}" for one, two in zip(words, words[1:], strict=False)), *parts}
+    grams = {*words, *(f"{one} {two}" for one, two in pairwise(words)), *parts}
     return torch.tensor(sorted({zlib.crc32(gram.encode()) % buckets for gram in grams}) or [0])
 
 

@@ -1,4 +1,4 @@
-"""How well generated pictures cover the real ones: precision, recall, density and coverage of k-nearest-neighbour balls.
+"""How well generated pictures cover the real ones: precision, recall, density and coverage of k-neighbour balls.
 
 Papers: Kynkäänniemi et al. 2019, "Improved Precision and Recall Metric", arXiv 1904.06991 (precision: share of fakes
 inside the ball of some real picture; recall: share of real ones inside the ball of some fake); Naeem et al. 2020,
