@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup, escape
 
+from adapt.metrics.glossary import is_control
 from adapt.metrics.report import Metric
 
 WIDTH_PX = 720
@@ -97,7 +98,7 @@ def _grid(axis: _Axis, bottom: float) -> Markup:
 
 
 def _interval(name: str, metric: Metric, axis: _Axis, y: float) -> Markup:
-    kind = "control" if name.endswith(("_real", "_ceiling")) else "figure"
+    kind = "control" if is_control(name) else "figure"
     parts = [Markup('<text x="{}" y="{:.1f}" text-anchor="end">{}</text>').format(_LABEL_PX - 10, y + 4, name)]
     if metric.low is not None and metric.high is not None and math.isfinite(metric.low + metric.high):
         ends = axis.x(metric.low), axis.x(metric.high)

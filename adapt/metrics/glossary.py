@@ -7,7 +7,7 @@ SUBJECTS = (
     "Coverage and diversity",
     "Fit to the caption",
     "Consistency under paraphrase",
-    "Response to a changed text",
+    "Response to wording, noise and attributes",
     "Colour",
     "Copies",
 )
@@ -58,9 +58,9 @@ MEANINGS = {
         3, "higher", "The gap that is left when the likeness of the texts is accounted for."
     ),
     "text_cosine": _of(3, "", "Likeness of the two captions to the text encoder; chance: of different items."),
-    "distance_paraphrase": _of(3, "lower", "How far another wording moves the picture."),
-    "distance_noise": _of(3, "", "How far another noise moves the picture; must not fall to 0."),
-    "distance_ratio": _of(3, "lower", "The first over the second: below 1, wording moves it less than noise does."),
+    "distance_paraphrase": _of(4, "lower", "How far another wording moves the picture."),
+    "distance_noise": _of(4, "", "How far another noise moves the picture; must not fall to 0."),
+    "distance_ratio": _of(4, "lower", "The first over the second: below 1, wording moves it less than noise does."),
     "hard_negative_distance": _of(4, "higher", "How far a changed attribute moves the picture."),
     "hard_negative_ratio": _of(4, "higher", "That over how far another wording does; above 1 it should be."),
     "colour_moved": _of(5, "higher", "After the colour word changed, the picture's colour is the new one."),
@@ -82,3 +82,8 @@ def meaning(name: str) -> Meaning:
         if not cut or not name:
             return Meaning(subject=OTHER, better="", asks="")
     return MEANINGS[name]
+
+
+def is_control(name: str) -> bool:
+    """Whether a figure is what real pictures score, and not the generator; `fake_real` is no control of a `fake`."""
+    return name.endswith("_ceiling") or (name.endswith("_real") and name.removesuffix("_real") in MEANINGS)

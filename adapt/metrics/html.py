@@ -15,12 +15,14 @@ from markupsafe import Markup
 from PIL import Image
 
 from adapt.metrics.charts import curve, intervals
-from adapt.metrics.glossary import OTHER, SUBJECTS, Meaning, meaning
+from adapt.metrics.glossary import MEANINGS, OTHER, SUBJECTS, Meaning, meaning
 from adapt.metrics.report import Metric
 from adapt.metrics.suite.sheets import Sheet
 from catalog.atomic import replacing
 
 _TEMPLATE = "report.html.j2"
+_LARGE = 12.0
+"""More than any share, cosine or stage distance: a Fréchet distance."""
 _PICTURE_PX = 128
 """Side that small pictures are enlarged to, without smoothing."""
 
@@ -66,10 +68,11 @@ def write_html(
 
 
 def sections(metrics: Mapping[str, Metric]) -> list[Section]:
-    """Figures by subject, in the order of reading; those of very different size get a plot of their own."""
-    found = []
+    """Figures by subject, controls beside what they control, figures of further extractors last."""
+    found, order = [], list(MEANINGS)
     for subject in (*SUBJECTS, OTHER):
         rows = [(name, metric, meaning(name)) for name, metric in metrics.items() if meaning(name).subject == subject]
+        rows.sort(key=lambda row: order.index(row[0]) if row[0] in MEANINGS else len(order))
         if rows:
             figures = {name: metric for name, metric, _ in rows}
             found.append(Section(subject=subject, rows=rows, plots=_plots(figures)))
@@ -113,6 +116,6 @@ def shown_number(value: float | None) -> str:
 
 def _plots(metrics: Mapping[str, Metric]) -> list[Markup]:
     """One plot for shares and cosines, one for what reaches far beyond them: on one axis the small would vanish."""
-    large = {name: metric for name, metric in metrics.items() if abs(metric.value) > 3}
+    large = {name: metric for name, metric in metrics.items() if abs(metric.value) > _LARGE}
     small = {name: metric for name, metric in metrics.items() if name not in large}
     return [plot for plot in (intervals(small), intervals(large)) if plot]

@@ -28,6 +28,9 @@ from adapt.training.checkpoint import load_weights, read_tensors, write_tensors
 _LOG = logging.getLogger(__name__)
 _VERSION = 1
 """Of the recipe; raise it when the same data would give another matcher."""
+_FEWEST_STEPS = 120
+_LEAST_SPREAD = 0.1
+"""Of the mean spread of all features."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +44,8 @@ class MatcherConfig:
     dropout: float = 0.3
     temperature: float = 0.15
     steps: int = 600
+    """At most; few pictures take fewer, so that each is shown about `passes` times."""
+    passes: int = 65
     batch: int = 256
     learning_rate: float = 2e-3
     weight_decay: float = 1e-2
@@ -90,7 +95,7 @@ def hashed_ngrams(text: str, buckets: int) -> Int[Tensor, " G"]:
     words = re.findall(r"\w+", text.lower())
     parts = [f"#{word}#"[start : start + 3] for word in words for start in range(len(word))]
     grams = {*words, *(f"{one} {two}" for one, two in pairwise(words)), *parts}
-    return torch.tensor(sorted({zlib.crc32(gram.encode()) % buckets for gram in grams}) or [0])
+    return torch.tensor(sorted({zlib.crc32(gram.encode("utf-8", "surrogatepass")) % buckets for gram in grams}) or [0])
 
 
 def train_matcher(
@@ -121,7 +126,9 @@ def train_matcher(
         matcher = Matcher(features.shape[1], config)
         nn.init.normal_(matcher.bag.weight, std=0.1)
         matcher.mean.copy_(features.mean(0))
-        matcher.scale.copy_(features.std(0) + 1e-3)
+        spread = features.std(0)
+        # Features that hardly move among photos would blow up where a generated picture differs in them.
+        matcher.scale.copy_(spread.clamp_min(_LEAST_SPREAD * float(spread.mean()) + 1e-6))
         _fit(matcher, features, captions, product_ids)
     return matcher.eval().requires_grad_(False)
 
@@ -131,12 +138,13 @@ def _fit(matcher: Matcher, features: Tensor, captions: Sequence[Sequence[str]], 
     ngrams = [[hashed_ngrams(text, config.buckets) for text in own] for own in captions]
     counts = torch.tensor([len(own) for own in ngrams])
     size = min(config.batch, len(features))
+    steps = min(config.steps, max(_FEWEST_STEPS, config.passes * len(features) // size))
     optimizer = torch.optim.AdamW(
         matcher.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay, betas=(0.9, 0.999)
     )
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, config.steps)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
     target = torch.arange(size)
-    for _ in range(config.steps):
+    for _ in range(steps):
         rows = torch.randperm(len(features))[:size]
         turns = (torch.rand(size) * counts[rows]).long()
         texts = matcher.codes([ngrams[row][turn] for row, turn in zip(rows.tolist(), turns.tolist(), strict=True)])

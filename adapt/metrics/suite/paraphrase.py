@@ -127,7 +127,8 @@ def _ceilings(studio: Studio, drawn: Wordings, photo: Seen) -> dict[str, Metric]
     """What photographs score: the same one twice, and two of one product."""
     values, seed = photo.values, studio.seed
     note = "the photo itself under both captions: 1 less the likeness of different photos"
-    ceilings = {"consistency_gap_real": likeness(values, values, extractor=photo.extractor, seed=seed, note=note)}
+    gap = likeness(values, values, extractor=photo.extractor, seed=seed, note=note)
+    ceilings = {"consistency_gap_real": replace(gap, chance=None)}
     products: dict[int, list[int]] = {}
     for index, pair in enumerate(drawn.pairs):
         products.setdefault(pair.entry.product_id, []).append(index)
