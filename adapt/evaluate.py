@@ -124,10 +124,11 @@ def evaluate(
         sheets.append(paraphrase_sheet(drawn))
     prompts, recoloured = draw_colours(studio, usable, size.colour_prompts)
     metrics |= colours(studio, usable, prompts, recoloured, count=size.colour_prompts)
-    contradicted = draw_contradictions(studio, usable, size.colour_prompts) or recoloured
-    if contradicted is not None:
-        metrics |= hard_negatives(studio, contradicted, judges, by_wording)
-        sheets.append(change_sheet(contradicted))
+    contradicted = draw_contradictions(studio, usable, size.colour_prompts)
+    hardest = contradicted or recoloured
+    if hardest is not None:
+        metrics |= hard_negatives(studio, hardest, judges, by_wording)
+    sheets += [change_sheet(drawn) for drawn in (contradicted, recoloured) if drawn is not None]
     if album is not None:
         album += [sheet for sheet in sheets if sheet is not None]
     return {name: replace(metric, truncation=str(truncation or "")) for name, metric in metrics.items()}

@@ -240,8 +240,9 @@ def test_evaluate_fills_the_album_with_pictures_to_look_at(entries: list[Manifes
         "Nearest training pictures",
         "Two captions, one noise",
         "One fact changed, the noise kept",
+        "One colour changed, the noise kept",
     ]
-    nearest, wordings, _ = album
+    nearest, wordings, *_ = album
     assert len(wordings.groups) == 12 and [len(group) for group in wordings.groups] == [3] * 12
     first, second, photo = wordings.groups[0]
     assert np.array_equal(first.pixels, second.pixels) and first.text != second.text and photo.text == "held-out photo"
