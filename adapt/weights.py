@@ -59,6 +59,9 @@ SOURCES: Mapping[str, WeightSource] = {
         inside="models/efficientnet-lite1-77cc7160.pth",
     ),
     "inception_v3": WeightSource(url="https://download.pytorch.org/models/inception_v3_google-0cc3c7bd.pth"),
+    "inception_v3_tf": WeightSource(
+        url="https://github.com/mseitzer/pytorch-fid/releases/download/fid_weights/pt_inception-2015-12-05-6726825d.pth"
+    ),
 }
 """Models known by a short name; any other name is taken for a Hugging Face repository id."""
 

@@ -12,6 +12,10 @@ from adapt.cli._output import emit, note, progress
 from adapt.cli._session import MAX_SEED, Session
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from adapt.metrics.report import Metric
+    from adapt.metrics.suite.sheets import Sheet
     from catalog.manifest import Manifest
     from catalog.records import ManifestEntry
 
@@ -38,11 +42,14 @@ def evaluate(
     judge: Annotated[str, typer.Option(help="Network that judges.")] = "efficientnet_lite1",
     judge_weights: Annotated[Path | None, typer.Option(help="Weights file of the judge.")] = None,
     pictures: Annotated[int, typer.Option(min=2, help="Pictures drawn for each figure, at most.")] = 512,
+    truncation: Annotated[
+        str | None, typer.Option(help="Of the noise: psi:F or truncnorm:F; default: none. Kept with the figures.")
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, max=MAX_SEED, help="Decides captions, noise and prompts.")] = 0,
     device: Annotated[str | None, typer.Option(help="cpu or cuda; default: cuda where there is one.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be scored and stop.")] = False,
 ) -> None:
-    """Score a run: KID, consistency under paraphrase, copies, and whether colours follow the text."""
+    """Score a run: realism, fit to the caption, consistency under paraphrase, diversity, copies; JSON and HTML."""
     from adapt.cli._runs import default_run, find_run, shipped_bases
 
     session: Session = ctx.obj
@@ -56,28 +63,55 @@ def evaluate(
         "training": len(chosen.training),
         "judge": judge,
         "seed": seed,
+        "truncation": truncation or "none",
     }
     if dry_run:
         emit(session, {**plan, "dry_run": True}, [f"{name:<10} {value}" for name, value in plan.items()])
         return
-    from adapt.metrics.report import lines, write_report
+    from adapt.metrics.report import lines
 
     start = time.monotonic()
-    metrics = _measure(
-        folder, chosen, judge=judge, judge_weights=judge_weights, pictures=pictures, seed=seed, device=device
+    metrics, protocol, sheets = _measure(
+        folder,
+        chosen,
+        judge=judge,
+        judge_weights=judge_weights,
+        pictures=pictures,
+        truncation=truncation,
+        seed=seed,
+        device=device,
+        cache=session.workspace / "cache",
     )
     report = folder / "metrics.json"
+    page = folder / "report.html"
     if folder in shipped_bases():  # its own metrics.json belongs to its card
         report = session.workspace / "evaluations" / f"{folder.name}-{chosen.dataset}.json"
-        report.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        write_report(report, metrics, **plan)
-    except OSError as error:
-        # A shipped base may lie in a read-only installation; its figures are on stdout all the same.
-        note(f"{report} was not written ({error.strerror}); copy the run into a workspace to keep its figures there")
+        page = report.with_suffix(".html")
+    _write(report, page, metrics, {**plan, **protocol}, sheets, log=folder / "metrics.jsonl")
     result = {"run": folder.name, "metrics": {name: metric.as_dict() for name, metric in metrics.items()}}
     seconds = round(time.monotonic() - start, 1)
-    emit(session, {**result, "seconds": seconds}, [f"run {folder.name}, {chosen.dataset}", *lines(metrics)])
+    told = [f"run {folder.name}, {chosen.dataset}", *lines(metrics), f"report {page}"]
+    emit(session, {**result, "report": str(page), "seconds": seconds}, told)
+
+
+def _write(
+    report: Path,
+    page: Path,
+    metrics: "Mapping[str, Metric]",
+    facts: "Mapping[str, Any]",
+    sheets: "Sequence[Sheet]",
+    *,
+    log: Path,
+) -> None:
+    from adapt.metrics.html import write_html
+    from adapt.metrics.report import write_report
+
+    try:
+        write_report(report, metrics, **facts)
+        write_html(page, metrics, title=f"{facts['run']} on {facts['dataset']}", facts=facts, sheets=sheets, log=log)
+    except OSError as error:
+        # A run may lie where nothing can be written; its figures are on stdout all the same.
+        note(f"{report} was not written ({error.strerror}); copy the run into a workspace to keep its figures there")
 
 
 def _pictures(
@@ -144,29 +178,44 @@ def _measure(
     judge: str,
     judge_weights: Path | None,
     pictures: int,
+    truncation: str | None,
     seed: int,
     device: str | None,
-) -> dict[str, Any]:
+    cache: Path,
+) -> "tuple[Mapping[str, Metric], Mapping[str, Any], Sequence[Sheet]]":
+    """Figures, how they were made, and the pictures to show with them."""
     import torch
 
     from adapt.evaluate import EvaluationSize, load_judges
     from adapt.evaluate import evaluate as measure
+    from adapt.metrics.noise import Truncation
     from adapt.training.inference import load_generator
 
+    cut = Truncation.parse(truncation) if truncation is not None else None
     judges = load_judges(judge, path=judge_weights)
     generator = load_generator(folder, device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    margin = chosen.margin or generator.config.data.margin
+    sheets: list[Sheet] = []
     with progress() as update:
-        return dict(
-            measure(
-                generator.generate,
-                chosen.held_out,
-                noise_dim=generator.noise_dim,
-                image_px=generator.image_px,
-                training_entries=chosen.training,
-                judges=judges,
-                seed=seed,
-                size=EvaluationSize.at_most(pictures),
-                margin=chosen.margin or generator.config.data.margin,
-                progress=update,
-            )
+        metrics = measure(
+            generator.generate,
+            chosen.held_out,
+            noise_dim=generator.noise_dim,
+            image_px=generator.image_px,
+            training_entries=chosen.training,
+            judges=judges,
+            seed=seed,
+            size=EvaluationSize.at_most(pictures),
+            margin=margin,
+            truncation=cut,
+            encode=lambda texts: generator.encoder.encode(texts).sentence,
+            cache=cache,
+            album=sheets,
+            progress=update,
         )
+    px = generator.image_px
+    protocol = {
+        "reference": f"held-out pictures of {chosen.dataset}, resized to {round(px * margin)} px, the middle {px} px",
+        "pictures": f"{px} px, moving average of the weights, rounded to bytes, none left out",
+    }
+    return metrics, protocol, sheets

@@ -4,10 +4,11 @@ A network used by any loss, discriminator or selection is not the judge: its fig
 EfficientNet-Lite1. It is deeper than the Lite0 that training uses and has its own weights, but it is of the same family
 and learned from the same ImageNet photographs: held out, not independent in every respect. Values of KID compare
 only within one extractor; none of these compares with published Inception figures except `inception_v3`, and that one
-only with papers that use torchvision's weights.
+only with papers that use torchvision's weights, and `inception_v3_tf`, with those that use the 2015 network.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -51,6 +52,11 @@ class LiteFeatures:
         """Features of a batch."""
         return self._network.to(images.device)(images).pooled
 
+    @property
+    def network(self) -> EfficientNetLite:
+        """The network itself, whose early stages judge how far apart two pictures look."""
+        return self._network
+
 
 class InceptionFeatures:
     """Pooled 2048 features of torchvision's Inception-v3 at 299 px; its weights come by path or from the cache."""
@@ -85,6 +91,13 @@ def _inception(path: Path | None) -> Extractor:
     return InceptionFeatures(path)
 
 
+@EXTRACTORS.register("inception_v3_tf")
+def _inception_tf(path: Path | None) -> Extractor:
+    from adapt.metrics.inception_tf import TensorFlowInception
+
+    return TensorFlowInception(path)
+
+
 def load_extractor(name: str, *, path: Path | None = None) -> Extractor:
     """Build an extractor with its weights, from `path` if given.
 
@@ -97,6 +110,28 @@ def load_extractor(name: str, *, path: Path | None = None) -> Extractor:
 def label(extractor: Extractor) -> str:
     """The extractor's name as reports print it."""
     return f"{extractor.name} (seen in training)" if extractor.seen_in_training else extractor.name
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seen:
+    """Features that remember whose they are: those of two networks may be of one width and mean nothing together."""
+
+    extractor: str
+    """As reports print it."""
+    values: Float[Tensor, "N D"]
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def beside(self, other: "Seen") -> tuple[Float[Tensor, "N D"], Float[Tensor, "M D"]]:
+        """Both sets, to be compared.
+
+        Raises:
+            ValueError: they are of different extractors.
+        """
+        if self.extractor != other.extractor:
+            raise ValueError(f"features of {self.extractor} and {other.extractor}; compare those of one extractor only")
+        return self.values, other.values
 
 
 @torch.inference_mode()

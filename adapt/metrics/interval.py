@@ -1,4 +1,4 @@
-"""95 % intervals: Wilson's for a share, the bootstrap for a mean."""
+"""95 % intervals: Wilson's for a share, the bootstrap for a mean or a ratio of means."""
 
 import math
 
@@ -27,6 +27,23 @@ def bootstrap_mean(values: Tensor, *, seed: int, rounds: int = 1000) -> tuple[fl
     """Percentile bootstrap interval of the mean of one value an item."""
     generator = torch.Generator().manual_seed(seed)
     drawn = torch.randint(len(values), (rounds, len(values)), generator=generator)
-    means = values.double()[drawn].mean(dim=1)
-    low, high = torch.quantile(means, torch.tensor([0.025, 0.975], dtype=torch.float64)).tolist()
+    return percentiles(values.double()[drawn].mean(dim=1))
+
+
+def bootstrap_ratio(numerator: Tensor, denominator: Tensor, *, seed: int, rounds: int = 1000) -> tuple[float, float]:
+    """Percentile bootstrap interval of a ratio of means.
+
+    Sets of one length are taken to be of the same items and are resampled together, others each on its own.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    above = torch.randint(len(numerator), (rounds, len(numerator)), generator=generator)
+    below = above
+    if len(denominator) != len(numerator):
+        below = torch.randint(len(denominator), (rounds, len(denominator)), generator=generator)
+    return percentiles(numerator.double()[above].mean(dim=1) / denominator.double()[below].mean(dim=1))
+
+
+def percentiles(values: Tensor) -> tuple[float, float]:
+    """Where the middle 95 % of resampled values begin and end; NaN when one is NaN."""
+    low, high = torch.quantile(values.double(), torch.tensor([0.025, 0.975], dtype=torch.float64)).tolist()
     return low, high

@@ -26,6 +26,10 @@ class Metric:
     chance: float | None = None
     """What a generator that ignores the question would score, where that is known."""
     note: str = ""
+    reference: str = ""
+    """The real pictures it was compared with, where the value depends on which they are."""
+    truncation: str = ""
+    """How the noise was truncated; empty for plain noise."""
 
     def as_dict(self) -> dict[str, Any]:
         """The figure as JSON can hold it; what is not known is left out and NaN becomes null."""

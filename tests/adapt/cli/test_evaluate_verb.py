@@ -79,6 +79,52 @@ def test_evaluate_scores_the_newest_run_and_writes_the_report(scored_workspace: 
     report = json.loads((scored_workspace / "runs" / "tiny" / "metrics.json").read_text())
     assert report["metrics"] == answer["metrics"]
     assert (report["dataset"], report["held_out"], report["training"]) == ("shop-0", 6, 6)
+    assert report["reference"] == "held-out pictures of shop-0, resized to 38 px, the middle 32 px"
+    page = (scored_workspace / "runs" / "tiny" / "report.html").read_text(encoding="utf-8")
+    assert answer["report"].endswith("report.html") and "tiny on shop-0" in page and "data:image/png" in page
+
+
+def test_evaluate_keeps_truncation_with_the_figures(scored_workspace: Path) -> None:
+    answer = json.loads(_call(scored_workspace, "--json", "--pictures", "4", "--truncation", "truncnorm:0.88"))
+    assert {metric["truncation"] for metric in answer["metrics"].values()} == {"truncnorm:0.88"}
+    assert (
+        json.loads((scored_workspace / "runs" / "tiny" / "metrics.json").read_text())["truncation"] == "truncnorm:0.88"
+    )
+
+
+@pytest.mark.parametrize("dataset", ["cub", "coco"])
+def test_evaluate_scores_a_run_on_a_public_layout_without_a_catalogue(
+    scored_workspace: Path, shared_data: Path, tmp_path: Path, dataset: str
+) -> None:
+    run = str(scored_workspace / "runs" / "tiny")
+    data = ["--dataset", dataset, "--data-dir", str(small_copy(shared_data, tmp_path, dataset))]
+    answer = json.loads(_call(tmp_path / "new", "--json", "--run", run, *data, "--pictures", "8"))
+    assert answer["metrics"]["r_precision_real"]["n"] >= 2
+    assert answer["metrics"]["consistency_gap"]["extractor"] == "efficientnet_lite1"
+    assert not list((tmp_path / "new").rglob("*.db"))
+
+
+def small_copy(shared_data: Path, folder: Path, dataset: str) -> Path:
+    """The folder's layout with some of the pictures: reading all of them takes longer than the rest of a test."""
+    import shutil
+
+    source, target = shared_data / dataset, folder / dataset
+    target.mkdir()
+    if dataset == "coco":
+        shutil.copytree(source / "annotations", target / "annotations", ignore=shutil.ignore_patterns("*val2017*"))
+        pictures = sorted((source / "val2014").iterdir())[:80]
+    else:
+        for path in source.glob("*.txt"):
+            shutil.copy(path, target)
+        for name in ("text", "attributes"):
+            (target / name).symlink_to(source / name)
+        captioned = sorted(path.name for path in (source / "text").iterdir())[:3]
+        pictures = [path for name in captioned for path in sorted((source / "images" / name).iterdir())[:40]]
+    for path in pictures:
+        to = target / path.relative_to(source)
+        to.parent.mkdir(parents=True, exist_ok=True)
+        to.symlink_to(path)
+    return target
 
 
 def test_evaluate_dry_run_says_what_it_would_score(scored_workspace: Path) -> None:
@@ -120,6 +166,7 @@ def test_evaluate_frames_photos_as_the_run_whose_shots_it_leaves_out(scored_work
         (["--dataset", "cub"], "add --data-dir"),
         (["--dataset", "cob", "--data-dir", "."], "unknown dataset 'cob'"),
         (["--judge", "efficientnet_lite9"], "unknown feature extractor"),
+        (["--truncation", "0.7"], "write psi:F or truncnorm:F"),
     ],
 )
 def test_evaluate_says_in_one_line_what_is_wrong(scored_workspace: Path, arguments: list[str], words: str) -> None:
@@ -156,3 +203,5 @@ def test_evaluate_leaves_the_figures_of_a_shipped_base_alone(scored_workspace: P
     assert result.exit_code == 0, result.stderr
     assert (base / "metrics.json").read_bytes() == before
     assert list((scored_workspace / "evaluations").glob(f"{base.name}-*.json"))
+    assert list((scored_workspace / "evaluations").glob(f"{base.name}-*.html"))
+    assert not (base / "report.html").exists()

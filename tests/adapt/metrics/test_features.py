@@ -18,7 +18,7 @@ def judge():
 
 
 def test_extractors_are_registered_by_name() -> None:
-    assert EXTRACTORS.names() == ["efficientnet_lite0", "efficientnet_lite1", "inception_v3"]
+    assert EXTRACTORS.names() == ["efficientnet_lite0", "efficientnet_lite1", "inception_v3", "inception_v3_tf"]
     with pytest.raises(AdaptError, match="try efficientnet_lite1"):
         load_extractor("efficientnet-light1")
 

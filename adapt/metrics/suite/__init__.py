@@ -1,0 +1,1 @@
+"""The measurements of `adapt evaluate`, one file a subject; each draws what it needs and returns figures by name."""
