@@ -154,8 +154,6 @@ class RunConfig:
     def digest(self, *extra: str) -> str:
         """Eight hex digits that name this config (and what it is trained on)."""
         values = without_later_fields(to_dict(self))
-        # What changes how fast a run is or when it is given up, but nothing that it computes.
-        del values["data"]["ahead"], values["train"]["collapse_patience"]
         # Left out at their defaults: runs older than these two fields keep their names, and so can be resumed.
         if self.damsm == DamsmOptions():
             del values["damsm"]
@@ -186,14 +184,21 @@ _LATER_FIELDS: Mapping[str, Mapping[str, Any]] = {
 """Fields that came after the first runs, with the value that does what those runs did."""
 
 
+_WITHOUT_RESULT: Mapping[str, Sequence[str]] = {"data": ("ahead",), "train": ("collapse_patience",)}
+"""Fields that change how fast a run is or when it is given up, but nothing that it computes."""
+
+
 def without_later_fields(values: Mapping[str, Any]) -> dict[str, Any]:
     """A config's values as an older version would have written them, so that its runs keep their names."""
-    return {
-        section: {key: item for key, item in part.items() if (key, item) not in later.items()}
-        if (later := _LATER_FIELDS.get(section))
-        else part
-        for section, part in values.items()
-    }
+    result = {}
+    for section, part in values.items():
+        later, silent = _LATER_FIELDS.get(section, {}), _WITHOUT_RESULT.get(section, ())
+        result[section] = (
+            {key: item for key, item in part.items() if (key, item) not in later.items() and key not in silent}
+            if later or silent
+            else part
+        )
+    return result
 
 
 def to_dict(config: Any) -> dict[str, Any]:
