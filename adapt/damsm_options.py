@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from adapt.errors import ConfigError
+from adapt.ranges import COUNT, check_ranges
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,8 +21,4 @@ class DamsmOptions:
 
     def __post_init__(self) -> None:
         """Check ranges."""
-        for name in ("steps", "batch_size", "captions_per_picture"):
-            if getattr(self, name) < 1:
-                raise ConfigError(f"damsm.{name}={getattr(self, name)}; it is at least 1: --set damsm.{name}=…")
-        if self.word_weight < 0:
-            raise ConfigError(f"damsm.word_weight={self.word_weight}; it is at least 0: --set damsm.word_weight=1")
+        check_ranges("damsm", self, captions_per_picture=COUNT)

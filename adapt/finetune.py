@@ -30,6 +30,7 @@ from adapt.fewshot.support_set import SupportSet, choose_support_set
 from adapt.fewshot.terms import AdaptationTerms
 from adapt.training.assembly import check_comparison, comparison_features, fixed_samples, layout_term
 from adapt.training.checkpoint import read_json, write_json
+from adapt.training.choices import check_choices
 from adapt.training.diffaugment import Augmentation
 from adapt.training.ema import MovingAverage
 from adapt.training.inference import GENERATOR_FILE, save_generator
@@ -77,6 +78,7 @@ def plan(request: FinetuneRequest) -> FinetunePlan:
     config = from_dict(FinetuneConfig, apply_settings(values, [f"train.seed={request.seed}"]))
     if config.fewshot.method not in METHODS:
         raise ConfigError(f"fewshot.method='{config.fewshot.method}'; allowed are {', '.join(METHODS)}")
+    check_choices(config.loss, config.train)
     # Every product may give a shot; evaluation leaves the shots out, so nothing is scored on what it learned from.
     support = choose_support_set(
         request.manifest.entries, shots=request.shots, seed=request.seed, held_out_share=config.fewshot.held_out_share

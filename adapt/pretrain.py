@@ -26,6 +26,7 @@ from adapt.training.assembly import (
     text_cache_file,
 )
 from adapt.training.checkpoint import read_json, write_json
+from adapt.training.choices import check_choices
 from adapt.training.damsm import DamsmConfig
 from adapt.training.diffaugment import Augmentation
 from adapt.training.ema import MovingAverage
@@ -64,7 +65,9 @@ class PretrainRequest:
 
 def resolve_config(request: PretrainRequest) -> RunConfig:
     """Preset plus overrides as a checked config."""
-    return from_dict(RunConfig, apply_settings(read_preset("pretrain", request.preset), request.settings))
+    config = from_dict(RunConfig, apply_settings(read_preset("pretrain", request.preset), request.settings))
+    check_choices(config.loss, config.train, config.text)
+    return config
 
 
 def run_folder(request: PretrainRequest, config: RunConfig) -> Path:
