@@ -26,7 +26,7 @@ from adapt.training.assembly import (
     text_cache_file,
 )
 from adapt.training.checkpoint import read_json, write_json
-from adapt.training.choices import check_choices
+from adapt.training.choices import check_choices, usable_batch_size
 from adapt.training.damsm import DamsmConfig
 from adapt.training.diffaugment import Augmentation
 from adapt.training.ema import MovingAverage
@@ -36,6 +36,7 @@ from adapt.training.loop import FitResult, Networks, fit
 from adapt.training.objective import Objective
 from adapt.training.precision import use_bf16
 from adapt.training.run_damsm import DamsmStage, check_sentence_dims, check_word_dim, trains_text_encoder
+from adapt.training.run_folder import choose_run_folder, run_lock
 from catalog.records import ManifestEntry
 
 Progress = Callable[[str, int, int], None]
@@ -71,13 +72,10 @@ def resolve_config(request: PretrainRequest) -> RunConfig:
 
 
 def run_folder(request: PretrainRequest, config: RunConfig) -> Path:
-    """The folder of this config; `--new` takes the first free number after it."""
+    """The folder of this config; with `--new` another one beside it (see `choose_run_folder`)."""
     digest = config.digest(request.dataset, str(request.data_dir.resolve()), str(request.grow or ""))
     base = request.runs / f"pretrain-{request.dataset}-{config.model.name}-{digest}"
-    folder, number = base, 2
-    while request.new and folder.exists():
-        folder, number = base.with_name(f"{base.name}-{number}"), number + 1
-    return folder
+    return choose_run_folder(base, new=request.new)
 
 
 def pretrain(request: PretrainRequest, *, progress: Progress | None = None) -> dict[str, Any]:
@@ -98,36 +96,38 @@ def pretrain(request: PretrainRequest, *, progress: Progress | None = None) -> d
     if request.devices * request.nodes > 1:
         fabric.launch()
     entries = read_dataset(request.dataset, request.data_dir)
-    write_json(
-        folder / "config.json",
-        {
-            "config": to_dict(config),
-            "command": shlex.join(sys.argv),
-            "dataset": request.dataset,
-            "pictures": len(entries),
-            "torch": torch.__version__,
-        },
-    )
-    result = train_from_entries(
-        fabric,
-        config,
-        entries,
-        folder,
-        cache=request.cache,
-        grow=request.grow,
-        dataset=request.dataset,
-        progress=progress,
-    )
-    summary = {
-        "run": folder.name,
-        "steps": result.steps,
-        "images_seen": result.images_seen,
-        "seconds": round(result.seconds, 1),
-        "images_per_second": round(result.images_per_second, 2),
-        "metrics": {name: round(value, 4) for name, value in result.terms.items()},
-    }
-    if fabric.is_global_zero:
-        write_json(folder / "summary.json", summary)
+    with run_lock(folder, active=fabric.is_global_zero):
+        write_json(
+            folder / "config.json",
+            {
+                "config": to_dict(config),
+                "command": shlex.join(sys.argv),
+                "new": request.new,
+                "dataset": request.dataset,
+                "pictures": len(entries),
+                "torch": torch.__version__,
+            },
+        )
+        result = train_from_entries(
+            fabric,
+            config,
+            entries,
+            folder,
+            cache=request.cache,
+            grow=request.grow,
+            dataset=request.dataset,
+            progress=progress,
+        )
+        summary = {
+            "run": folder.name,
+            "steps": result.steps,
+            "images_seen": result.images_seen,
+            "seconds": round(result.seconds, 1),
+            "images_per_second": round(result.images_per_second, 2),
+            "metrics": {name: round(value, 4) for name, value in result.terms.items()},
+        }
+        if fabric.is_global_zero:
+            write_json(folder / "summary.json", summary)
     return summary | {"already_finished": False}
 
 
@@ -145,7 +145,10 @@ def train_from_entries(
     """Build everything a run needs from its config and data, and train it."""
     train_entries = [entry for entry in entries if entry.split == "train"][: config.data.limit or None]
     if len(train_entries) < 2:
-        raise TrainingError(f"{len(train_entries)} training pictures; two are the least: ingest more or choose another")
+        raise TrainingError(
+            f"{len(train_entries)} of the {len(entries)} pictures with captions are for training; two are the least: "
+            "give a larger dataset with --data-dir" + (", or --set data.limit=0" if config.data.limit == 1 else "")
+        )
     check_comparison(config.loss, train_entries)
     networks = _networks(config, grow)
     image_px = int(networks.generator.config.image_px)  # type: ignore[union-attr, arg-type]
@@ -174,7 +177,7 @@ def train_from_entries(
         pictures,
         texts,
         image_px=image_px,
-        batch_size=min(config.data.batch_size, len(train_entries)),
+        batch_size=usable_batch_size(config.data.batch_size, len(train_entries)),
         flip=config.data.flip,
         human_share=config.data.human_share,
         counterfactual_share=config.loss.counterfactual_share,

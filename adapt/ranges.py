@@ -100,6 +100,4 @@ def check_ranges(section: str, config: Any, **own: Range) -> None:
         ConfigError: names the first field out of range.
     """
     for field in dataclasses.fields(config):
-        check_range(
-            f"{section}.{field.name}", getattr(config, field.name), own.get(field.name), example=field.default
-        )
+        check_range(f"{section}.{field.name}", getattr(config, field.name), own.get(field.name), example=field.default)

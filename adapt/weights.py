@@ -110,8 +110,11 @@ def read_tensors(path: Path) -> dict[str, "Tensor"]:
 
     try:
         if path.suffix == ".safetensors":
-            return load_file(path)
+            refuse_pickle(path)
+            return _finite(load_file(path), path)
         content = torch.load(path, map_location="cpu", weights_only=True)
+    except WeightsError:
+        raise
     except (OSError, SafetensorError) as error:
         raise WeightsError(f"cannot read weights {path}: {_one_line(error)}; give another file") from error
     except Exception as error:  # the restricted loader raises many types for hostile or damaged files
@@ -121,7 +124,47 @@ def read_tensors(path: Path) -> dict[str, "Tensor"]:
         ) from error
     if not isinstance(content, dict) or not all(isinstance(value, torch.Tensor) for value in content.values()):
         raise WeightsError(f"refused weights {path}: expected named tensors; save a state dict as .safetensors")
-    return dict(content)
+    return _finite(dict(content), path)
+
+
+def refuse_pickle(path: Path) -> None:
+    """Check that a `.safetensors` file is none of PyTorch's, which could run code when it is read.
+
+    Raises:
+        WeightsError: it begins like a pickle or a zip archive.
+        OSError: it cannot be read.
+    """
+    with path.open("rb") as file:
+        start = file.read(2)
+    if start.startswith(b"\x80") or start == b"PK":
+        raise WeightsError(
+            f"refused {path}: a pickle under the name of a .safetensors file, which could run code; "
+            "convert it where you trust it and give a real .safetensors file"
+        )
+
+
+def first_not_finite(tensors: Mapping[str, "Tensor"]) -> str | None:
+    """Name of the first tensor, in order of names, that holds NaN or infinity."""
+    for name in sorted(tensors):
+        if tensors[name].is_floating_point() and not bool(tensors[name].isfinite().all()):
+            return name
+    return None
+
+
+def refuse_not_finite(tensors: Mapping[str, "Tensor"], path: Path) -> None:
+    """Check weights that another library has loaded.
+
+    Raises:
+        WeightsError: names the tensor that holds NaN or infinity.
+    """
+    broken = first_not_finite(tensors)
+    if broken is not None:
+        raise WeightsError(f"refused weights {path}: '{broken}' holds NaN or infinity; give another file")
+
+
+def _finite(tensors: dict[str, "Tensor"], path: Path) -> dict[str, "Tensor"]:
+    refuse_not_finite(tensors, path)
+    return tensors
 
 
 def _explicit(name: str, path: Path) -> Path:

@@ -49,8 +49,9 @@ def load_pictures(
     for entry in entries:
         digest.update(f"{entry.sha256}{entry.box}".encode())
     file = cache / f"pictures-{side_px}px-{digest.hexdigest()[:12]}.npy" if cache is not None else None
-    if file is not None and file.is_file():
-        return np.asarray(np.load(file, mmap_mode="r", allow_pickle=False))
+    known = _cached(file, (len(entries), side_px, side_px, 3)) if file is not None else None
+    if known is not None:
+        return known
     pictures = np.empty((len(entries), side_px, side_px, 3), dtype=np.uint8)
     for i, entry in enumerate(entries):
         pictures[i] = load_square(entry, side_px)
@@ -60,6 +61,15 @@ def load_pictures(
         with replacing(file) as part, part.open("wb") as stream:
             np.save(stream, pictures, allow_pickle=False)
     return pictures
+
+
+def _cached(file: Path, shape: tuple[int, ...]) -> NDArray[np.uint8] | None:
+    """Pictures decoded before; None where there are none or the file is damaged, since it is written again then."""
+    try:
+        found = np.load(file, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError, EOFError):
+        return None
+    return np.asarray(found) if found.shape == shape and found.dtype == np.uint8 else None
 
 
 def to_model(pictures: NDArray[np.uint8]) -> Float[Tensor, "B 3 H W"]:

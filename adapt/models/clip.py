@@ -15,6 +15,7 @@ import open_clip
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
+from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from adapt import weights
@@ -116,13 +117,14 @@ def _build(found: Path, architecture: str) -> nn.Module:
         raise WeightsError(
             f"refused weights {found}: a pickle with more than tensors; convert it to .safetensors where you trust it"
         ) from error
-    except (OSError, RuntimeError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, RuntimeError, ValueError, KeyError, TypeError, AttributeError, SafetensorError) as error:
         reason = " ".join(str(error).split())[:160]
         raise WeightsError(
             f"{found} is no open_clip model ({reason}); give a folder with open_clip_config.json and weights, "
             "or a weights file and its architecture"
         ) from error
     built: nn.Module = model
+    weights.refuse_not_finite(built.state_dict(), found)
     return built
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
 from torch import Tensor, nn
 from torch.nn import functional as F
 from transformers import AutoModel, AutoTokenizer
@@ -53,11 +54,12 @@ class TransformersTextEncoder:
             self._model: nn.Module = AutoModel.from_pretrained(
                 folder, local_files_only=True, use_safetensors=True, dtype=torch.float32
             )
-        except (OSError, ValueError, KeyError) as error:
+        except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
             reason = " ".join(str(error).split())[:160]
             raise WeightsError(
                 f"{folder} is no text model ({reason}); give a folder with config.json, tokenizer and model.safetensors"
             ) from error
+        weights.refuse_not_finite(self._model.state_dict(), Path(folder))
         self._model.eval().requires_grad_(False)
         self.name = model
         self.word_dim = self.sentence_dim = int(self._model.config.hidden_size)

@@ -1,6 +1,7 @@
 """Names in a config that only the networks' side knows, checked before anything is read, trained or written."""
 
 import json
+import logging
 from collections.abc import Sequence
 
 import torch
@@ -12,6 +13,8 @@ from adapt.registry import canonical
 from adapt.training.diffaugment import check_policies
 from adapt.training.features import FEATURE_SPACES
 from adapt.training.precision import use_bf16
+
+_LOG = logging.getLogger(__name__)
 
 
 def check_choices(loss: LossConfig, train: TrainConfig, text: TextConfig | None = None) -> None:
@@ -41,3 +44,13 @@ def check_feature_spaces(names: Sequence[str]) -> None:
         raise ConfigError(
             f"loss.features={list(names)}; choose from {', '.join(FEATURE_SPACES)}: --set 'loss.features={example}'"
         )
+
+
+def usable_batch_size(wanted: int, pictures: int) -> int:
+    """Pictures a step: `wanted`, or all there are where that is less; what follows from small batches is said."""
+    size = min(wanted, pictures)
+    if size < wanted:
+        _LOG.warning("data.batch_size=%d, but there are %d training pictures: a step takes all of them", wanted, size)
+    if size == 1:
+        _LOG.warning("batches of one picture: no mismatched captions and no contrast; --set data.batch_size=8 has both")
+    return size

@@ -87,7 +87,7 @@ def test_defaults_and_edges_are_allowed() -> None:
 def test_range_says_what_it_allows() -> None:
     assert str(Range(low=2)) == "at least 2" and str(Range(above=True, high=1, below=True)) == "above 0 and below 1"
     assert SIDE_PX.holds(64) and not SIDE_PX.holds(96)
-    with pytest.raises(ConfigError, match="--set loss.x_share=…$"):
+    with pytest.raises(ConfigError, match=r"--set loss\.x_share=…$"):
         check_range("loss.x_share", 2.0, example=7)
     check_range("model.name", "ssa_gan")
     check_range("data.flip", True)
