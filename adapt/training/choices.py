@@ -54,3 +54,16 @@ def usable_batch_size(wanted: int, pictures: int) -> int:
     if size == 1:
         _LOG.warning("batches of one picture: no mismatched captions and no contrast; --set data.batch_size=8 has both")
     return size
+
+
+def check_sides(generator_px: object, discriminator_px: object) -> None:
+    """Check that both networks work at one size.
+
+    Raises:
+        ConfigError: names both settings.
+    """
+    if generator_px != discriminator_px:
+        raise ConfigError(
+            f"model.image_px={generator_px}, but discriminator.image_px={discriminator_px}: "
+            f"--set discriminator.image_px={generator_px}"
+        )
