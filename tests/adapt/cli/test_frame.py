@@ -200,3 +200,16 @@ def test_only_the_first_of_several_processes_answers(
         monkeypatch.setenv("LOCAL_RANK", rank)
         emit(Session(workspace=Path("w")), {}, [f"rank {rank}"])
     assert capsys.readouterr().out == "rank 0\n"
+
+
+def test_what_to_type_next_names_the_workspace_unless_it_is_found_without(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ADAPT_WORKSPACE", raising=False)
+    assert Session(workspace=Path("adapt-workspace")).typed("review") == "adapt review"
+    assert Session(workspace=Path("my shop")).typed("review") == "adapt -w 'my shop' review"
+    monkeypatch.setenv("ADAPT_WORKSPACE", "my shop")
+    assert Session(workspace=Path("my shop")).typed("review") == "adapt review"
+    from adapt.cli._runs import default_tuned_run
+    from adapt.errors import CheckpointError
+
+    with pytest.raises(CheckpointError, match=r"make one: adapt -w elsewhere finetune --shots 50"):
+        default_tuned_run(Session(workspace=Path("elsewhere")))
