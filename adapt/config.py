@@ -188,7 +188,9 @@ def from_dict(kind: type[D], values: Mapping[str, Any], *, where: str = "") -> D
         ConfigError: an unknown key or a value of the wrong type; the message names the field.
     """
     if not isinstance(values, Mapping):
-        section = where.rstrip(".") or "the config"
+        if not where:
+            raise ConfigError(f"a config is {values!r}; it is a table of sections such as [train] and [data]")
+        section = where.rstrip(".")
         raise ConfigError(f"{section}={values!r} is a value, not a section: --set {section}.FIELD=VALUE")
     hints = typing.get_type_hints(kind)
     unknown = set(values) - set(hints)

@@ -12,6 +12,7 @@ from types import ModuleType
 
 import pytest
 import typer
+from safetensors import SafetensorError
 from typer.testing import CliRunner
 
 from adapt.cli import app
@@ -86,6 +87,9 @@ def test_workspace_comes_from_the_environment(verb: Callable[[Callable[..., None
         (OSError(errno.ENOSPC, "No space left", "a.png"), "adapt: a.png: the disk is full; "),
         (PermissionError(errno.EACCES, "denied", "b"), "adapt: b: may not be written or read; "),
         (FileNotFoundError(errno.ENOENT, "No such file", "c"), "adapt: c: No such file\n"),
+        (SafetensorError("I/O error: No space left on device (os error 28)"), "adapt: the disk is full; free some"),
+        (OSError("12288 requested and 8064 written"), "adapt: the disk is full; free some"),
+        (SafetensorError("odd header"), "adapt: unexpected SafetensorError"),
         (KeyboardInterrupt(), "adapt: stopped; what was saved stays"),
         (RuntimeError("odd"), "adapt: unexpected RuntimeError at test_frame.py:"),
     ],
