@@ -47,12 +47,10 @@ def check_feature_spaces(names: Sequence[str]) -> None:
 
 
 def usable_batch_size(wanted: int, pictures: int) -> int:
-    """Pictures a step: `wanted`, or all there are where that is less; what follows from small batches is said."""
+    """Pictures a step: `wanted`, or all there are where that is less, which is said."""
     size = min(wanted, pictures)
     if size < wanted:
         _LOG.warning("data.batch_size=%d, but there are %d training pictures: a step takes all of them", wanted, size)
-    if size == 1:
-        _LOG.warning("batches of one picture: no mismatched captions and no contrast; --set data.batch_size=8 has both")
     return size
 
 
