@@ -79,7 +79,7 @@ def plan(request: FinetuneRequest) -> FinetunePlan:
     config = from_dict(FinetuneConfig, apply_settings(values, [f"train.seed={request.seed}"]))
     if config.fewshot.method not in METHODS:
         raise ConfigError(f"fewshot.method='{config.fewshot.method}'; allowed are {', '.join(METHODS)}")
-    check_choices(config.loss, config.train)
+    check_choices(config.train)
     # Every product may give a shot; evaluation leaves the shots out, so nothing is scored on what it learned from.
     support = choose_support_set(
         request.manifest.entries, shots=request.shots, seed=request.seed, held_out_share=config.fewshot.held_out_share

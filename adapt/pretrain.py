@@ -67,7 +67,7 @@ class PretrainRequest:
 def resolve_config(request: PretrainRequest) -> RunConfig:
     """Preset plus overrides as a checked config."""
     config = from_dict(RunConfig, apply_settings(read_preset("pretrain", request.preset), request.settings))
-    check_choices(config.loss, config.train, config.text)
+    check_choices(config.train, config.text)
     return config
 
 

@@ -22,14 +22,14 @@ class Availability:
     """Whether the usual road needs it."""
 
 
-_TEXT, _IMAGE, _JUDGE = "text.encoder", "damsm.image_encoder", "--judge"
+_TEXT, _IMAGE, _JUDGE, _LOSS = "text.encoder", "damsm.image_encoder", "--judge", "loss.features"
 _USES: Mapping[str, tuple[str, ...]] = {
     "minilm": (f"{_TEXT}=transformers",),
     "lstm": (f"{_TEXT}=lstm",),
-    "open_clip": (f"{_TEXT}=open_clip", f"{_IMAGE}=open_clip"),
-    "efficientnet_lite0": (f"{_IMAGE}=efficientnet_lite0", "loss.features"),
+    "open_clip": (f"{_TEXT}=open_clip", f"{_IMAGE}=open_clip", _LOSS),
+    "efficientnet_lite0": (f"{_IMAGE}=efficientnet_lite0", _LOSS),
     "efficientnet_lite1": (f"{_JUDGE} efficientnet_lite1", f"{_IMAGE}=efficientnet_lite1"),
-    "inception_v3": (f"{_IMAGE}=inception_v3", f"{_JUDGE} inception_v3"),
+    "inception_v3": (f"{_IMAGE}=inception_v3", f"{_JUDGE} inception_v3", _LOSS),
 }
 _BY_DEFAULT = frozenset({"minilm", "efficientnet_lite0", "efficientnet_lite1"})
 

@@ -1,48 +1,30 @@
 """Names in a config that only the networks' side knows, checked before anything is read, trained or written."""
 
-import json
 import logging
-from collections.abc import Sequence
 
 import torch
 
-from adapt.config import LossConfig, TextConfig, TrainConfig
+from adapt.config import TextConfig, TrainConfig
 from adapt.errors import ConfigError
 from adapt.models.encoders import TEXT_ENCODERS
 from adapt.registry import canonical
 from adapt.training.diffaugment import check_policies
-from adapt.training.features import FEATURE_SPACES
 from adapt.training.precision import use_bf16
 
 _LOG = logging.getLogger(__name__)
 
 
-def check_choices(loss: LossConfig, train: TrainConfig, text: TextConfig | None = None) -> None:
-    """Check augmentation, precision, feature spaces and the text encoder.
+def check_choices(train: TrainConfig, text: TextConfig | None = None) -> None:
+    """Check augmentation, precision and the text encoder.
 
     Raises:
         ConfigError: names the field, what came and what is allowed.
     """
     check_policies(train.augment)
     use_bf16(train.precision, torch.device("cpu"))
-    check_feature_spaces(loss.features)
     if text is not None and canonical(text.encoder) not in TEXT_ENCODERS.names():
         raise ConfigError(
             f"text.encoder='{text.encoder}'; allowed are {', '.join(TEXT_ENCODERS)}: --set text.encoder=transformers"
-        )
-
-
-def check_feature_spaces(names: Sequence[str]) -> None:
-    """Check `loss.features`.
-
-    Raises:
-        ConfigError: none, or an unknown one.
-    """
-    unknown = [name for name in names if name not in FEATURE_SPACES]
-    if unknown or not names:
-        example = json.dumps(["efficientnet_lite0", "palette"])
-        raise ConfigError(
-            f"loss.features={list(names)}; choose from {', '.join(FEATURE_SPACES)}: --set 'loss.features={example}'"
         )
 
 
