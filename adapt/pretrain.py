@@ -26,7 +26,7 @@ from adapt.training.assembly import (
     text_cache_file,
 )
 from adapt.training.checkpoint import read_json, write_json
-from adapt.training.choices import check_choices, check_sides, usable_batch_size
+from adapt.training.choices import check_choices, usable_batch_size
 from adapt.training.damsm import DamsmConfig
 from adapt.training.diffaugment import Augmentation
 from adapt.training.ema import MovingAverage
@@ -229,7 +229,6 @@ def _networks(config: RunConfig, grow: Path | None) -> Networks:
     """Both networks with the weights that a fresh run starts from."""
     torch.manual_seed(config.train.seed)  # initial weights; everything later is drawn from (seed, step)
     generator, discriminator = build_generator(config.model), build_discriminator(config.discriminator)
-    check_sides(generator.config.image_px, discriminator.config.image_px)  # type: ignore[union-attr]
     if grow is not None:
         grow_from(grow, generator, discriminator)
     for network in (generator, discriminator):

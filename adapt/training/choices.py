@@ -34,16 +34,3 @@ def usable_batch_size(wanted: int, pictures: int) -> int:
     if size < wanted:
         _LOG.warning("data.batch_size=%d, but there are %d training pictures: a step takes all of them", wanted, size)
     return size
-
-
-def check_sides(generator_px: object, discriminator_px: object) -> None:
-    """Check that both networks work at one size.
-
-    Raises:
-        ConfigError: names both settings.
-    """
-    if generator_px != discriminator_px:
-        raise ConfigError(
-            f"model.image_px={generator_px}, but discriminator.image_px={discriminator_px}: "
-            f"--set discriminator.image_px={generator_px}"
-        )
