@@ -153,8 +153,11 @@ def refuse_pickle(path: Path) -> None:
         OSError: it cannot be read.
     """
     with path.open("rb") as file:
-        start = file.read(2)
-    if start.startswith(b"\x80") or start == b"PK":
+        start = file.read(9)
+    # A real one begins with the length of its header, whose bytes may be any, and the header with a brace.
+    if start[:1] == b"\x80" or start[:2] == b"PK":
+        if start[8:] == b"{":
+            return
         raise WeightsError(
             f"refused {path}: a pickle under the name of a .safetensors file, which could run code; "
             "convert it where you trust it and give a real .safetensors file"

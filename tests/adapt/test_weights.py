@@ -175,3 +175,15 @@ def test_fingerprint_tells_models_of_one_name_apart(tmp_path: Path) -> None:
     first, second, third = (weights.fingerprint(tmp_path / folder / "model") for folder in "abc")
     assert first == third != second and len(first) == 8
     assert weights.fingerprint(tmp_path / "a" / "model" / "model.safetensors") == first
+
+
+@pytest.mark.parametrize("length", [0x80, 0x4B50])
+def test_refuse_pickle_knows_a_real_file_whose_length_looks_like_one(tmp_path: Path, length: int) -> None:
+    file = tmp_path / "a.safetensors"
+    save_file({"a": torch.zeros(1)}, file)
+    data = file.read_bytes()
+    old = int.from_bytes(data[:8], "little")
+    header = data[8 : 8 + old].rstrip().ljust(length)  # the format pads its header with spaces
+    file.write_bytes(length.to_bytes(8, "little") + header + data[8 + old :])
+    assert file.read_bytes()[:1] in (b"\x80", b"P")
+    assert torch.equal(weights.read_tensors(file)["a"], torch.zeros(1))
