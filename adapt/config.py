@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 from adapt.damsm_options import DamsmOptions
 from adapt.errors import ConfigError
 from adapt.loss_options import CENTRED_SPACES, LossConfig, check_pairs
+from adapt.ranges import COUNT, Range, check_range, check_ranges
 from adapt.registry import canonical
 
 PRESET_ROOT = Path(__file__).parent / "configs"
@@ -67,12 +68,7 @@ class DataConfig:
     """Which two captions of a picture make a pair: `any` two (Ye et al.), or two that state the `same_facts`."""
 
     def __post_init__(self) -> None:
-        if self.batch_size < 1:
-            raise ConfigError(f"data.batch_size={self.batch_size}; it is at least 1: --set data.batch_size=16")
-        if self.margin < 1:
-            raise ConfigError(f"data.margin={self.margin}; it is at least 1: --set data.margin=1.1875")
-        if not 0 <= self.ahead <= 16:
-            raise ConfigError(f"data.ahead={self.ahead}; it is 0 to 16: --set data.ahead=2")
+        check_ranges("data", self, margin=Range(low=1, high=4), ahead=Range(high=16))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,6 +85,9 @@ class OptimConfig:
     """Adam β₂."""
     ema_half_life_images: float = 5_000.0
     """Half-life of the generator's moving average, in real pictures seen."""
+
+    def __post_init__(self) -> None:
+        check_ranges("optim", self, beta1=Range(high=1, below=True), beta2=Range(high=1, below=True))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,17 +115,13 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         if self.compile not in {"", "generator"}:
-            # Measured: with the penalty a compiled D has no second derivative, and with spectral norm its two passes
-            # of a step overwrite what the backward needs.
+            # A compiled D has no second derivative for the penalty; and with spectral norm (measured) its two passes of
+            # a step overwrite what the backward needs.
             raise ConfigError(
                 f"train.compile='{self.compile}'; allowed is generator alone, since a compiled discriminator takes no "
                 "gradient penalty: --set train.compile=generator"
             )
-        if self.collapse_patience < 0:
-            raise ConfigError(f"train.collapse_patience={self.collapse_patience}; it is at least 0, which is off")
-        for name in ("steps", "checkpoint_every", "accumulate"):
-            if getattr(self, name) < 1:
-                raise ConfigError(f"train.{name}={getattr(self, name)}; it is at least 1: --set train.{name}=100")
+        check_ranges("train", self, sample_every=Range(), accumulate=COUNT)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,6 +138,10 @@ class RunConfig:
     train: TrainConfig = field(default_factory=TrainConfig)
 
     def __post_init__(self) -> None:
+        # Before any network is built: its own checks speak of what follows from these numbers.
+        for section in ("model", "discriminator"):
+            for name, value in getattr(self, section).options.items():
+                check_range(f"{section}.{name}", value, example=64 if name == "image_px" else None)
         trained_here = not (self.text.encoder == "lstm" and self.text.path)
         if self.loss.reads_words and trained_here and not self.damsm.word_weight:
             raise ConfigError(
@@ -180,6 +179,7 @@ _LATER_FIELDS: Mapping[str, Mapping[str, Any]] = {
     },
     "data": {"augment": [], "pairs": "any"},
     "train": {"accumulate": 1, "compile": ""},
+    "damsm": {"image_encoder": "efficientnet_lite0", "image_path": ""},
 }
 """Fields that came after the first runs, with the value that does what those runs did."""
 
@@ -212,6 +212,11 @@ def from_dict(kind: type[D], values: Mapping[str, Any], *, where: str = "") -> D
     Raises:
         ConfigError: an unknown key or a value of the wrong type; the message names the field.
     """
+    if not isinstance(values, Mapping):
+        if not where:
+            raise ConfigError(f"a config is {values!r}; it is a table of sections such as [train] and [data]")
+        section = where.rstrip(".")
+        raise ConfigError(f"{section}={values!r} is a value, not a section: --set {section}.FIELD=VALUE")
     hints = typing.get_type_hints(kind)
     unknown = set(values) - set(hints)
     if unknown:
@@ -230,6 +235,8 @@ def from_dict(kind: type[D], values: Mapping[str, Any], *, where: str = "") -> D
 def _convert(value: Any, hint: Any, name: str) -> Any:
     if dataclasses.is_dataclass(hint) and isinstance(hint, type):
         if hint is NetworkConfig:
+            if not isinstance(value, Mapping) or not isinstance(value.get("name"), str):
+                raise ConfigError(f"{name}={value!r} names no network: --set {name}.name=ssa_gan")
             options = {key: item for key, item in value.items() if key not in {"name", "options"}}
             return NetworkConfig(name=canonical(value["name"]), options={**value.get("options", {}), **options})
         return from_dict(hint, value, where=f"{name}.")

@@ -3,6 +3,10 @@
 from dataclasses import dataclass
 
 from adapt.errors import ConfigError
+from adapt.ranges import COUNT, check_ranges
+
+IMAGE_ENCODERS = ("efficientnet_lite0", "efficientnet_lite1", "inception_v3", "open_clip")
+"""Frozen image encoders that DAMSM's heads can stand on."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,10 +23,16 @@ class DamsmOptions:
     """Weight of the two word losses; 0 leaves them out and saves most of the time. Over a frozen text encoder they
     train nothing that a run uses unless `loss.damsm_word_weight` is on, and are left out otherwise."""
 
+    image_encoder: str = "efficientnet_lite0"
+    """Frozen image encoder under the heads: efficientnet_lite0, efficientnet_lite1, inception_v3 or open_clip."""
+    image_path: str = ""
+    """Its weights file or folder, or a model id; empty looks for it (see adapt doctor)."""
+
     def __post_init__(self) -> None:
         """Check ranges."""
-        for name in ("steps", "batch_size", "captions_per_picture"):
-            if getattr(self, name) < 1:
-                raise ConfigError(f"damsm.{name}={getattr(self, name)}; it is at least 1: --set damsm.{name}=…")
-        if self.word_weight < 0:
-            raise ConfigError(f"damsm.word_weight={self.word_weight}; it is at least 0: --set damsm.word_weight=1")
+        check_ranges("damsm", self, captions_per_picture=COUNT)
+        if self.image_encoder not in IMAGE_ENCODERS:
+            raise ConfigError(
+                f"damsm.image_encoder='{self.image_encoder}'; allowed are {', '.join(IMAGE_ENCODERS)}: "
+                "--set damsm.image_encoder=efficientnet_lite0"
+            )

@@ -30,6 +30,7 @@ from adapt.fewshot.support_set import SupportSet, choose_support_set
 from adapt.fewshot.terms import AdaptationTerms
 from adapt.training.assembly import check_comparison, comparison_features, fixed_samples, layout_term
 from adapt.training.checkpoint import read_json, write_json
+from adapt.training.choices import check_choices
 from adapt.training.diffaugment import Augmentation
 from adapt.training.distributed import equal_shares
 from adapt.training.ema import MovingAverage
@@ -37,6 +38,7 @@ from adapt.training.inference import GENERATOR_FILE, save_generator
 from adapt.training.loop import FitResult, fit
 from adapt.training.objective import ExtraTerms, Objective
 from adapt.training.precision import use_bf16
+from adapt.training.run_folder import choose_run_folder, run_lock
 from adapt.training.step import Networks
 from catalog.manifest import Manifest
 
@@ -79,6 +81,7 @@ def plan(request: FinetuneRequest) -> FinetunePlan:
     config = from_dict(FinetuneConfig, apply_settings(values, [f"train.seed={request.seed}"]))
     if config.fewshot.method not in METHODS:
         raise ConfigError(f"fewshot.method='{config.fewshot.method}'; allowed are {', '.join(METHODS)}")
+    check_choices(config.train)
     # Every product may give a shot; evaluation leaves the shots out, so nothing is scored on what it learned from.
     support = choose_support_set(
         request.manifest.entries, shots=request.shots, seed=request.seed, held_out_share=config.fewshot.held_out_share
@@ -87,9 +90,7 @@ def plan(request: FinetuneRequest) -> FinetunePlan:
         f"{without_later_fields(to_dict(config))}{request.base.resolve()}{request.manifest.content_hash}{request.shots}"
     )
     folder = request.runs / f"finetune-{request.shots}shots-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
-    number = 2
-    while request.new and folder.exists():
-        folder, number = folder.with_name(f"{folder.name.split('-v')[0]}-v{number}"), number + 1
+    folder = choose_run_folder(folder, new=request.new, suffix="-v")
     return FinetunePlan(config=config, support=support, folder=folder, base=request.base)
 
 
@@ -109,35 +110,37 @@ def finetune(request: FinetuneRequest, *, progress: Progress | None = None) -> d
         return read_json(folder / "summary.json") | {"already_finished": True}
     fabric = Fabric(devices=1, accelerator="auto")
     source = load_source(request.base, fabric.device)
-    write_json(
-        folder / "config.json",
-        {
-            "config": to_dict(config),
-            "command": shlex.join(sys.argv),
-            "base": str(request.base),
-            "base_sha256": source.sha256,
-            "dataset": request.manifest.name,
-            "dataset_hash": request.manifest.content_hash,
-            "shots": [entry.sha256 for entry in chosen.support.train],
-            "held_out": [entry.sha256 for entry in chosen.support.held_out],
-        },
-    )
-    adaptation = _Adaptation(fabric, request, chosen, source, progress)
-    result = adaptation.run()
-    summary = {
-        "run": folder.name,
-        "steps": result.steps,
-        "images_seen": result.images_seen,
-        "seconds": round(result.seconds, 1),
-        "images_per_second": round(result.images_per_second, 2),
-        "metrics": {name: round(value, 4) for name, value in result.terms.items()}
-        | {f"selected_{name}": value for name, value in asdict(adaptation.chosen).items()},
-        "shots": len(chosen.support.shots),
-        "shots_requested": request.shots,
-        "distance_to_base": round(adaptation.distance, 3),
-    }
-    write_card(folder, source, chosen.support, config, summary)
-    write_json(folder / "summary.json", summary)
+    with run_lock(folder):
+        write_json(
+            folder / "config.json",
+            {
+                "config": to_dict(config),
+                "command": shlex.join(sys.argv),
+                "new": request.new,
+                "base": str(request.base),
+                "base_sha256": source.sha256,
+                "dataset": request.manifest.name,
+                "dataset_hash": request.manifest.content_hash,
+                "shots": [entry.sha256 for entry in chosen.support.train],
+                "held_out": [entry.sha256 for entry in chosen.support.held_out],
+            },
+        )
+        adaptation = _Adaptation(fabric, request, chosen, source, progress)
+        result = adaptation.run()
+        summary = {
+            "run": folder.name,
+            "steps": result.steps,
+            "images_seen": result.images_seen,
+            "seconds": round(result.seconds, 1),
+            "images_per_second": round(result.images_per_second, 2),
+            "metrics": {name: round(value, 4) for name, value in result.terms.items()}
+            | {f"selected_{name}": value for name, value in asdict(adaptation.chosen).items()},
+            "shots": len(chosen.support.shots),
+            "shots_requested": request.shots,
+            "distance_to_base": round(adaptation.distance, 3),
+        }
+        write_card(folder, source, chosen.support, config, summary)
+        write_json(folder / "summary.json", summary)
     return summary | {"already_finished": False}
 
 

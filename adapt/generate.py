@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from PIL import Image
@@ -17,6 +18,7 @@ from catalog.records import Candidate
 
 Progress = Callable[[str, int, int], None]
 BATCH = 32
+_FIELDS = frozenset({"prompt", "seed", "scores", "nearest_sha256", "nearest_similarity"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,15 +99,34 @@ def _batch(
 
 
 def _is_drawn(folder: Path, name: str, prompt: Prompt) -> bool:
-    """Whether the picture is there for this text: a deleted caption's number may have gone to another one."""
-    record, picture = folder / f"{name}.json", folder / f"{name}.png"
-    if not (record.is_file() and picture.is_file()):
+    """Whether picture and record are there for this text, both whole.
+
+    A deleted caption's number may have gone to another text, and a full disk may have cut the picture.
+    """
+    record, picture = _record(folder / f"{name}.json"), folder / f"{name}.png"
+    if record is None or record["prompt"] != prompt.text:
         return False
-    return bool(json.loads(record.read_text(encoding="utf-8"))["prompt"] == prompt.text)
+    try:
+        with Image.open(picture) as image:
+            image.load()
+    except (OSError, SyntaxError, ValueError):
+        return False
+    return True
+
+
+def _record(path: Path) -> dict[str, Any] | None:
+    """A candidate's record; None where there is none or it is damaged."""
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return record if isinstance(record, dict) and set(record) >= _FIELDS else None
 
 
 def _read(folder: Path, name: str, prompt: Prompt) -> Candidate:
-    record = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
+    record = _record(folder / f"{name}.json")
+    if record is None:
+        raise AdaptError(f"{folder / name}.json was changed while it was read; run the same command again")
     return Candidate(
         image=folder / f"{name}.png",
         product_id=prompt.product_id,

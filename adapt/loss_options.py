@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from adapt.errors import ConfigError
+from adapt.ranges import Range, check_ranges
 
 FEATURE_SPACES = ("efficientnet_lite0", "palette", "damsm", "inception_v3", "open_clip")
 """Where pictures can be compared."""
@@ -104,6 +105,7 @@ class LossConfig:
                 "--set loss.branches=2, or --set loss.fake_to_fake_weight=0"
             )
         check_comparisons(self)
+        check_ranges("loss", self, feature_px=Range(low=32), penalty_power=Range(low=1))
 
     @property
     def drawn_branches(self) -> int:

@@ -27,6 +27,7 @@ from adapt.training.assembly import (
     text_cache_file,
 )
 from adapt.training.checkpoint import read_json, write_json
+from adapt.training.choices import check_choices
 from adapt.training.damsm import DamsmConfig
 from adapt.training.diffaugment import Augmentation
 from adapt.training.distributed import equal_shares, make_fabric
@@ -37,6 +38,7 @@ from adapt.training.loop import FitResult, fit
 from adapt.training.objective import Objective
 from adapt.training.precision import use_bf16
 from adapt.training.run_damsm import DamsmStage, check_sentence_dims, check_word_dim, trains_text_encoder
+from adapt.training.run_folder import choose_run_folder, run_lock
 from adapt.training.step import Networks
 from catalog.records import ManifestEntry
 
@@ -67,17 +69,16 @@ class PretrainRequest:
 
 def resolve_config(request: PretrainRequest) -> RunConfig:
     """Preset plus overrides as a checked config."""
-    return from_dict(RunConfig, apply_settings(read_preset("pretrain", request.preset), request.settings))
+    config = from_dict(RunConfig, apply_settings(read_preset("pretrain", request.preset), request.settings))
+    check_choices(config.train, config.text)
+    return config
 
 
 def run_folder(request: PretrainRequest, config: RunConfig) -> Path:
-    """The folder of this config; `--new` takes the first free number after it."""
+    """The folder of this config; with `--new` another one beside it (see `choose_run_folder`)."""
     digest = config.digest(request.dataset, str(request.data_dir.resolve()), str(request.grow or ""))
     base = request.runs / f"pretrain-{request.dataset}-{config.model.name}-{digest}"
-    folder, number = base, 2
-    while request.new and folder.exists():
-        folder, number = base.with_name(f"{base.name}-{number}"), number + 1
-    return folder
+    return choose_run_folder(base, new=request.new)
 
 
 def pretrain(request: PretrainRequest, *, progress: Progress | None = None) -> dict[str, Any]:
@@ -96,36 +97,38 @@ def pretrain(request: PretrainRequest, *, progress: Progress | None = None) -> d
         return read_json(folder / "summary.json") | {"already_finished": True}
     fabric = make_fabric(request.devices, request.nodes)
     entries = read_dataset(request.dataset, request.data_dir)
-    write_json(
-        folder / "config.json",
-        {
-            "config": to_dict(config),
-            "command": shlex.join(sys.argv),
-            "dataset": request.dataset,
-            "pictures": len(entries),
-            "torch": torch.__version__,
-        },
-    )
-    result = train_from_entries(
-        fabric,
-        config,
-        entries,
-        folder,
-        cache=request.cache,
-        grow=request.grow,
-        dataset=request.dataset,
-        progress=progress,
-    )
-    summary = {
-        "run": folder.name,
-        "steps": result.steps,
-        "images_seen": result.images_seen,
-        "seconds": round(result.seconds, 1),
-        "images_per_second": round(result.images_per_second, 2),
-        "metrics": {name: round(value, 4) for name, value in result.terms.items()},
-    }
-    if fabric.is_global_zero:
-        write_json(folder / "summary.json", summary)
+    with run_lock(folder, active=fabric.is_global_zero):
+        write_json(
+            folder / "config.json",
+            {
+                "config": to_dict(config),
+                "command": shlex.join(sys.argv),
+                "new": request.new,
+                "dataset": request.dataset,
+                "pictures": len(entries),
+                "torch": torch.__version__,
+            },
+        )
+        result = train_from_entries(
+            fabric,
+            config,
+            entries,
+            folder,
+            cache=request.cache,
+            grow=request.grow,
+            dataset=request.dataset,
+            progress=progress,
+        )
+        summary = {
+            "run": folder.name,
+            "steps": result.steps,
+            "images_seen": result.images_seen,
+            "seconds": round(result.seconds, 1),
+            "images_per_second": round(result.images_per_second, 2),
+            "metrics": {name: round(value, 4) for name, value in result.terms.items()},
+        }
+        if fabric.is_global_zero:
+            write_json(folder / "summary.json", summary)
     return summary | {"already_finished": False}
 
 
@@ -142,7 +145,7 @@ def train_from_entries(
 ) -> FitResult:
     """Build everything a run needs from its config and data, and train it."""
     train_entries = [entry for entry in entries if entry.split == "train"][: config.data.limit or None]
-    _require_two(train_entries)
+    _require_two(train_entries, of=len(entries), limit=config.data.limit)
     check_comparison(config.loss, train_entries)
     networks = build_networks(config, grow)
     image_px = int(networks.generator.config.image_px)  # type: ignore[union-attr, arg-type]
@@ -153,7 +156,7 @@ def train_from_entries(
     with fabric.rank_zero_first():  # the others map what the first has decoded
         decoded = readable_pictures(train_entries, side_px, cache=cache, progress=progress)
     train_entries, pictures = decoded.entries, decoded.pictures
-    _require_two(train_entries)
+    _require_two(train_entries, of=len(entries), limit=config.data.limit)
     entries = [entry for entry in entries if str(entry.image) not in decoded.left_out]
     stage = DamsmStage(
         config=config,
@@ -231,9 +234,12 @@ def train_from_entries(
         )
 
 
-def _require_two(entries: Sequence[ManifestEntry]) -> None:
+def _require_two(entries: Sequence[ManifestEntry], *, of: int, limit: int) -> None:
     if len(entries) < 2:
-        raise TrainingError(f"{len(entries)} training pictures; two are the least: ingest more or choose another")
+        raise TrainingError(
+            f"{len(entries)} of the {of} pictures with captions are for training; two are the least: "
+            "give a larger dataset with --data-dir" + (", or --set data.limit=0" if limit == 1 else "")
+        )
 
 
 def build_networks(config: RunConfig, grow: Path | None) -> Networks:

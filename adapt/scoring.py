@@ -1,5 +1,6 @@
 """Scores that a candidate carries into review: does it fit its text, and which real photo is it nearest to."""
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,6 +16,7 @@ from adapt.metrics.copy import nearest
 from adapt.models.damsm import Damsm
 from adapt.models.image_encoder import EfficientNetLite
 from adapt.training.damsm import DamsmConfig, train_damsm
+from adapt.weights import WeightsError
 from catalog.manifest import Manifest
 
 Progress = Callable[[str, int, int], None]
@@ -97,7 +99,10 @@ def matcher_for(manifest: Manifest, *, image_px: int, cache: Path, progress: Pro
         return None
     folder = cache / f"matcher-{image_px}px-{manifest.content_hash[:12]}"
     if (folder / "damsm.json").is_file():
-        return Damsm.load(folder)
+        try:
+            return Damsm.load(folder)
+        except WeightsError as error:  # only a cache: what it holds is trained anew
+            logging.getLogger(__name__).warning("%s; trained again", error)
     config = DamsmConfig(image_px=image_px, captions_per_picture=3, steps=120, batch_size=32)
     if sum(entry.split == "train" for entry in captioned) < 2:
         # Nothing can be spared to hold out; the matcher only ranks candidates.

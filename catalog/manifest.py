@@ -170,6 +170,8 @@ def _read_about(folder: Path) -> dict[str, Any]:
 
 
 def _same_or_refuse(folder: Path, digest: str) -> Manifest:
+    if not (folder / DATASET_FILE).exists():
+        raise _damaged(folder, f"it has no {DATASET_FILE}")
     manifest = read(folder)
     if manifest.content_hash != digest:
         raise CatalogError(f"{folder} holds another dataset ({manifest.content_hash[:8]}); give this one another name")

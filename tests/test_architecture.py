@@ -90,7 +90,7 @@ def test_readme_ingest_runs(sample_catalogue: Path, workspace: Path) -> None:
     result = runner.invoke(app, ["ingest", str(sample_catalogue), "-w", str(workspace)])
     assert result.exit_code == 0, result.output
     shown = runner.invoke(app, ["status", "-w", str(workspace)])
-    assert "next        adapt finetune" in shown.stdout
+    assert f"next        adapt -w {workspace} finetune" in shown.stdout
 
 
 @pytest.mark.parametrize("package", PACKAGES)

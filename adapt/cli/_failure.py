@@ -1,7 +1,12 @@
 """Failures a user can cause, as one line."""
 
 import errno
+import os
+import re
 import traceback
+
+_SHORT_WRITE = re.compile(r"\d+ requested and \d+ written")
+_OS_ERROR = re.compile(r"\(os error (\d+)\)")
 
 
 def describe(error: BaseException) -> str | None:
@@ -20,6 +25,9 @@ def describe(error: BaseException) -> str | None:
         return _database_failure(error)
     if isinstance(error, OSError):
         return _system_failure(error)
+    if type(error).__name__ == "SafetensorError" and (number := _OS_ERROR.search(str(error))):
+        # The library writes files by itself and passes the system's number on inside a text.
+        return _system_failure(OSError(int(number[1]), os.strerror(int(number[1]))))
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return "out of memory; use a smaller --batch-size or picture size"
     where = traceback.extract_tb(error.__traceback__)[-1]
@@ -49,7 +57,8 @@ def _database_failure(error: BaseException) -> str:
 
 def _system_failure(error: OSError) -> str:
     name = f"{error.filename}: " if error.filename else ""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    # NumPy says only how much it could write.
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) or _SHORT_WRITE.search(str(error)):
         return f"{name}the disk is full; free some space and run the same command again"
     if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
         return f"{name}may not be written or read; change its permissions or choose another folder with -w DIR"

@@ -6,6 +6,7 @@ from pathlib import Path
 from adapt.cli._session import Session
 from adapt.errors import CheckpointError
 
+_PRETRAIN = "pretrain --dataset cub --data-dir DIR"
 BASES = Path(__file__).parent.parent / "bases"
 
 
@@ -26,7 +27,9 @@ def find_run(session: Session, name: str) -> Path:
     if (Path(name) / "generator.safetensors").is_file() or (Path(name) / "adapter").is_dir():
         return Path(name)
     near = difflib.get_close_matches(name, folders, n=3, cutoff=0.3) or sorted(folders)[-3:]
-    raise CheckpointError(f"no run '{name}'; there are: {', '.join(near) or 'none yet'}; adapt status lists the runs")
+    raise CheckpointError(
+        f"no run '{name}'; there are: {', '.join(near) or 'none yet'}; {session.typed('status')} lists the runs"
+    )
 
 
 def newest_run(session: Session, *, kind: str = "") -> Path | None:
@@ -42,7 +45,7 @@ def default_base(session: Session) -> Path:
     """
     found = next(iter(shipped_bases()[::-1]), None) or newest_run(session, kind="pretrain")
     if found is None:
-        raise CheckpointError("no base to start from; train one: adapt pretrain --dataset cub --data-dir DIR")
+        raise CheckpointError(f"no base to start from; train one: {session.typed(_PRETRAIN)}")
     return found
 
 
@@ -61,7 +64,7 @@ def default_tuned_run(session: Session) -> Path:
     if found is None:
         bases = ", ".join(path.name for path in shipped_bases()) or "none is shipped"
         raise CheckpointError(
-            "no fine-tuned run in this workspace; make one: adapt finetune --shots 50 "
+            f"no fine-tuned run in this workspace; make one: {session.typed('finetune --shots 50')} "
             f"(or name a base with --run, which draws what it was trained on: {bases})"
         )
     return found
@@ -75,7 +78,7 @@ def default_run(session: Session) -> Path:
     """
     found = newest_run(session, kind="finetune") or newest_run(session) or next(iter(shipped_bases()[::-1]), None)
     if found is None:
-        raise CheckpointError("no run and no shipped base; train one: adapt pretrain --dataset cub --data-dir DIR")
+        raise CheckpointError(f"no run and no shipped base; train one: {session.typed(_PRETRAIN)}")
     return found
 
 

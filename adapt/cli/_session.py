@@ -1,6 +1,7 @@
 """What every verb knows about the call: where the workspace is and how to answer."""
 
 import os
+import shlex
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,6 +77,12 @@ class Session:
         if value is not None and not isinstance(value, str):
             raise AdaptError(f"{settings}: {name} is {value!r}; write an address in quotes")
         return value
+
+    def typed(self, words: str) -> str:
+        """Return `adapt WORDS` as it is to be typed for this workspace: with `-w` unless it is found without."""
+        if self.workspace == choose_workspace(None):
+            return f"adapt {words}"
+        return f"adapt -w {shlex.quote(str(self.workspace))} {words}"
 
     def open_catalog(self, *, create: bool = True) -> "Catalog":
         """Open the workspace's catalogue; use it in a `with` statement.

@@ -4,16 +4,21 @@ import os
 import platform
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
 from adapt.cli._output import emit
 from adapt.cli._runs import shipped_bases
 from adapt.cli._session import Session
-from adapt.errors import AdaptError
+
+if TYPE_CHECKING:
+    from adapt.models.availability import Availability
+
+_WEIGHTS = "weights "
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,14 +36,18 @@ class Finding:
 
 
 def doctor(ctx: typer.Context) -> None:
-    """Say which weights, devices, programs, fonts and database can be used here without a network."""
+    """Say which encoders, weights, devices, programs and database can be used here without a network."""
+    from adapt.models.availability import encoders_here
+
     session: Session = ctx.obj
-    findings = [*_machine(), *_weights(), *_programs(), *_workspace(session)]
+    encoders = encoders_here()
+    findings = [*_machine(), *_weights(encoders), *_programs(), *_workspace(session)]
     broken = [finding for finding in findings if finding.needed and not finding.found]
     marks = {True: "ok  ", False: "MISS"}
     lines = [
         f"{marks[finding.found] if finding.needed or finding.found else 'none'} {finding.name:<22} {finding.detail}"
         for finding in findings
+        if not finding.name.startswith(_WEIGHTS)
     ]
     verdict = f"{len(broken)} needed missing" if broken else "all that is needed is here"
     result = {
@@ -47,8 +56,17 @@ def doctor(ctx: typer.Context) -> None:
             finding.name: {"found": finding.found, "needed": finding.needed, "detail": finding.detail}
             for finding in findings
         },
+        "encoders": {
+            encoder.name: {
+                "offline": encoder.offline,
+                "needed": encoder.by_default,
+                "uses": list(encoder.uses),
+                "detail": encoder.detail,
+            }
+            for encoder in encoders
+        },
     }
-    emit(session, result, [*lines, verdict])
+    emit(session, result, [*lines, "", *_table(encoders), "", verdict])
     if broken:
         raise typer.Exit(1)
 
@@ -59,24 +77,56 @@ def _machine() -> Iterator[Finding]:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     yield Finding(name="python", found=True, detail=f"{platform.python_version()} on {platform.system()}")
     yield Finding(name="torch", found=True, detail=f"{torch.__version__}, {cores} CPU cores")
-    has_gpu = torch.cuda.is_available()
-    detail = torch.cuda.get_device_name(0) if has_gpu else "none; everything runs on the CPU"
-    yield Finding(name="GPU", found=has_gpu, detail=detail, needed=False)
+    yield _threads(torch.get_num_threads(), cores)
+    gpus = [torch.cuda.get_device_properties(number) for number in range(torch.cuda.device_count())]
+    detail = ", ".join(f"{gpu.name} ({gpu.total_memory / 2**30:.0f} GiB)" for gpu in gpus)
+    yield Finding(name="GPU", found=bool(gpus), detail=detail or "none; everything runs on the CPU", needed=False)
+    yield _bf16("cuda" if gpus else "cpu")
 
 
-def _weights() -> Iterator[Finding]:
-    from adapt import weights
+def _threads(used: int, cores: int) -> Finding:
+    advice = "" if used == cores else f"; OMP_NUM_THREADS={cores} uses all cores"
+    return Finding(name="threads", found=True, detail=f"{used} of {cores} cores{advice}")
 
-    used = {"minilm", "efficientnet_lite0", "efficientnet_lite1"}
-    for name in weights.SOURCES:
-        try:
-            detail, found = _short(weights.find(name, allow_download=False)), True
-        except AdaptError as error:
-            detail, found = str(error), False
-        yield Finding(name=f"weights {name}", found=found, detail=detail, needed=name in used)
+
+def _bf16(device: str) -> Finding:
+    """What `train.precision=auto` comes to."""
+    import torch
+
+    from adapt.training.precision import use_bf16
+
+    found = use_bf16("auto", torch.device(device))
+    where = "the GPU" if device == "cuda" else "the processor"
+    detail = (
+        f"{where} multiplies it: train.precision=auto uses it"
+        if found
+        else f"{where} only emulates it: train.precision=auto takes fp32, which is faster here"
+    )
+    return Finding(name="bf16", found=found, detail=detail, needed=False)
+
+
+def _weights(encoders: Sequence["Availability"]) -> Iterator[Finding]:
+    for encoder in encoders:
+        yield Finding(
+            name=f"{_WEIGHTS}{encoder.name}", found=encoder.offline, detail=encoder.detail, needed=encoder.by_default
+        )
     bases = [path.name for path in shipped_bases()]
     missing = "none shipped; train one with: adapt pretrain --dataset cub --data-dir DIR"
     yield Finding(name="pretrained base", found=bool(bases), detail=", ".join(bases) or missing)
+
+
+def _table(encoders: Sequence["Availability"]) -> Iterator[str]:
+    """One line an encoder or judge; how to get those that are not here follows below, a line each."""
+    width = max(len(", ".join(encoder.uses)) for encoder in encoders)
+    yield f"{'encoder or judge':<20} {'offline':<8} {'chosen by':<{width}} where"
+    for encoder in encoders:
+        where = _short(Path(encoder.detail)) if Path(encoder.detail).is_absolute() else encoder.detail
+        shown = (
+            where if encoder.offline else f"see below{'' if encoder.by_default else '; nothing needs it by default'}"
+        )
+        uses = ", ".join(encoder.uses)
+        yield f"{encoder.name:<20} {'yes' if encoder.offline else 'no':<8} {uses:<{width}} {shown}"
+    yield from (f"{encoder.name}: {encoder.detail}" for encoder in encoders if not encoder.offline)
 
 
 def _short(path: Path) -> str:

@@ -166,9 +166,9 @@ def _workspace_dataset(session: Session, content_hash: str | None, *, dry_run: b
 
 def _settings(run: Path) -> dict[str, Any]:
     """config.json of a run; a shipped base has none."""
-    from adapt.training.checkpoint import read_json
+    from adapt.training.checkpoint import read_run_settings
 
-    return read_json(run / "config.json") if (run / "config.json").is_file() else {}
+    return read_run_settings(run)
 
 
 def _measure(

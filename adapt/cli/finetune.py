@@ -79,6 +79,6 @@ def finetune(
         result,
         [
             f"{result['run']} {state}: {result['shots']} shots, {result['steps']} steps",
-            f"look at {session.runs / result['run'] / 'samples'}; next: adapt generate --per-caption 4",
+            f"look at {session.runs / result['run'] / 'samples'}; next: {session.typed('generate --per-caption 4')}",
         ],
     )

@@ -68,5 +68,5 @@ def generate(
     emit(
         session,
         result,
-        [f"{len(drawn)} pictures of {len(chosen)} products, {added} new in the queue; next: adapt review"],
+        [f"{len(drawn)} pictures of {len(chosen)} products, {added} new in the queue; next: {session.typed('review')}"],
     )

@@ -33,19 +33,19 @@ def status(ctx: typer.Context) -> None:
     ]
     trained = any(run.name.startswith("finetune") and (run / "summary.json").is_file() for run in runs)
     names = {"sources": list(summary.sources), "run_names": [run.name for run in runs]}
-    emit(session, counts | names, [*lines, f"next        {_next_step(counts, trained)}"])
+    emit(session, counts | names, [*lines, f"next        {session.typed(_next_step(counts, trained))}"])
 
 
 def _next_step(counts: dict[str, int], trained: bool) -> str:
-    """Return the command that most likely comes next; `trained`: whether a fine-tuning is finished."""
+    """Return the verb and options that most likely comes next; `trained`: whether a fine-tuning is finished."""
     if not counts["products"]:
-        return "adapt ingest DUMP"
+        return "ingest DUMP"
     if not counts["captions"]:
-        return "adapt captions --rebuild"
+        return "captions --rebuild"
     if not trained:
-        return "adapt finetune --shots 50"
+        return "finetune --shots 50"
     if not counts["candidates"]:
-        return "adapt generate --per-caption 4"
+        return "generate --per-caption 4"
     if counts["pending"]:
-        return "adapt review"
-    return "adapt export --format folder" if counts["approved"] > counts["exported"] else "adapt evaluate"
+        return "review"
+    return "export --format folder" if counts["approved"] > counts["exported"] else "evaluate"

@@ -75,8 +75,9 @@ def read_class_facts(root: Path, class_count: int) -> list[dict[str, str]]:
     strengths_file = root / "attributes" / "class_attribute_labels_continuous.txt"
     if names_file is None or not strengths_file.is_file():
         raise AdaptError(
-            f"{root}: some classes have no captions and attributes/attributes.txt or "
-            "attributes/class_attribute_labels_continuous.txt is missing; unpack all of CUB-200-2011 there"
+            f"{root}: some classes have no captions (text/CLASS/NAME.txt is missing or empty) and no attributes/ to "
+            "make them of (attributes.txt and class_attribute_labels_continuous.txt); unpack all of CUB-200-2011 and "
+            "Reed's text/ there"
         )
     names = [line.split(maxsplit=1)[1] for line in _lines(names_file)]
     try:

@@ -84,6 +84,11 @@ def read_coco(
         else:
             in_test = image.in_val if official_split else _is_held_out(image_id)
             entries.append(_entry(image_id, path, image, "test" if in_test else "train"))
+    if not entries and uncaptioned:
+        raise AdaptError(
+            f"{root}: none of the {uncaptioned} pictures on disk has a caption with words in "
+            f"{', '.join(names[split].name for split in splits or names)}; take the file from the official archive"
+        )
     if not entries:
         folders = " or ".join(f"{split}/" for split in splits or names)
         raise AdaptError(f"{root}: none of the {len(listed)} listed pictures is on disk; unpack them into {folders}")
@@ -105,9 +110,10 @@ def _add_split(listed: dict[int, _Listed], captions_file: Path, folder: Path) ->
             record = listed[int(annotation["image_id"])]
             if text and text not in record.texts:
                 record.texts.append(text)
-    except (ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        reason = f"no {error}" if isinstance(error, KeyError) else str(error)
         raise AdaptError(
-            f"{captions_file}: {type(error).__name__} {error}; expected COCO captions JSON with images (id, file_name) "
+            f"{captions_file}: {reason}; expected COCO captions JSON with images (id, file_name) "
             "and annotations (id, image_id, caption)"
         ) from None
 

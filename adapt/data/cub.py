@@ -11,6 +11,7 @@ nothing may ever train on those, whatever else is trained.
 
 import hashlib
 import logging
+import re
 from collections.abc import Collection
 from pathlib import Path
 
@@ -26,6 +27,8 @@ CROP_RATIO = 0.75
 """AttnGAN's crop: half its side over the longer side of the bird's box."""
 
 _LOG = logging.getLogger(__name__)
+_WHOLE = re.compile(r"\d{1,9}")
+_DECIMAL = re.compile(r"-?\d{1,9}(\.\d*)?")
 _TABLES = ("images.txt", "classes.txt", "image_class_labels.txt", "bounding_boxes.txt")
 
 
@@ -59,9 +62,9 @@ def read_cub(root: Path, *, held_out: Collection[str] = ()) -> list[ManifestEntr
             "give that folder with --data-dir"
         )
     images = _table(root / "images.txt", 1)
-    class_names = {int(key): name for key, (name,) in _table(root / "classes.txt", 1).items()}
-    labels = {key: int(label) for key, (label,) in _table(root / "image_class_labels.txt", 1).items()}
-    boxes = _table(root / "bounding_boxes.txt", 4)
+    class_names = {int(key): name for key, (name,) in _table(root / "classes.txt", 1, integer_key=True).items()}
+    labels = {key: int(label) for key, (label,) in _table(root / "image_class_labels.txt", 1, numbers=True).items()}
+    boxes = _table(root / "bounding_boxes.txt", 4, numbers=True)
     frames = _table(root / "frames.txt", 1) if (root / "frames.txt").is_file() else {}
     written: dict[int, tuple[Caption, ...]] = {}
     entries, absent = [], 0
@@ -109,27 +112,52 @@ def bird_crop(path: Path, box: tuple[str, ...]) -> tuple[int, int, int, int]:
     Args:
         path: The photograph; only its header is read.
         box: x, y, width, height of the bird as written in bounding_boxes.txt, pixels.
+
+    Raises:
+        AdaptError: The picture cannot be read, or the box lies outside it.
     """
-    with Image.open(path) as image:
-        width_px, height_px = image.size
+    try:
+        with Image.open(path) as image:
+            width_px, height_px = image.size
+    except OSError as error:
+        raise AdaptError(
+            f"cannot read picture {path} ({error.strerror or 'damaged or no picture'}); "
+            "take it from the archive again, or delete it to leave it out"
+        ) from error
     x, y, w, h = (float(value) for value in box)
     half = int(max(w, h) * CROP_RATIO)
     center_x, center_y = int(x + w / 2), int(y + h / 2)
     left, top = max(0, center_x - half), max(0, center_y - half)
-    return left, top, min(width_px, center_x + half), min(height_px, center_y + half)
+    right, bottom = min(width_px, center_x + half), min(height_px, center_y + half)
+    if right <= left or bottom <= top:
+        raise AdaptError(
+            f"the box of {path} ({' '.join(box)}) holds no part of its {width_px}x{height_px} px; "
+            "take bounding_boxes.txt from the archive of the pictures"
+        )
+    return left, top, right, bottom
 
 
-def _table(path: Path, columns: int) -> dict[str, tuple[str, ...]]:
-    """Rows of an official file: id, then `columns` values."""
+def _table(path: Path, columns: int, *, numbers: bool = False, integer_key: bool = False) -> dict[str, tuple[str, ...]]:
+    """Rows of an official file: id, then `columns` values; whole or decimal `numbers` where so asked."""
+    try:
+        lines = path.read_text("utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise AdaptError(
+            f"{path} is no text ({type(error).__name__}); take the file from the official archive"
+        ) from error
     rows = {}
-    for number, line in enumerate(path.read_text("utf-8").splitlines(), start=1):
+    for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
         key, *values = line.split()
-        if len(values) != columns:
+        # A class is a whole number, a side of a box may have decimals.
+        number_like = _WHOLE if columns == 1 else _DECIMAL
+        good = len(values) == columns and (not numbers or all(number_like.fullmatch(value) for value in values))
+        if not good or (integer_key and not _WHOLE.fullmatch(key)):
+            kind = "number" if numbers else "value"
             raise AdaptError(
-                f"{path}, line {number}: {line!r}; expected an id and {columns} value{'s' if columns > 1 else ''}, "
-                "take the file from the official archive"
+                f"{path}, line {number}: {line[:80]!r}; expected an id and {columns} {kind}{'s' if columns > 1 else ''}"
+                ", take the file from the official archive"
             )
         rows[key] = tuple(values)
     return rows

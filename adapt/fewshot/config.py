@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 
 from adapt.config import DataConfig, LossConfig, OptimConfig, TrainConfig
-from adapt.errors import ConfigError
 from adapt.loss_options import check_pairs
+from adapt.ranges import COUNT, POSITIVE, SHARE, Range, check_ranges
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,10 +35,14 @@ class FewShotConfig:
     """Pictures over which the augmentation probability can go from 0 to 1."""
 
     def __post_init__(self) -> None:
-        if not 0 <= self.held_out_share < 1:
-            raise ConfigError(f"fewshot.held_out_share={self.held_out_share}; it lies in [0, 1): try 0.2")
-        if self.rank < 1:
-            raise ConfigError(f"fewshot.rank={self.rank}; it is at least 1: try 8")
+        check_ranges(
+            "fewshot",
+            self,
+            rank=COUNT,
+            alpha=POSITIVE,
+            held_out_share=Range(high=1, below=True),
+            copy_limit=SHARE,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

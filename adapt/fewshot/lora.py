@@ -18,6 +18,7 @@ from torch import nn
 
 from adapt.errors import CheckpointError, ConfigError
 from adapt.models.style_blocks import EqualisedLinear
+from adapt.weights import WeightsError, refuse_not_finite, refuse_pickle
 
 METHODS = ("lora", "affine", "full")
 _AFFINE = ("mapping", "affine1", "affine2", "conditioning", "attentions", "style")
@@ -103,9 +104,13 @@ def load_adapter(network: nn.Module, folder: Path) -> nn.Module:
         CheckpointError: the folder holds no adapter, or one of another architecture.
     """
     try:
+        refuse_pickle(folder / "adapter_model.safetensors")
         wrapped = PeftModel.from_pretrained(network, str(folder))  # type: ignore[arg-type]
+        refuse_not_finite(wrapped.state_dict(), folder / "adapter_model.safetensors")
         return wrapped.merge_and_unload()  # type: ignore[operator, no-any-return]
-    except (SafetensorError, ValueError, OSError, KeyError, RuntimeError) as error:
+    except WeightsError as error:
+        raise CheckpointError(str(error)) from error
+    except (SafetensorError, ValueError, OSError, KeyError, RuntimeError, TypeError) as error:
         reason = " ".join(str(error).split())[:160]
         raise CheckpointError(f"{folder} holds no adapter for this base ({reason}); run: adapt finetune") from error
 

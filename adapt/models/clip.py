@@ -6,7 +6,7 @@ No CLIP weights ship in a package: give a folder, a file, or allow a download (`
 
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
@@ -20,17 +20,18 @@ from torch import Tensor, nn
 from adapt import weights
 from adapt.models.interfaces import ImageFeatures, TextFeatures
 from adapt.models.tokenizer import well_formed
-from adapt.weights import WeightsError
-
-DEFAULT_MODEL = "laion/CLIP-ViT-B-32-laion2B-s34B-b79K"
+from adapt.weights import DEFAULT_CLIP, WeightsError
 
 
 class OpenClipEncoder(nn.Module):
     """Frozen: a `TextEncoder` and an `ImageEncoder` in one. Features of both sides have length 1 and one space."""
 
+    kind = "open_clip"
+    """Name it is registered under; `recipe` holds the options that build it again."""
+
     def __init__(
         self,
-        model: str = DEFAULT_MODEL,
+        model: str = DEFAULT_CLIP,
         *,
         path: Path | str | None = None,
         architecture: str = "ViT-B-32",
@@ -56,7 +57,14 @@ class OpenClipEncoder(nn.Module):
         found = weights.find(model, path=path, allow_download=allow_download)
         self._clip = _build(found, architecture).eval().requires_grad_(False)
         self._tokenizer = open_clip.SimpleTokenizer(context_length=self._clip.context_length)
-        self.name = f"open_clip:{found.name}"
+        # Caches are known by the name: two models must not share features.
+        self.name = f"open_clip:{found.name}-{weights.fingerprint(found)}"
+        self.recipe: Mapping[str, Any] = {
+            "model": model,
+            "path": str(Path(path).expanduser().absolute()) if path is not None else None,
+            "architecture": architecture,
+            "max_words": max_words,
+        }
         self.max_words = max_words
         mean, std = self._clip.visual.image_mean, self._clip.visual.image_std
         self.register_buffer("mean", torch.tensor(mean).view(1, 3, 1, 1), persistent=False)
@@ -116,13 +124,14 @@ def _build(found: Path, architecture: str) -> nn.Module:
         raise WeightsError(
             f"refused weights {found}: a pickle with more than tensors; convert it to .safetensors where you trust it"
         ) from error
-    except (OSError, RuntimeError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except Exception as error:  # the restricted loader raises many types for damaged and foreign files
         reason = " ".join(str(error).split())[:160]
         raise WeightsError(
             f"{found} is no open_clip model ({reason}); give a folder with open_clip_config.json and weights, "
             "or a weights file and its architecture"
         ) from error
     built: nn.Module = model
+    weights.refuse_not_finite(built.state_dict(), found)
     return built
 
 

@@ -2,11 +2,11 @@
 
 Paper: Xu et al. 2018, "AttnGAN", arXiv 1711.10485, section 3.2.
 
-Differs from the paper: the text side may be a frozen transformer, which then gets linear heads of its own; the image
-side is EfficientNet-Lite0 instead of Inception-v3; the image code also sees the picture as an 8 x 8 thumbnail through a
-small network (`thumbnail_px`, 0 leaves it out). Measured with MiniLM on 256 held-out CUB pictures the thumbnail is
-worth little: R-precision among 100 captions 0.21 with and 0.18 without it (standard error 0.025), own caption above its
-twin with one colour changed 0.82 either way.
+Differs from the paper: the text side may be a frozen transformer or CLIP tower, which then gets linear heads of its
+own; the image side is EfficientNet-Lite0 by default, with Inception-v3 and CLIP by choice; the image code also sees the
+picture as an 8 x 8 thumbnail through a small network (`thumbnail_px`, 0 leaves it out). Measured with MiniLM on 256
+held-out CUB pictures the thumbnail is worth little: R-precision among 100 captions 0.21 with and 0.18 without it
+(standard error 0.025), own caption above its twin with one colour changed 0.82 either way.
 """
 
 import json
@@ -108,6 +108,8 @@ class Damsm(nn.Module):
         self.word_dim = self.sentence_dim = self.dim = self.region_dim = heads.config.feature_dim
         self.max_words = text_encoder.max_words
         self.report: Mapping[str, Any] = {}
+        self.recipe: Mapping[str, Any] = {}
+        """Options that build it again, once it lies in a folder."""
         self.eval().requires_grad_(False)
 
     def train(self, mode: bool = True) -> "Damsm":
@@ -129,18 +131,12 @@ class Damsm(nn.Module):
         folder.mkdir(parents=True, exist_ok=True)
         card: dict[str, Any] = {
             "heads": asdict(self.heads.config),
-            "text_encoder": {"name": "lstm" if isinstance(self.text_encoder, LSTMTextEncoder) else "transformers"},
-            "image_encoder": {
-                "name": self.image_encoder.name,
-                "input_px": getattr(self.image_encoder, "input_px", None),
-            },
+            "text_encoder": _card_of(self.text_encoder),
+            "image_encoder": _card_of(self.image_encoder),
             "report": dict(self.report),
         }
         if isinstance(self.text_encoder, LSTMTextEncoder):
             self.text_encoder.save(folder)
-        else:
-            card["text_encoder"]["model"] = self.text_encoder.name
-            card["text_encoder"]["max_words"] = self.text_encoder.max_words
         state = {key: value.detach().contiguous().cpu() for key, value in self.heads.state_dict().items()}
         save_file(state, folder / "heads.safetensors")
         (folder / "damsm.json").write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
@@ -173,16 +169,30 @@ class Damsm(nn.Module):
         if text_encoder is None:
             text_encoder = _build_text_encoder(folder, text)
         if image_encoder is None:
-            image_encoder = encoders.image_encoder(image["name"], input_px=image["input_px"])
+            image_encoder = _build_image_encoder(image, text, text_encoder)
         model = cls(text_encoder, image_encoder, heads)
         model.report = card.get("report", {})
+        model.recipe = {"path": str(folder.absolute())}
         return model
+
+
+def _card_of(encoder: TextEncoder | ImageEncoder) -> dict[str, Any]:
+    """Registered name of an encoder and what builds it again; a trained one is saved beside the card instead."""
+    if isinstance(encoder, LSTMTextEncoder):
+        return {"name": "lstm"}
+    return {"name": getattr(encoder, "kind", encoder.name), **getattr(encoder, "recipe", {})}
 
 
 def _build_text_encoder(folder: Path, card: Mapping[str, Any]) -> TextEncoder:
     if card["name"] == "lstm":
         return LSTMTextEncoder.load(folder)
-    return encoders.text_encoder("transformers", model=card["model"], max_words=card["max_words"])
+    return encoders.text_encoder(**card)
+
+
+def _build_image_encoder(card: Mapping[str, Any], text: Mapping[str, Any], built: TextEncoder) -> ImageEncoder:
+    if card == text and isinstance(built, ImageEncoder):
+        return built  # both towers of one CLIP
+    return encoders.image_encoder(**card)
 
 
 def _perceptron(width_in: int, hidden: int, width_out: int) -> nn.Sequential:

@@ -96,6 +96,7 @@ class EfficientNetLite(nn.Module):
             raise ValueError(f"unknown image encoder {name!r}; use one of {', '.join(_REPEATS)}")
         self.name = name
         self.input_px = input_px
+        self.recipe = {"input_px": input_px, "path": str(Path(path).expanduser().absolute()) if path else None}
         self.stem = _Conv(3, 32, 3, stride=2)
         groups: list[nn.Sequential] = []
         channels = 32

@@ -50,6 +50,7 @@ class InceptionV3(nn.Module):
         if input_px < 75:
             raise ValueError(f"input_px is {input_px}; Inception-v3 takes 75 or more")
         self.input_px = input_px
+        self.recipe = {"input_px": input_px, "path": str(Path(path).expanduser().absolute()) if path else None}
         self.mean: Tensor
         self.std: Tensor
         self.register_buffer("mean", torch.tensor(_MEAN).view(1, 3, 1, 1), persistent=False)

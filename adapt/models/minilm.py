@@ -3,10 +3,12 @@
 Paper: Reimers and Gurevych 2019, "Sentence-BERT", arXiv 1908.10084 (mean pooling).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from torch import Tensor, nn
 from torch.nn import functional as F
 from transformers import AutoModel, AutoTokenizer
@@ -24,6 +26,9 @@ class TransformersTextEncoder:
     Word features are the last hidden state without special tokens, sentence features its mean over all tokens,
     normalised to length 1. A text without words keeps its first token as the only word, so every mask row has a True.
     """
+
+    kind = "transformers"
+    """Name it is registered under; `recipe` holds the options that build it again."""
 
     def __init__(
         self,
@@ -53,16 +58,42 @@ class TransformersTextEncoder:
             self._model: nn.Module = AutoModel.from_pretrained(
                 folder, local_files_only=True, use_safetensors=True, dtype=torch.float32
             )
-        except (OSError, ValueError, KeyError) as error:
+        except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
             reason = " ".join(str(error).split())[:160]
             raise WeightsError(
                 f"{folder} is no text model ({reason}); give a folder with config.json, tokenizer and model.safetensors"
             ) from error
+        weights.refuse_not_finite(self._model.state_dict(), Path(folder))
+        if self._tokenizer.pad_token is None:
+            self._tokenizer.pad_token = self._tokenizer.eos_token  # masked out; any token will do
+        width, longest = _limits(self._model.config)
+        if getattr(self._model.config, "is_encoder_decoder", False):
+            self._model = self._model.get_encoder()  # type: ignore[operator]
         self._model.eval().requires_grad_(False)
-        self.name = model
-        self.word_dim = self.sentence_dim = int(self._model.config.hidden_size)
+        given = path is not None or Path(model).expanduser().exists()
+        # Caches are known by the name: two folders of one name must not share features.
+        self.name = f"{folder.name}-{weights.fingerprint(folder)}" if given else model
+        self.recipe: Mapping[str, Any] = {
+            "model": model,
+            "path": str(Path(path).expanduser().absolute()) if path is not None else None,
+            "max_words": max_words,
+        }
+        self.word_dim = self.sentence_dim = width
         self.max_words = max_words
-        self._max_tokens = min(max_tokens, int(getattr(self._model.config, "max_position_embeddings", max_tokens)))
+        self._max_tokens = min(max_tokens, longest or max_tokens)
+        self._try_out(folder)
+
+    def _try_out(self, folder: Path) -> None:
+        """Read two texts, so that a model that cannot be used is refused here and not in the middle of a run."""
+        try:
+            finite = bool(self.encode(["a word", ""]).sentence.isfinite().all())
+        except (TypeError, ValueError, RuntimeError, AttributeError, IndexError, KeyError) as error:
+            reason = " ".join(str(error).split())[:160]
+            raise WeightsError(
+                f"{folder} encodes no texts ({type(error).__name__}: {reason}); give the folder of a text encoder"
+            ) from error
+        if not finite:
+            raise WeightsError(f"{folder} encodes texts as NaN or infinity; give the folder of another text encoder")
 
     @torch.no_grad()
     def encode(self, texts: Sequence[str], device: torch.device | str = "cpu") -> TextFeatures:
@@ -86,6 +117,12 @@ class TransformersTextEncoder:
         sentence = F.normalize(total / attended.sum(1, keepdim=True).clamp(min=1), dim=-1)
         words, mask = _compact(hidden, attended & ~special, self.max_words)
         return TextFeatures(words=words, sentence=sentence, mask=mask)
+
+
+def _limits(config: Any) -> tuple[int, int | None]:
+    """Width of the hidden state, and the positions a model has where it says so."""
+    longest = getattr(config, "max_position_embeddings", None)
+    return int(config.hidden_size), int(longest) if longest else None
 
 
 def _compact(hidden: Tensor, is_word: Tensor, max_words: int) -> tuple[Tensor, Tensor]:

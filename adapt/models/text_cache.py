@@ -10,7 +10,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from adapt.models.interfaces import TextEncoder, TextFeatures
-from adapt.weights import WeightsError
+from adapt.weights import WeightsError, first_not_finite
 from catalog.atomic import replacing
 
 
@@ -54,6 +54,7 @@ class TextFeatureCache:
         for start in range(0, len(new), self._batch_size):
             batch = new[start : start + self._batch_size]
             features = self._encoder.encode(batch, device)
+            _refuse_not_finite(features.sentence, batch, self.name)
             sentences.append(features.sentence.to("cpu", torch.float16))
             if self.keep_words:
                 words.append(features.words[features.mask].to("cpu", torch.float16))
@@ -118,8 +119,23 @@ class TextFeatureCache:
                 texts = json.loads(file.get_tensor("texts").numpy().tobytes().decode("utf-8", "surrogatepass"))
         except (OSError, SafetensorError, ValueError) as error:
             raise WeightsError(f"cannot read text features {path}: {error}; delete the file") from error
+        stored = {"sentences": cache._sentences, "words": cache._words}
+        broken = first_not_finite(stored)
+        if broken is not None:
+            raise WeightsError(f"text features {path} hold NaN or infinity in '{broken}'; delete the file")
+        if len(texts) != len(cache._sentences) or (keep_words and int(cache._offsets[-1]) != len(cache._words)):
+            raise WeightsError(f"text features {path} do not fit their {len(texts)} texts; delete the file")
         cache._row = {text: row for row, text in enumerate(texts)}
         return cache
 
     def _identity(self) -> dict[str, str]:
         return {"encoder": self.name, "max_words": str(self.max_words), "word_dim": str(self.word_dim)}
+
+
+def _refuse_not_finite(sentences: Tensor, texts: Sequence[str], encoder: str) -> None:
+    broken = ~sentences.isfinite().all(dim=1)
+    if bool(broken.any()):
+        text = texts[int(broken.nonzero()[0])][:80]
+        raise WeightsError(
+            f"text encoder {encoder} gives NaN or infinity for {text!r}; leave that caption out, or use another encoder"
+        )

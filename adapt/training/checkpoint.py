@@ -9,6 +9,7 @@ Noise, batches and augmentation are drawn from (seed, step), so no random state 
 """
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,14 +21,33 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from adapt.errors import CheckpointError
+from adapt.weights import WeightsError, first_not_finite, refuse_pickle
 from catalog.atomic import replacing
 
 
 def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, Any]) -> None:
-    """Write a safetensors file, whole or not at all."""
+    """Write a safetensors file, whole or not at all.
+
+    Raises:
+        CheckpointError: the disk refused; the file that was there is as it was.
+    """
     dense = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
-    with replacing(path) as part:
-        save_file(dense, part, metadata={"adapt": json.dumps(metadata)})
+    try:
+        with replacing(path) as part:
+            save_file(dense, part, metadata={"adapt": json.dumps(metadata)})
+    except (OSError, SafetensorError) as error:
+        raise CheckpointError(
+            f"cannot write {path}: {_disk_answer(error)}; what was saved before is kept, make room or choose another "
+            "workspace with -w, and run the same command again"
+        ) from error
+
+
+def _disk_answer(error: Exception) -> str:
+    """What the system said; safetensors passes its number on only inside a text."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    found = re.search(r"I/O error: (.*?)(?: \(os error \d+\))?$", str(error))
+    return found.group(1) if found else str(error)
 
 
 def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -39,20 +59,38 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     if not path.is_file():
         raise CheckpointError(f"no {path.name} in {path.parent}; name a run folder, or start one: adapt pretrain …")
     try:
+        refuse_pickle(path)
         with safe_open(path, framework="pt") as file:
             metadata = json.loads((file.metadata() or {})["adapt"])
+            if not isinstance(metadata, dict):
+                raise TypeError(f"its metadata is {metadata!r}")
             return {name: file.get_tensor(name) for name in file.keys()}, metadata  # noqa: SIM118
-    except (SafetensorError, OSError, KeyError, ValueError) as error:
-        raise CheckpointError(
-            f"{path} is damaged or not ours ({type(error).__name__}); delete it and start again with --new"
-        ) from error
+    except WeightsError as error:
+        raise CheckpointError(str(error)) from error
+    except (SafetensorError, OSError) as error:
+        raise CheckpointError(f"{path} is damaged ({_one_line(error)}); {_way_out(path)}") from error
+    except (KeyError, ValueError, TypeError) as error:
+        raise CheckpointError(f"{path} was not written by adapt (it lacks our metadata); {_way_out(path)}") from error
+
+
+def _way_out(path: Path) -> str:
+    """What to do about an unusable file, by what it is for."""
+    if path.name.startswith("checkpoint"):
+        return "delete it and run the same command again: the run then starts from step 0"
+    if path.name.startswith(("generator", "discriminator")):
+        return "name another run or base, or train this one again with --new"
+    return "delete it and run the same command again"
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())[:160]
 
 
 def load_weights(module: nn.Module, tensors: Mapping[str, Tensor], *, what: str) -> None:
     """Load exactly the module's own weights (frozen backbones aside).
 
     Raises:
-        CheckpointError: names the first key that is missing, left over or of another shape.
+        CheckpointError: names the first key that is missing, left over, of another shape or not finite.
     """
     own = network_tensors(module)
     for name in own:
@@ -61,11 +99,17 @@ def load_weights(module: nn.Module, tensors: Mapping[str, Tensor], *, what: str)
         if tensors[name].shape != own[name].shape:
             raise CheckpointError(
                 f"{what}: '{name}' is {tuple(tensors[name].shape)}, the model has {tuple(own[name].shape)}; "
-                "set the model's sizes to those of the file"
+                "the file belongs to another architecture: set the model's sizes to those of the file, or use its own"
             )
     left = sorted(set(tensors) - set(own))
     if left:
         raise CheckpointError(f"{what}: '{left[0]}' is not part of the model; the file belongs to another architecture")
+    broken = first_not_finite(tensors)
+    if broken is not None:
+        raise CheckpointError(
+            f"{what}: '{broken}' holds NaN or infinity, so nothing it draws can be right; "
+            "name another run or base, or train this one again with --new"
+        )
     module.load_state_dict(dict(tensors), strict=False)
 
 
@@ -80,10 +124,17 @@ def _optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
     return {f"{index}.{name}": value for index, values in state.items() for name, value in values.items()}
 
 
-def _load_optimizer(optimizer: torch.optim.Optimizer, tensors: Mapping[str, Tensor]) -> None:
+def _load_optimizer(optimizer: torch.optim.Optimizer, tensors: Mapping[str, Tensor], *, what: str) -> None:
+    parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
     state: dict[int, dict[str, Tensor]] = {}
     for name, value in tensors.items():
-        index, field = name.split(".", 1)
+        index, _, field = name.partition(".")
+        parameter = parameters[int(index)] if index.isdecimal() and int(index) < len(parameters) else None
+        if parameter is None or (value.dim() and value.shape != parameter.shape):
+            raise CheckpointError(
+                f"{what}: '{name}' is {tuple(value.shape)}, which fits no parameter that learns; the file belongs to "
+                "another training: start afresh with --new"
+            )
         state.setdefault(int(index), {})[field] = value
     optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
 
@@ -105,12 +156,18 @@ class TrainingState:
         write_tensors(path, tensors, {"step": step, "images_seen": images_seen, **extra})
 
     def load(self, path: Path) -> dict[str, Any]:
-        """Read everything back; the metadata is returned (step, images_seen, …)."""
+        """Read everything back; the metadata is returned (step, images_seen, …).
+
+        Raises:
+            CheckpointError: damaged, or of another training; names what does not fit.
+        """
         tensors, metadata = read_tensors(path)
+        if not all(isinstance(metadata.get(name), int) for name in ("step", "images_seen")):
+            raise CheckpointError(f"{path} does not say how far the run was; {_way_out(path)}")
         for name, network in self.networks.items():
             load_weights(network, _below(tensors, f"network/{name}/"), what=f"{path.name}, {name}")
         for name, optimizer in self.optimizers.items():
-            _load_optimizer(optimizer, _below(tensors, f"optimizer/{name}/"))
+            _load_optimizer(optimizer, _below(tensors, f"optimizer/{name}/"), what=f"{path.name}, {name}")
         return metadata
 
 
@@ -147,6 +204,22 @@ def read_json(path: Path) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise CheckpointError(f"{path} holds no object; name another run or start one with --new")
     return value
+
+
+def read_run_settings(run: Path) -> dict[str, Any]:
+    """config.json of a run; empty for a shipped base, which has none.
+
+    Raises:
+        CheckpointError: damaged, or no config of a run.
+    """
+    path = run / "config.json"
+    if not path.is_file():
+        return {}
+    settings = read_json(path)
+    for name, kind in {"config": dict, "shots": list, "held_out": list}.items():
+        if not isinstance(settings.get(name, kind()), kind):
+            raise CheckpointError(f"{path}: '{name}' is {settings[name]!r}; name another run or start one with --new")
+    return settings
 
 
 def write_json(path: Path, value: Mapping[str, Any]) -> None:

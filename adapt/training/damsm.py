@@ -21,7 +21,8 @@ from adapt.errors import TrainingError
 from adapt.losses.damsm import sentence_scores
 from adapt.models import encoders
 from adapt.models.damsm import Damsm, heads_for
-from adapt.models.interfaces import TextEncoder
+from adapt.models.interfaces import ImageEncoder, TextEncoder
+from adapt.models.text_cache import TextFeatureCache
 from adapt.models.text_encoder import LSTMTextEncoder, LSTMTextEncoderConfig
 from adapt.models.tokenizer import BytePairTokenizer
 from adapt.training.damsm_config import DamsmConfig
@@ -74,7 +75,7 @@ def train_damsm(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
         text = _text_side(config, captions[: len(training)]) if text_encoder is None else text_encoder
-        image = encoders.image_encoder(config.image_encoder, input_px=config.input_px)
+        image = _image_side(config, text)
         heads = heads_for(
             text,
             image,
@@ -175,7 +176,19 @@ def _split(entries: Sequence[ManifestEntry], config: DamsmConfig) -> tuple[list[
 
 
 def _text_side(config: DamsmConfig, captions: Sequence[Sequence[str]]) -> TextEncoder:
-    if config.text_encoder == "transformers":
-        return encoders.text_encoder("transformers")
+    if config.text_encoder != "lstm":
+        return encoders.text_encoder(config.text_encoder, path=config.text_path)
     tokenizer = BytePairTokenizer.train((text for own in captions for text in own), vocabulary=config.vocabulary)
     return LSTMTextEncoder(tokenizer, LSTMTextEncoderConfig(hidden_dim=config.feature_dim // 2))
+
+
+def _image_side(config: DamsmConfig, text: TextEncoder) -> ImageEncoder:
+    """The frozen image encoder; one CLIP serves both sides where both name the same weights."""
+    encoder = text.encoder if isinstance(text, TextFeatureCache) else text
+    if config.image_encoder == "open_clip":
+        text_path = config.text_path if config.text_encoder == "open_clip" else ""
+        same = config.text_encoder == "open_clip" and config.image_path in ("", text_path)
+        if same and isinstance(encoder, ImageEncoder):
+            return encoder
+        return encoders.image_encoder("open_clip", path=config.image_path or text_path)
+    return encoders.image_encoder(config.image_encoder, path=config.image_path, input_px=config.input_px)

@@ -2,19 +2,29 @@
 
 from dataclasses import dataclass
 
+from adapt.damsm_options import IMAGE_ENCODERS
+from adapt.errors import ConfigError
+
+TEXT_ENCODERS = ("damsm", "lstm", "open_clip", "transformers")
+INCEPTION_LEAST_PX = 75
+
 
 @dataclass(frozen=True, kw_only=True)
 class DamsmConfig:
     """What DAMSM pretraining trains, and for how long."""
 
     text_encoder: str = "transformers"
-    """`transformers` (frozen, heads are trained) or `lstm` (trained whole)."""
+    """`transformers` or `open_clip` (frozen, heads are trained), or `lstm` (trained whole)."""
+    text_path: str = ""
+    """Weights folder or file of a frozen one, or a model id; empty looks for the packaged or cached weights."""
     image_encoder: str = "efficientnet_lite0"
-    """Registered image encoder, frozen."""
+    """Registered image encoder, frozen: `efficientnet_lite0`, `efficientnet_lite1`, `inception_v3` or `open_clip`."""
+    image_path: str = ""
+    """Its weights file or folder, or a model id; empty looks for the packaged or cached weights."""
     image_px: int = 64
     """Side of the pictures, that of the generator to be trained later."""
     input_px: int = 96
-    """Side at which the image encoder sees them."""
+    """Side at which the image encoder sees them; Inception-v3 takes 75 or more, CLIP has a side of its own."""
     feature_dim: int = 256
     """Width of the shared space; for an lstm also that of its features, so even."""
     thumbnail_px: int = 8
@@ -53,8 +63,15 @@ class DamsmConfig:
 
     def __post_init__(self) -> None:
         """Check ranges."""
-        if self.text_encoder not in {"transformers", "lstm"}:
-            raise ValueError(f"text_encoder is {self.text_encoder!r}; it takes transformers or lstm")
+        if self.text_encoder not in TEXT_ENCODERS:
+            raise ValueError(f"text_encoder is {self.text_encoder!r}; it takes {', '.join(TEXT_ENCODERS)}")
+        if self.image_encoder not in IMAGE_ENCODERS:
+            raise ValueError(f"image_encoder is {self.image_encoder!r}; it takes {', '.join(IMAGE_ENCODERS)}")
+        if self.image_encoder == "inception_v3" and self.input_px < INCEPTION_LEAST_PX:
+            raise ConfigError(
+                f"Inception-v3 takes pictures of {INCEPTION_LEAST_PX} px or more and would see {self.input_px}: "
+                "--set loss.feature_px=96 (published: 299)"
+            )
         if min(self.steps, self.batch_size, self.captions_per_picture, self.image_px) < 1:
             raise ValueError("steps, batch_size, captions_per_picture and image_px take 1 or more")
         if self.text_encoder == "lstm" and self.feature_dim % 2:

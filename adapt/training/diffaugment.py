@@ -27,7 +27,10 @@ def check_policies(policies: Sequence[str]) -> None:
     """
     for policy in policies:
         if policy not in POLICIES:
-            raise ConfigError(f"train.augment has '{policy}'; allowed are {', '.join(POLICIES)}")
+            raise ConfigError(
+                f"train.augment has '{policy}'; allowed are {', '.join(POLICIES)}: "
+                "--set 'train.augment=[\"translation\"]'"
+            )
 
 
 class Augmentation:

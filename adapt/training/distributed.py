@@ -8,6 +8,7 @@ called through `forward` alone, no `static_graph` (its first backward with a pen
 """
 
 import inspect
+import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,6 +19,8 @@ from lightning_fabric.strategies import DDPStrategy
 from torch import Tensor, nn
 
 from adapt.errors import ConfigError, TrainingError
+
+_LOG = logging.getLogger(__name__)
 
 _BUFFERS = next(
     name
@@ -56,7 +59,12 @@ def equal_shares(batch_size: int, pictures: int, *, processes: int, accumulate: 
         )
     if pictures < parts:
         raise ConfigError(f"{pictures} pictures for {parts} parts of a batch ({how}); use fewer devices or parts")
-    return min(batch_size, pictures // parts * parts)
+    size = min(batch_size, pictures // parts * parts)
+    if size < batch_size:
+        _LOG.warning(
+            "data.batch_size=%d, but there are %d training pictures: a step takes %d", batch_size, pictures, size
+        )
+    return size
 
 
 def synchronise_batch_norms(fabric: Fabric, generator: nn.Module) -> None:

@@ -123,11 +123,7 @@ def _network(name: str, *, feature_px: int, path: str | None) -> nn.Module:
 
 def _model(name: str) -> str:
     """What `adapt.weights` knows the network by."""
-    if name != "open_clip":
-        return name
-    from adapt.models.clip import DEFAULT_MODEL  # importing it costs seconds that only this choice needs
-
-    return DEFAULT_MODEL
+    return weights.DEFAULT_CLIP if name == "open_clip" else name
 
 
 @contextmanager

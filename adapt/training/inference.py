@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from adapt.config import RunConfig, from_dict, to_dict
+from adapt.errors import CheckpointError, ConfigError
 from adapt.models.factory import build_generator, build_text_encoder
 from adapt.models.interfaces import TextEncoder
 from adapt.models.text_cache import TextFeatureCache
@@ -91,8 +92,18 @@ class LoadedGenerator:
 
 
 def read_run_config(metadata: Mapping[str, Any]) -> RunConfig:
-    """The config inside a generator file."""
-    return from_dict(RunConfig, metadata["config"])
+    """The config inside a generator file.
+
+    Raises:
+        CheckpointError: there is none, or one that this version cannot read.
+    """
+    try:
+        return from_dict(RunConfig, metadata["config"])
+    except (KeyError, ConfigError) as error:
+        reason = str(error) if isinstance(error, ConfigError) else "no config in it"
+        raise CheckpointError(
+            f"the generator file is not usable by this version ({reason}); name another with --run or --base"
+        ) from error
 
 
 def load_generator(

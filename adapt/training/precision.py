@@ -17,7 +17,7 @@ def use_bf16(choice: str, device: torch.device) -> bool:
         ConfigError: another word.
     """
     if choice not in {"auto", "bf16", "fp32"}:
-        raise ConfigError(f"train.precision='{choice}'; allowed are auto, bf16, fp32")
+        raise ConfigError(f"train.precision='{choice}'; allowed are auto, bf16, fp32: --set train.precision=auto")
     if choice != "auto":
         return choice == "bf16"
     if device.type == "cuda":

@@ -141,7 +141,10 @@ class DamsmStage:
         training = [entry for entry in captioned if entry.split == "train"][: self.config.data.limit or None]
         held_out = [entry for entry in captioned if entry.split == "test"]
         config = DamsmConfig(
-            text_encoder="lstm" if texts is None else "transformers",
+            text_encoder=self.config.text.encoder,
+            text_path=self.config.text.path,
+            image_encoder=options.image_encoder,
+            image_path=options.image_path,
             image_px=self.image_px,
             input_px=self.config.loss.feature_px,
             captions_per_picture=options.captions_per_picture,

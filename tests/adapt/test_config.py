@@ -42,7 +42,10 @@ def test_every_verb_has_a_debug_preset() -> None:
         (["loss.batch_norm=none"], "loss.batch_norm=none; allowed are joint, separate"),
         (["loss.branches=3"], "loss.branches=3; allowed are 0, 1, 2"),
         (["loss.branches=1"], "loss.branches=1, but loss.fake_to_fake_weight=0.2 compares two.*loss.branches=2"),
-        (["loss.mismatch_weight=1.0"], r"loss.mismatch_weight=1.0; it lies in \[0, 1\).*mismatch_weight=0.5"),
+        (
+            ["loss.mismatch_weight=1.0"],
+            r"loss.mismatch_weight=1.0; it lies in \[0, 1\).*mismatch_weight=0.5",
+        ),
         (["loss.kl_weight=-1"], "loss.kl_weight=-1.0; it is at least 0"),
         (
             ["loss.damsm_weight=1", "loss.damsm_word_weight=1", "damsm.word_weight=0"],

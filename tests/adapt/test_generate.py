@@ -71,3 +71,54 @@ def test_generate_draws_anew_when_a_caption_number_means_another_text(generator:
     assert other[0].prompt == "a blue bowl"
     assert json.loads(next(tmp_path.glob("*.json")).read_text())["prompt"] == "a blue bowl"
     assert not list(tmp_path.glob(".*"))
+
+
+@pytest.mark.parametrize("text", ['{"prompt": "a', "[]", "{}", "", "\x00"])
+def test_generate_draws_a_candidate_again_whose_record_is_damaged(generator: Any, tmp_path: Path, text: str) -> None:
+    prompt = [Prompt(product_id=1, caption_id=1, text="a red mug")]
+    first = generate(generator, prompt, tmp_path, per_caption=1)
+    first[0].image.with_suffix(".json").write_text(text)
+    assert generate(generator, prompt, tmp_path, per_caption=1) == first
+    assert json.loads(first[0].image.with_suffix(".json").read_text())["prompt"] == "a red mug"
+
+
+def test_generate_draws_a_candidate_again_whose_picture_is_cut(generator: Any, tmp_path: Path) -> None:
+    prompt = [Prompt(product_id=1, caption_id=1, text="a red mug")]
+    picture = generate(generator, prompt, tmp_path, per_caption=1)[0].image
+    whole = picture.read_bytes()
+    for content in (b"", whole[:50], whole[:-40]):
+        picture.write_bytes(content)
+        generate(generator, prompt, tmp_path, per_caption=1)
+        assert picture.read_bytes() == whole
+
+
+def test_matcher_that_is_damaged_in_the_cache_is_trained_again(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from dataclasses import replace
+
+    from adapt import scoring
+
+    class Short(scoring.DamsmConfig):
+        def __init__(self, **options: Any) -> None:
+            super().__init__(**{**options, "steps": 1})
+
+    monkeypatch.setattr(scoring, "DamsmConfig", Short)
+    picture = tmp_path / "a.png"
+    Image.new("RGB", (32, 32), "red").save(picture)
+    caption = Caption(id=1, text="a red mug", lang="en", template="t", facts={})
+    entry = ManifestEntry(picture, "0" * 64, "s/1", 1, "", "train", (caption,), "s/1")
+    entries = (entry, replace(entry, product="s/2", product_id=2, group="s/2"))
+    manifest = Manifest(folder=tmp_path, name="two", content_hash="1" * 64, entries=entries, seed=0)
+
+    def matcher() -> Any:
+        return scoring.matcher_for(manifest, image_px=32, cache=tmp_path / "cache", progress=None)
+
+    weights = matcher().heads.state_dict()
+    for name in ("damsm.json", "heads.safetensors"):
+        file = next((tmp_path / "cache").glob(f"matcher-*/{name}"))
+        file.write_bytes(file.read_bytes()[:40])
+        caplog.clear()
+        again = matcher().heads.state_dict()
+        assert "trained again" in caplog.text
+        assert all(torch.equal(weights[key], again[key]) for key in weights)

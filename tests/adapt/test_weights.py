@@ -112,3 +112,78 @@ def test_read_tensors_refuses_what_is_not_named_tensors(tmp_path: Path) -> None:
     torch.save([torch.zeros(1)], tmp_path / "list.pth")
     with pytest.raises(WeightsError, match="expected named tensors"):
         weights.read_tensors(tmp_path / "list.pth")
+
+
+@pytest.mark.parametrize("name", ["owner/model", "minilm", "inception_v3"])
+def test_find_names_the_four_ways_where_the_hub_cannot_be_reached(
+    empty_cache: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    def unreachable(*args: object, **options: object) -> None:
+        part = options.get("local_dir")
+        if isinstance(part, Path):
+            part.mkdir(parents=True)
+            (part / "config.json").write_text("{")
+        raise OSError("Name or service\nnot known")
+
+    monkeypatch.setattr("huggingface_hub.snapshot_download", unreachable)
+    monkeypatch.setattr("torch.hub.download_url_to_file", unreachable)
+    monkeypatch.setattr(weights.importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(
+        WeightsError, match=rf"^download of {name} failed: Name or service not known; four ways"
+    ) as caught:
+        weights.find(name, allow_download=True)
+    message = str(caught.value)
+    assert "\n" not in message and "or copy the cache from there" in message and str(empty_cache) in message
+    with pytest.raises(WeightsError, match=rf"^no weights for {name} found"):  # half a download is no model
+        weights.find(name)
+
+
+def test_download_is_the_model_only_once_it_is_whole(empty_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fetch(hub: str, *, local_dir: Path, allow_patterns: list[str]) -> str:
+        local_dir.mkdir(parents=True)
+        (local_dir / "config.json").write_text(hub)
+        return str(local_dir)
+
+    monkeypatch.setattr("huggingface_hub.snapshot_download", fetch)
+    found = weights.find("owner/model", allow_download=True)
+    assert found == empty_cache / "owner--model" == weights.find("owner/model")
+    assert (found / "config.json").read_text() == "owner/model"
+
+
+def test_read_tensors_refuses_a_pickle_named_safetensors(tmp_path: Path) -> None:
+    torch.save({"a": torch.zeros(1)}, tmp_path / "a.safetensors")
+    (tmp_path / "b.safetensors").write_bytes(pickle.dumps({"a": 1}))
+    for name in ("a", "b"):
+        with pytest.raises(WeightsError, match=rf"refused .*{name}.safetensors: a pickle under the name of"):
+            weights.read_tensors(tmp_path / f"{name}.safetensors")
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("-inf")])
+@pytest.mark.parametrize("ending", ["pth", "safetensors"])
+def test_read_tensors_names_the_tensor_that_is_not_finite(tmp_path: Path, value: float, ending: str) -> None:
+    tensors = {"layer.weight": torch.ones(2), "layer.bias": torch.tensor([1.0, value]), "steps": torch.tensor(3)}
+    path = tmp_path / f"a.{ending}"
+    save_file(tensors, path) if ending == "safetensors" else torch.save(tensors, path)
+    with pytest.raises(WeightsError, match=r"refused weights .*: 'layer.bias' holds NaN or infinity"):
+        weights.read_tensors(path)
+
+
+def test_fingerprint_tells_models_of_one_name_apart(tmp_path: Path) -> None:
+    for folder, value in (("a", 0.0), ("b", 1.0), ("c", 0.0)):
+        (tmp_path / folder / "model").mkdir(parents=True)
+        save_file({"a": torch.full((9,), value)}, tmp_path / folder / "model" / "model.safetensors")
+    first, second, third = (weights.fingerprint(tmp_path / folder / "model") for folder in "abc")
+    assert first == third != second and len(first) == 8
+    assert weights.fingerprint(tmp_path / "a" / "model" / "model.safetensors") == first
+
+
+@pytest.mark.parametrize("length", [0x80, 0x4B50])
+def test_refuse_pickle_knows_a_real_file_whose_length_looks_like_one(tmp_path: Path, length: int) -> None:
+    file = tmp_path / "a.safetensors"
+    save_file({"a": torch.zeros(1)}, file)
+    data = file.read_bytes()
+    old = int.from_bytes(data[:8], "little")
+    header = data[8 : 8 + old].rstrip().ljust(length)  # the format pads its header with spaces
+    file.write_bytes(length.to_bytes(8, "little") + header + data[8 + old :])
+    assert file.read_bytes()[:1] in (b"\x80", b"P")
+    assert torch.equal(weights.read_tensors(file)["a"], torch.zeros(1))

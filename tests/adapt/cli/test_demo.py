@@ -55,7 +55,7 @@ def test_generate_draws_no_birds_for_products(sample_catalogue: Path, workspace:
     assert runner.invoke(app, ["-w", str(workspace), "ingest", str(sample_catalogue)]).exit_code == 0
     result = runner.invoke(app, ["-w", str(workspace), "generate"])
     assert result.exit_code == 1 and "no fine-tuned run in this workspace" in result.stderr
-    assert "adapt finetune --shots 50" in result.stderr and "birds_64" in result.stderr
+    assert f"adapt -w {workspace} finetune --shots 50" in result.stderr and "birds_64" in result.stderr
 
 
 def test_generate_does_not_draw_from_an_unfinished_run(sample_catalogue: Path, workspace: Path) -> None:

@@ -12,6 +12,7 @@ from types import ModuleType
 
 import pytest
 import typer
+from safetensors import SafetensorError
 from typer.testing import CliRunner
 
 from adapt.cli import app
@@ -86,6 +87,9 @@ def test_workspace_comes_from_the_environment(verb: Callable[[Callable[..., None
         (OSError(errno.ENOSPC, "No space left", "a.png"), "adapt: a.png: the disk is full; "),
         (PermissionError(errno.EACCES, "denied", "b"), "adapt: b: may not be written or read; "),
         (FileNotFoundError(errno.ENOENT, "No such file", "c"), "adapt: c: No such file\n"),
+        (SafetensorError("I/O error: No space left on device (os error 28)"), "adapt: the disk is full; free some"),
+        (OSError("12288 requested and 8064 written"), "adapt: the disk is full; free some"),
+        (SafetensorError("odd header"), "adapt: unexpected SafetensorError"),
         (KeyboardInterrupt(), "adapt: stopped; what was saved stays"),
         (RuntimeError("odd"), "adapt: unexpected RuntimeError at test_frame.py:"),
     ],
@@ -200,3 +204,16 @@ def test_only_the_first_of_several_processes_answers(
         monkeypatch.setenv("LOCAL_RANK", rank)
         emit(Session(workspace=Path("w")), {}, [f"rank {rank}"])
     assert capsys.readouterr().out == "rank 0\n"
+
+
+def test_what_to_type_next_names_the_workspace_unless_it_is_found_without(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ADAPT_WORKSPACE", raising=False)
+    assert Session(workspace=Path("adapt-workspace")).typed("review") == "adapt review"
+    assert Session(workspace=Path("my shop")).typed("review") == "adapt -w 'my shop' review"
+    monkeypatch.setenv("ADAPT_WORKSPACE", "my shop")
+    assert Session(workspace=Path("my shop")).typed("review") == "adapt review"
+    from adapt.cli._runs import default_tuned_run
+    from adapt.errors import CheckpointError
+
+    with pytest.raises(CheckpointError, match=r"make one: adapt -w elsewhere finetune --shots 50"):
+        default_tuned_run(Session(workspace=Path("elsewhere")))

@@ -45,12 +45,23 @@ def test_read_coco_reads_chosen_splits(coco_root: Path) -> None:
     assert {entry.split for entry in entries} == {"train"}
 
 
+def _caption_all(root: Path, text: str | None) -> None:
+    for path in root.rglob("captions_*.json"):
+        content = json.loads(path.read_text())
+        for annotation in content["annotations"]:
+            annotation["caption"] = text
+        path.write_text(json.dumps(content))
+
+
 @pytest.mark.parametrize(
     ("arrange", "words"),
     [
         (lambda root: [path.unlink() for path in root.rglob("*.json")], "not COCO"),
         (lambda root: (root / "annotations/captions_val2014.json").write_text("{"), "expected COCO captions JSON"),
-        (lambda root: (root / "annotations/captions_val2014.json").write_text("{}"), "KeyError"),
+        (lambda root: (root / "annotations/captions_val2014.json").write_text("{}"), "no 'images'; expected COCO"),
+        (lambda root: (root / "annotations/captions_val2014.json").write_bytes(b"\xff\xfe"), "expected COCO captions"),
+        (lambda root: _caption_all(root, None), "expected COCO captions JSON"),
+        (lambda root: _caption_all(root, " \n"), "none of the 3 pictures on disk has a caption with words"),
         (lambda root: [path.unlink() for path in root.rglob("*.jpg")], "none of the 4 listed"),
     ],
 )

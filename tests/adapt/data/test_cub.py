@@ -113,3 +113,36 @@ def test_read_cub_holds_out_exactly_the_listed_pictures(shared_data: Path) -> No
 
 def test_held_out_list_follows_the_rule() -> None:
     assert all(is_held_out(name) for name in GOLDEN.read_text("utf-8").split())
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("images.txt", b"\xff\xfe\x00", "images.txt is no text .UnicodeDecodeError.; take the file from the official"),
+        ("image_class_labels.txt", b"1 x\n", "line 1: '1 x'; expected an id and 1 number, take the file"),
+        ("classes.txt", b"x 001.Red_Bird\n", "classes.txt, line 1"),
+        ("bounding_boxes.txt", b"1 a b c d\n", "line 1: '1 a b c d'; expected an id and 4 numbers"),
+        ("bounding_boxes.txt", b"1 nan 0 1 1\n", "expected an id and 4 numbers"),
+        (
+            "bounding_boxes.txt",
+            b"1 500 500 9 9\n2 0 0 9 9\n",
+            "holds no part of its 100x60 px; take bounding_boxes.txt",
+        ),
+        ("images/001.Red_Bird/a.jpg", b"", "cannot read picture .*a.jpg .damaged or no picture.; .*or delete it"),
+    ],
+)
+def test_read_cub_names_the_damaged_file_in_one_line(cub_root: Path, name: str, content: bytes, words: str) -> None:
+    (cub_root / name).write_bytes(content)
+    with pytest.raises(AdaptError, match=words) as error:
+        read_cub(cub_root)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("content", ["", "\n \t\n"])
+def test_read_cub_takes_an_empty_captions_file_for_a_missing_one(cub_root: Path, content: str) -> None:
+    (cub_root / "text" / "001.Red_Bird" / "a.txt").write_text(content)
+    (cub_root / "attributes" / "class_attribute_labels_continuous.txt").write_text("90 0 0\n40.0 45.5 29.9\n")
+    assert {caption.origin for caption in read_cub(cub_root)[0].captions} == {"class_attributes"}
+    (cub_root / "attributes" / "attributes.txt").unlink()
+    with pytest.raises(AdaptError, match=r"no captions .text/CLASS/NAME.txt is missing or empty. and no attributes/"):
+        read_cub(cub_root)

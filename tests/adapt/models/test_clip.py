@@ -3,29 +3,17 @@ from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
+from tiny_encoders import CLIP, tiny_clip
 
 from adapt.models.clip import OpenClipEncoder
 from adapt.models.interfaces import ImageEncoder, TextEncoder
 from adapt.weights import WeightsError
 
-CONFIG = {
-    "embed_dim": 16,
-    "vision_cfg": {"image_size": 32, "layers": 2, "width": 32, "patch_size": 8, "head_width": 16},
-    "text_cfg": {"context_length": 77, "vocab_size": 49408, "width": 32, "heads": 2, "layers": 2},
-}
-
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A tiny CLIP with random weights, in open_clip's folder layout."""
-    from open_clip.model import CLIP
-
-    folder = tmp_path_factory.mktemp("clip")
-    (folder / "open_clip_config.json").write_text(json.dumps({"model_cfg": CONFIG, "preprocess_cfg": {}}))
-    torch.manual_seed(0)
-    save_file(CLIP(**CONFIG).state_dict(), folder / "open_clip_model.safetensors")
-    return folder
+    return tiny_clip(tmp_path_factory.mktemp("clip"))
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +71,24 @@ def test_open_clip_refuses_a_pickle(folder: Path, tmp_path: Path) -> None:
 
 
 def test_open_clip_refuses_a_text_tower_from_elsewhere(tmp_path: Path) -> None:
-    config = {"model_cfg": {**CONFIG, "text_cfg": {"hf_model_name": "roberta-base"}}}
+    config = {"model_cfg": {**CLIP, "text_cfg": {"hf_model_name": "roberta-base"}}}
     (tmp_path / "open_clip_config.json").write_text(json.dumps(config))
     with pytest.raises(WeightsError, match="takes its text tower from elsewhere"):
+        OpenClipEncoder(path=tmp_path)
+
+
+def test_open_clip_takes_a_weights_file_of_a_named_architecture_only(tmp_path: Path) -> None:
+    foreign = tmp_path / "weights.pt"
+    foreign.write_bytes(b"root:x:0:0\n")
+    with pytest.raises(WeightsError, match="is no open_clip model") as caught:
+        OpenClipEncoder(path=foreign)
+    assert "\n" not in str(caught.value)
+
+
+def test_open_clip_with_weights_that_are_not_finite_is_refused(tmp_path: Path) -> None:
+    file = tiny_clip(tmp_path) / "open_clip_model.safetensors"
+    tensors = load_file(file)
+    tensors["text_projection"][0, 0] = float("inf")
+    save_file(tensors, file)
+    with pytest.raises(WeightsError, match=r"refused weights .*'text_projection' holds NaN or infinity"):
         OpenClipEncoder(path=tmp_path)

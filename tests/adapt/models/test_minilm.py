@@ -3,6 +3,8 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
+from tiny_encoders import tiny_transformer
 
 from adapt import weights
 from adapt.models.interfaces import TextEncoder
@@ -80,3 +82,23 @@ def test_minilm_refuses_pickled_weights(tmp_path: Path) -> None:
     (tmp_path / "pytorch_model.bin").write_bytes(b"\x80\x04N.")
     with pytest.raises(WeightsError, match="safetensors"):
         TransformersTextEncoder(path=tmp_path)
+
+
+@pytest.mark.parametrize("kind", ["bert", "t5", "gpt2"])
+def test_any_text_model_encodes_words_and_sentences(tmp_path: Path, kind: str) -> None:
+    encoder = TransformersTextEncoder(path=tiny_transformer(tmp_path / kind, kind))
+    features = encoder.encode(["a red disc", "disc", ""])
+    assert features.words.shape == (3, 3, 24) and features.mask.sum(1).tolist() == [3, 1, 1]
+    assert features.sentence.isfinite().all() and encoder.name.startswith(f"{kind}-")
+
+
+def test_text_model_with_weights_that_are_not_finite_is_refused(tmp_path: Path) -> None:
+    folder = tiny_transformer(tmp_path / "bert")
+    tensors = load_file(folder / "model.safetensors")
+    tensors["pooler.dense.bias"][0] = float("nan")
+    save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(WeightsError, match=r"refused weights .*'pooler.dense.bias' holds NaN or infinity"):
+        TransformersTextEncoder(path=folder)
+    (folder / "model.safetensors").write_bytes((folder / "model.safetensors").read_bytes()[:500])
+    with pytest.raises(WeightsError, match="is no text model"):
+        TransformersTextEncoder(path=folder)

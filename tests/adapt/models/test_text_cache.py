@@ -85,3 +85,25 @@ def test_cache_refuses_a_damaged_file(tmp_path: Path) -> None:
     (tmp_path / "texts.safetensors").write_bytes(b"damaged")
     with pytest.raises(WeightsError, match="cannot read text features"):
         TextFeatureCache.load(tmp_path / "texts.safetensors", LetterEncoder())
+
+
+def test_cache_refuses_features_that_are_not_finite(tmp_path: Path) -> None:
+    class Broken(LetterEncoder):
+        def encode(self, texts: Sequence[str], device: torch.device | str = "cpu") -> TextFeatures:
+            features = super().encode(texts, device)
+            features.sentence[:, 0] = torch.tensor([float("nan") if "x" in text else 1.0 for text in texts])
+            return features
+
+    with pytest.raises(WeightsError, match="text encoder letters gives NaN or infinity for 'x-ray fish'; leave that"):
+        TextFeatureCache(Broken(), ["bird", "x-ray fish"])
+    path = tmp_path / "texts.safetensors"
+    cache = TextFeatureCache(LetterEncoder(), TEXTS)
+    cache._words[0, 0] = float("inf")
+    cache.save(path)
+    with pytest.raises(WeightsError, match=r"hold NaN or infinity in 'words'; delete the file"):
+        TextFeatureCache.load(path, LetterEncoder())
+    cache = TextFeatureCache(LetterEncoder(), TEXTS)
+    cache._sentences = cache._sentences[:-1]
+    cache.save(path)
+    with pytest.raises(WeightsError, match="do not fit their 4 texts; delete the file"):
+        TextFeatureCache.load(path, LetterEncoder())

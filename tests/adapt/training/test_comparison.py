@@ -157,7 +157,10 @@ def test_run_of_the_generator_needs_only_its_name(registered: str, tmp_path: Pat
     ("settings", "message"),
     [
         (('loss.features=["inception_v3"]', "loss.feature_px=75"), r"loss.features names 'inception_v3': no weights"),
-        (('loss.mask=["image"]', "data.limit=1"), r"1 training pictures; two are the least"),
+        (
+            ('loss.mask=["image"]', "data.limit=1"),
+            r"1 of the 6 pictures .* are for training; two are the least: .*--set data.limit=0",
+        ),
         (('loss.mask=["image"]', "data.limit=2"), r"loss.mask names 'image', but all 2 pictures are of one image"),
     ],
 )

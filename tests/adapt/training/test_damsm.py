@@ -133,7 +133,7 @@ def test_train_damsm_refuses_a_single_picture(entries: list[ManifestEntry]) -> N
 
 
 def test_damsm_config_refuses_impossible_values() -> None:
-    with pytest.raises(ValueError, match="transformers or lstm"):
+    with pytest.raises(ValueError, match="it takes damsm, lstm, open_clip, transformers"):
         DamsmConfig(text_encoder="bag")
     with pytest.raises(ValueError, match="even"):
         DamsmConfig(text_encoder="lstm", feature_dim=33)

@@ -92,6 +92,12 @@ def test_shares_of_a_batch_are_the_batch() -> None:
     assert all(part.whole == BATCH for part in parts)
 
 
+def test_batch_larger_than_the_data_works_and_is_said(caplog: pytest.LogCaptureFixture) -> None:
+    assert equal_shares(8, 100, processes=1, accumulate=1) == 8 and not caplog.messages
+    assert equal_shares(64, 3, processes=1, accumulate=1) == 3
+    assert caplog.messages == ["data.batch_size=64, but there are 3 training pictures: a step takes 3"]
+
+
 def test_unequal_shares_are_refused_with_a_size_that_fits() -> None:
     with pytest.raises(ConfigError, match=r"data.batch_size=10 does not fall into 4 equal parts .*batch_size=8"):
         equal_shares(10, 100, processes=2, accumulate=2)

@@ -116,7 +116,9 @@ def test_corrupt_checkpoint_is_one_line(dataset: Path, tmp_path: Path) -> None:
     run = tmp_path / result["run"]
     (run / "summary.json").unlink()
     (run / "checkpoint.safetensors").write_bytes(b"\x00" * 100)
-    with pytest.raises(CheckpointError, match=r"is damaged or not ours .*--new"):
+    with pytest.raises(
+        CheckpointError, match=r"is damaged .*delete it and run the same command again: the run then starts from step 0"
+    ):
         pretrain(request(dataset, tmp_path))
     (run / "generator.safetensors").write_bytes(b"junk")
     with pytest.raises(CheckpointError, match=r"damaged"):
