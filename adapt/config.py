@@ -85,9 +85,15 @@ class OptimConfig:
     """Adam β₂."""
     ema_half_life_images: float = 5_000.0
     """Half-life of the generator's moving average, in real pictures seen."""
+    warmup_steps: int = 0
+    """Steps over which both rates rise to their values."""
+    decay_share: float = 0.0
+    """Share of the steps, at the end, over which both rates fall to a tenth along a cosine; 0 keeps them."""
 
     def __post_init__(self) -> None:
-        check_ranges("optim", self, beta1=Range(high=1, below=True), beta2=Range(high=1, below=True))
+        check_ranges(
+            "optim", self, beta1=Range(high=1, below=True), beta2=Range(high=1, below=True), warmup_steps=Range()
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -179,6 +185,7 @@ _LATER_FIELDS: Mapping[str, Mapping[str, Any]] = {
     },
     "data": {"augment": [], "pairs": "any"},
     "train": {"accumulate": 1, "compile": ""},
+    "optim": {"warmup_steps": 0, "decay_share": 0.0},
     "damsm": {"image_encoder": "efficientnet_lite0", "image_path": ""},
 }
 """Fields that came after the first runs, with the value that does what those runs did."""

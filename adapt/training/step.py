@@ -22,6 +22,7 @@ from adapt.training.adversary import Terms
 from adapt.training.distributed import forbid_calls_past_forward, mean_over_processes, synchronise_batch_norms
 from adapt.training.ema import MovingAverage
 from adapt.training.objective import ExtraTerms, Objective, weighted_sum
+from adapt.training.schedule import set_rates
 from adapt.training.watch import spread
 
 
@@ -73,6 +74,11 @@ class TrainingStep:
         self._discriminator, self.discriminator_optimizer = fabric.setup(
             networks.discriminator, _adam(networks.discriminator, optim.discriminator_lr, betas)
         )
+        self._optim = optim
+        self._rates: dict[torch.optim.Optimizer, float] = {
+            self.generator_optimizer.optimizer: optim.generator_lr,
+            self.discriminator_optimizer.optimizer: optim.discriminator_lr,
+        }
         self._seen: dict[str, Tensor] = {}
         self._learning = {
             "generator": [p for p in networks.generator.parameters() if p.requires_grad],
@@ -85,6 +91,7 @@ class TrainingStep:
         Returns:
             The terms of both players, means over parts and processes.
         """
+        set_rates(self._rates, self._optim, step=step, steps=self._train.steps)
         parts = self._parts(batch, step)
         self._generator.train()
         if self.networks.freeze_norms:
