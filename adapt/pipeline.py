@@ -78,9 +78,9 @@ STAGES: tuple[Stage, ...] = (
     ),
     Stage(
         verb="evaluate",
-        summary="Score a run: KID, consistency, retrieval, copies.",
+        summary="Score a run: realism, fit to the caption, consistency, copies.",
         reads="a run, held-out pictures",
-        writes="metrics.json in the run",
+        writes="metrics.json and report.html in the run",
         entry="adapt.evaluate:evaluate",
     ),
     Stage(
