@@ -182,5 +182,5 @@ def keep_matcher(file: Path, matcher: Matcher) -> None:
     """Keep a matcher for the next evaluation; a folder that cannot be written costs the time, not the figures."""
     try:
         write_tensors(file, matcher.state_dict(), {"recipe": asdict(matcher.config)})
-    except OSError as error:
-        _LOG.warning("%s was not written (%s); the next evaluation trains it again", file, error.strerror)
+    except CheckpointError as error:
+        _LOG.warning("the next evaluation trains its matcher again: %s", error)
