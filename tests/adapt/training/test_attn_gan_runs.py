@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from colour_tiles import write_colour_tiles
+from frozen_tiles import frozen_tiles
 from safetensors.torch import load_file
 from typer.testing import CliRunner
 
@@ -27,7 +27,7 @@ STYLES = {
 
 @pytest.fixture(scope="module")
 def tiles(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_colour_tiles(tmp_path_factory.mktemp("tiles"))
+    return frozen_tiles(tmp_path_factory.mktemp("tiles"))
 
 
 def request(tiles: Path, runs: Path, *settings: str, preset: str = "debug_attn_gan") -> PretrainRequest:
