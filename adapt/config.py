@@ -175,6 +175,7 @@ _LATER_FIELDS: Mapping[str, Mapping[str, Any]] = {
         "damsm_word_weight": 0.0,
         "kl_weight": 1.0,
         "branches": 0,
+        "noises_per_batch": 0,
         "pair": "captions",
         "batch_norm": "joint",
         "fake_to_fake_directions": 2,

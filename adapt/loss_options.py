@@ -59,6 +59,10 @@ class LossConfig:
     branches: int = 0
     """Pictures drawn and judged for each photo: 1, 2, or 0 for as many as the losses need. 2 with a fake-to-fake weight
     of 0 is the control that tells the loss from its data."""
+    noises_per_batch: int = 0
+    """Noise vectors that the pictures of a batch share in turn; 0 gives each its own, as published. With a noise of its
+    own a picture is told from the others by that noise, so that fake-to-fake is satisfied without reading the text;
+    with 1 only the text tells them apart."""
     pair: str = "captions"
     """What two branches differ in: two `captions` with one noise, or two `noises` with one caption."""
     batch_norm: str = "joint"

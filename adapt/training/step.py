@@ -114,7 +114,9 @@ class TrainingStep:
         for number, rows in enumerate(torch.arange(len(batch.ids)).chunk(self._train.accumulate)):
             own = batch if self._train.accumulate == 1 else batch.part(rows)
             places = own.places.cpu()
-            chosen = noise[torch.cat([places + i * batch.whole for i in range(count)])].to(self.fabric.device)
+            # Remainders of the places in the whole batch: as many noises, whatever the number of parts and processes.
+            drawn = places % self.objective.loss.noises_per_batch if self.objective.loss.noises_per_batch else places
+            chosen = noise[torch.cat([drawn + i * batch.whole for i in range(count)])].to(self.fabric.device)
             if self._choose_noise is not None:
                 first = self._choose_noise(own, chosen[: len(places)])
                 chosen = torch.cat([first, chosen[len(places) :]])

@@ -50,5 +50,5 @@ def test_reading_ahead_does_not_rename_a_run_and_augmentation_does() -> None:
         for more in ({}, {"ahead": 0}, {"augment": []}, {"augment": ["affine"]})
     }
     assert len(names) == 2
-    with pytest.raises(ConfigError, match=r"data.ahead=-1; it is 0 to 16"):
+    with pytest.raises(ConfigError, match=r"data.ahead=-1; it is at least 0 and at most 16"):
         from_dict(RunConfig, values | {"data": {"ahead": -1}})

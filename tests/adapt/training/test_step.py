@@ -32,6 +32,24 @@ def test_parts_give_the_gradients_of_the_whole_batch(parts: int) -> None:
     assert means == pytest.approx(terms, rel=1e-4)
 
 
+def noises(loss: object, train: TrainConfig = TRAIN) -> list[torch.Tensor]:
+    """Noise of the first branch of each drawing for the generator's own turn."""
+    players = training_step(Fabric(devices=1, accelerator="cpu"), loss, train)  # type: ignore[arg-type]
+    seen: list[torch.Tensor] = []
+    players.networks.generator.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0].chunk(2)[0]))
+    players(batches().batch(5), 5, images_seen=BATCH)
+    return seen
+
+
+def test_pictures_of_a_batch_share_as_many_noises_as_asked() -> None:
+    (own,) = noises(LOSS)
+    (shared,) = noises(replace(LOSS, noises_per_batch=2))
+    assert len(own.unique(dim=0)) == BATCH
+    assert torch.equal(shared, own[[0, 1, 0, 1]])
+    parts = noises(replace(LOSS, noises_per_batch=2), replace(TRAIN, accumulate=2))
+    assert torch.equal(torch.cat(parts[:2]), shared)
+
+
 def test_negatives_of_parts_are_fewer_than_those_of_the_batch() -> None:
     _, terms = stepped()
     _, means = stepped(train=replace(TRAIN, accumulate=2))
