@@ -76,12 +76,8 @@ class Source:
         return copy.deepcopy(self.loaded.network).requires_grad_(True)
 
     def fresh_discriminator(self) -> nn.Module:
-        """A trainable copy of the discriminator, its frozen backbone aside."""
-        network = copy.deepcopy(self.discriminator)
-        frozen = getattr(network, "frozen_prefix", None)
-        for name, parameter in network.named_parameters():
-            parameter.requires_grad_(not (frozen and name.startswith(frozen)))
-        return network
+        """A copy of the discriminator in which learns what its pretraining left to learn: no backbone, no mixing."""
+        return copy.deepcopy(self.discriminator)
 
 
 def load_source(folder: Path, device: torch.device | str = "cpu") -> Source:
