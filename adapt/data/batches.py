@@ -16,6 +16,7 @@ from adapt.data.augment import CropAndFlip
 from adapt.data.caption_pairs import PAIRINGS, check_pairable
 from adapt.data.colour_words import with_other_colour
 from adapt.data.identities import identities
+from adapt.data.mismatch import Mismatches
 from adapt.data.pictures import to_model
 from adapt.errors import AdaptError
 from adapt.loss_options import IDENTITIES
@@ -31,8 +32,8 @@ class Batch:
     images: Float[Tensor, "B 3 H W"]
     texts: TextFeatures
     """2 · B captions: the first of every picture, then the second of every picture; words where the run reads them."""
-    mismatched: Float[Tensor, "B D"]
-    """A caption that does not describe the picture."""
+    mismatched: Float[Tensor, "B D"] | None
+    """A caption that does not describe the picture; None where a picture of the dataset has none."""
     ids: Int[Tensor, " B"]
     """Product of each picture; equal ids are never negatives of each other."""
     image_ids: Int[Tensor, " B"] | None = None
@@ -125,7 +126,6 @@ class PictureBatches:
         self.batch_size, self._seed = batch_size, seed
         size = batch_size // share[1]
         self._share = range(share[0] * size, (share[0] + 1) * size)
-        self._counterfactual_share = counterfactual_share
         self._ids = {kind: identities(entries, kind) for kind in IDENTITIES}
         if pairs == "same_facts":
             check_pairable(entries)
@@ -141,7 +141,12 @@ class PictureBatches:
         ]
         texts.add([text for group in (*captions, *changed) for text in group])
         self._captions = [texts.rows(group) for group in captions]
-        self._changed = [texts.rows(group) if group else None for group in changed]
+        self._mismatches = Mismatches(
+            [entry.product_id for entry in entries],
+            self._captions,
+            [texts.rows(group).tolist() if group else [] for group in changed],
+            counterfactual_share=counterfactual_share,
+        )
         human = np.array([entry.captions[0].origin == "human" for entry in entries])
         everything = np.arange(len(entries))
         mixed = 0 < human_share < 1 and 0 < human.sum() < len(human)
@@ -171,17 +176,12 @@ class PictureBatches:
         seed, share = int(rng.integers(2**32)), slice(self._share.start, self._share.stop)
         images = to_model(self._transform(self._pictures[chosen[share]], seed=seed, places=self._share))
         rows = torch.stack([self._captions[i][list(self._pair(self._told[i], rng))] for i in chosen])  # (B, 2)
-        # The neighbour's caption is the published mismatch; it is replaced where a changed colour exists.
-        mismatched = rows[:, 0].roll(1)
-        for position, i in enumerate(chosen):
-            changed = self._changed[i]
-            if changed is not None and rng.random() < self._counterfactual_share:
-                mismatched[position] = changed[int(rng.integers(len(changed)))]
+        mismatched = self._mismatches(chosen.tolist(), rows[:, 0], rng)
         ids = {kind: numbers[torch.from_numpy(chosen[share])].to(device) for kind, numbers in self._ids.items()}
         return Batch(
             images=images.to(device),
             texts=self._texts.gather(rows[share].T.flatten(), device),
-            mismatched=self._texts.sentences(mismatched[share], device),
+            mismatched=None if mismatched is None else self._texts.sentences(mismatched[share], device),
             ids=ids["product"],
             image_ids=ids["image"],
             class_ids=ids["class"],

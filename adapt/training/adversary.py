@@ -65,8 +65,9 @@ class Adversary:
         if penalised:
             real = [stage.detach().requires_grad_(True) for stage in real]
             own = first.clone().requires_grad_(True)
-        matched = bool(self.loss.mismatch_weight) and batch.whole > 1  # one picture has no other's caption
-        texts = torch.stack([own, batch.mismatched] if matched else [own], dim=1)
+        # One picture has no other's caption, pictures of one product no false one.
+        mismatched = batch.mismatched if self.loss.mismatch_weight and batch.whole > 1 else None
+        texts = torch.stack([own] if mismatched is None else [own, mismatched], dim=1)
         # The penalty's power overflows in half precision, so a penalised pass stays in float32.
         with autocast(first.device.type, bf16=self.bf16 and not penalised):
             on_real: Judgement = discriminator(tuple(real), texts)
@@ -75,9 +76,9 @@ class Adversary:
         matching = [head[:, :1] for head in on_real.matching]
         self.augmentation.observe(matching)
         terms = self._pair_terms("", matching, on_fake.matching)
-        if matched:
-            mismatched = [head[:, 1:] for head in on_real.matching]
-            terms["d_mismatch"] = self._losses.fake(mismatched, reduction=self.loss.head_reduction)
+        if mismatched is not None:
+            unmatched = [head[:, 1:] for head in on_real.matching]
+            terms["d_mismatch"] = self._losses.fake(unmatched, reduction=self.loss.head_reduction)
         if on_real.realism:
             terms |= self._pair_terms("_unconditional", on_real.realism, on_fake.realism)
         if penalised:

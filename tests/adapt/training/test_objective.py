@@ -1,5 +1,6 @@
 """How the branches of a step are drawn and judged, whatever the losses weigh."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -140,3 +141,13 @@ def test_text_features_with_and_without_words_have_files_of_their_own(tmp_path: 
     config = from_dict(RunConfig, read_preset("pretrain", "debug"))
     files = {text_cache_file(config, tmp_path, words=words) for words in (True, False)}
     assert len(files) == 2
+
+
+def test_discriminator_goes_without_mismatches_where_a_batch_has_none(
+    batch: Batch, generator: nn.Module, judge: Watched
+) -> None:
+    terms = objective(**OFF)
+    drawn = terms.draw(generator, batch, torch.randn(3, 8))
+    found = terms.discriminator_terms(judge, replace(batch, mismatched=None), drawn.stages, torch.Generator())
+    assert set(found) == {"d_real", "d_fake"} and all(sentences.shape[1] == 1 for _, sentences in judge.seen)
+    assert terms.discriminator_weights(found) == {"d_real": 1.0, "d_fake": 1.0, "d_penalty": 1.0}
