@@ -19,6 +19,7 @@ from adapt.data.batches import Batch
 from adapt.fewshot.config import FewShotConfig
 from adapt.fewshot.source import Source
 from adapt.models.interfaces import TextFeatures
+from adapt.models.style_blocks import unmixed
 from adapt.training.reconstruction import Reconstruction
 
 
@@ -103,10 +104,11 @@ class AdaptationTerms:
         terms = {}
         if self._reconstruction is not None:
             terms["g_reconstruction"] = self._reconstruction(pictures, batch.images)
-        if "g_consistency" in self.weights and len(noise) > 2:
-            terms["g_consistency"] = self._consistency(network, batch.first, noise, rng)
-        if "g_replay" in self.weights:
-            terms["g_replay"] = self._replay(network, noise, rng)
+        with unmixed(network):  # the source, in evaluation, mixes no styles: a copy of it must be at no distance
+            if "g_consistency" in self.weights and len(noise) > 2:
+                terms["g_consistency"] = self._consistency(network, batch.first, noise, rng)
+            if "g_replay" in self.weights:
+                terms["g_replay"] = self._replay(network, noise, rng)
         return terms
 
     def _consistency(self, network: nn.Module, texts: TextFeatures, noise: Tensor, rng: torch.Generator) -> Tensor:

@@ -8,6 +8,8 @@ Differs from the papers: pictures are drawn by AttnGAN's stages and heads, witho
 noise is derived from z (`derived_noise`); both readings enlarge by nearest neighbours and blur after the convolution.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import count, pairwise
 from typing import Literal, get_args
 
@@ -94,6 +96,19 @@ class MixedStyles(nn.Module):
     def _style(self, latent: Tensor, code: Tensor) -> Tensor:
         latent = latent * (latent.float().square().mean(dim=1, keepdim=True) + 1e-8).rsqrt()
         return self.mapping(torch.cat([latent, code.to(latent.dtype)], dim=1))
+
+
+@contextmanager
+def unmixed(network: nn.Module) -> Iterator[None]:
+    """Let every picture keep one style, as in evaluation: for pictures that are compared with another network's."""
+    mixed = [part for part in network.modules() if isinstance(part, MixedStyles) and part.training]
+    for part in mixed:
+        part.training = False
+    try:
+        yield
+    finally:
+        for part in mixed:
+            part.training = True
 
 
 class AdainConv(nn.Module):
