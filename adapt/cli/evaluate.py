@@ -188,12 +188,13 @@ def _measure(
 
     from adapt.evaluate import EvaluationSize, load_judges
     from adapt.evaluate import evaluate as measure
-    from adapt.metrics.noise import Truncation
+    from adapt.metrics.noise import Truncation, check_truncation
     from adapt.training.inference import load_generator
 
     cut = Truncation.parse(truncation) if truncation is not None else None
     judges = load_judges(judge, path=judge_weights)
     generator = load_generator(folder, device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    check_truncation(cut, generator.network)
     margin = chosen.margin or generator.config.data.margin
     sheets: list[Sheet] = []
     with progress() as update:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float
-from torch import Tensor
+from torch import Tensor, nn
 
 from adapt.errors import AdaptError
 
@@ -55,6 +55,19 @@ class Truncation:
         below = torch.special.ndtr(torch.tensor(-CUT, dtype=torch.float64))
         share = below + (1 - 2 * below) * torch.special.ndtr(noise.double())
         return (torch.special.ndtri(share) * self.strength).to(noise.dtype)
+
+
+def check_truncation(truncation: Truncation | None, network: nn.Module) -> None:
+    """Refuse a truncation that the generator undoes: figures would say truncated of pictures that are not.
+
+    Raises:
+        AdaptError: its style blocks bring z to one length again, whatever the noise was.
+    """
+    if truncation is not None and getattr(network.config, "style_blocks", False):
+        raise AdaptError(
+            f"truncation {truncation} shortens noise that the style blocks of this run bring to one length again; "
+            "leave --truncation out"
+        )
 
 
 def draw_noise(count: int, dim: int, *, seed: int, truncation: Truncation | None = None) -> Float[Tensor, "B Z"]:

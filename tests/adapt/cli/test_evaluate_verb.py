@@ -1,6 +1,7 @@
 """`adapt evaluate` on a tiny untrained run and a dataset of drawn pictures."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -179,6 +180,22 @@ def test_evaluate_without_a_catalogue_says_so_in_one_line(scored_workspace: Path
     message = _call(tmp_path / "empty", "--run", str(scored_workspace / "runs" / "tiny"), code=1)
     assert "ingest DUMP" in message
     assert len(message.strip().splitlines()) == 1
+
+
+def test_evaluate_refuses_a_truncation_that_style_blocks_undo(scored_workspace: Path) -> None:
+    from adapt.config import RunConfig, from_dict, read_preset
+    from adapt.models.factory import build_generator
+    from adapt.training.inference import GENERATOR_FILE, save_generator
+
+    values = read_preset("pretrain", "debug_attn_gan")
+    values["model"]["style_blocks"] = True
+    config = from_dict(RunConfig, values)
+    home, tiny = (scored_workspace / "runs" / name for name in ("styled", "tiny"))
+    save_generator(home / GENERATOR_FILE, build_generator(config.model), config)
+    (home / "config.json").write_text((tiny / "config.json").read_text())
+    told = _call(scored_workspace, "--run", "styled", "--pictures", "4", "--truncation", "psi:0.7", code=1)
+    shutil.rmtree(home)
+    assert "style blocks" in told and "leave --truncation out" in told
 
 
 def test_evaluate_says_when_a_run_learned_from_everything(scored_workspace: Path) -> None:

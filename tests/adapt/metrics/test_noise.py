@@ -3,8 +3,10 @@
 import pytest
 import torch
 
+from adapt.config import NetworkConfig
 from adapt.errors import AdaptError
-from adapt.metrics.noise import Truncation, draw_noise
+from adapt.metrics.noise import Truncation, check_truncation, draw_noise
+from adapt.models.factory import build_generator
 
 
 def test_draw_noise_is_plain_normal_noise_of_the_seed() -> None:
@@ -34,3 +36,19 @@ def test_truncation_refuses_in_one_line_what_it_cannot_read(text: str) -> None:
 
 def test_truncation_is_written_as_it_is_read() -> None:
     assert str(Truncation.parse("truncnorm:0.88")) == "truncnorm:0.88"
+
+
+def test_truncation_is_refused_where_style_blocks_would_undo_it() -> None:
+    options = {"image_px": 16, "stages": 2, "width": 4, "sentence_dim": 8, "word_dim": 8, "residual_blocks": 1}
+    plain, styled = (
+        build_generator(NetworkConfig(name="attn_gan", options=options | {"style_blocks": choice})).eval()
+        for choice in (False, True)
+    )
+    noise, code = draw_noise(3, 100, seed=0), torch.zeros(3, 100)
+    styles = styled.trunk.styles  # type: ignore[union-attr]
+    assert torch.allclose(styles(noise, code), styles(0.5 * noise, code), atol=1e-6)  # type: ignore[operator]
+    check_truncation(None, styled)
+    check_truncation(Truncation.parse("psi:0.5"), plain)
+    for text in ("psi:0.5", "truncnorm:0.88"):
+        with pytest.raises(AdaptError, match=rf"^truncation {text} .*style blocks.*leave --truncation out$"):
+            check_truncation(Truncation.parse(text), styled)
