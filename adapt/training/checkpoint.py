@@ -10,7 +10,7 @@ Noise, batches and augmentation are drawn from (seed, step), so no random state 
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -226,9 +226,3 @@ def write_json(path: Path, value: Mapping[str, Any]) -> None:
     """Write an object, whole or not at all."""
     with replacing(path) as part:
         part.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-
-
-def run_folders(root: Path) -> Sequence[Path]:
-    """Runs with a usable generator, newest first."""
-    found = [path.parent for path in root.glob("*/generator.safetensors")] if root.is_dir() else []
-    return sorted(found, key=lambda path: (path / "generator.safetensors").stat().st_mtime, reverse=True)

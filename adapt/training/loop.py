@@ -20,15 +20,17 @@ from adapt.data.pictures import to_pixels
 from adapt.data.prefetch import Batches
 from adapt.errors import TrainingError
 from adapt.models.interfaces import TextFeatures
-from adapt.training.checkpoint import TrainingState
+from adapt.training.checkpoint import TrainingState, network_tensors
 from adapt.training.ema import MovingAverage
 from adapt.training.logbook import Logbook
 from adapt.training.objective import ExtraTerms, Objective, texts_for
 from adapt.training.step import Networks, TrainingStep
 from adapt.training.watch import CollapseWatch
+from adapt.weights import first_not_finite
 
 Progress = Callable[[str, int, int], None]
 _LOG = logging.getLogger(__name__)
+_CALMER = "lower the rates (--set optim.generator_lr=1e-4) or --set train.precision=fp32"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +78,7 @@ def fit(
     """Train until `train.steps`, going on from the folder's checkpoint when there is one.
 
     Raises:
-        TrainingError: a loss is not finite, or the run has collapsed.
+        TrainingError: a loss or a weight is not finite, or the run has collapsed.
         KeyboardInterrupt: passed on after the last step was saved.
     """
     batch_size = batches.batch_size
@@ -111,6 +113,7 @@ def fit(
     values: dict[str, float] = {}
 
     def save() -> None:
+        _check_weights(state.networks, step)
         if not fabric.is_global_zero:
             return
         extra = {"augment_probability": objective.augmentation.probability}
@@ -181,7 +184,14 @@ def draw_samples(generator: nn.Module, samples: Samples, objective: Objective) -
 def _check_finite(values: Mapping[str, float], step: int) -> None:
     for name, value in values.items():
         if value != value or value in (float("inf"), float("-inf")):
+            raise TrainingError(f"{name} became {value} at step {step}; the last checkpoint is kept: {_CALMER}")
+
+
+def _check_weights(networks: Mapping[str, nn.Module], step: int) -> None:
+    """Never save what could not be loaded: a step's terms are of the weights before it."""
+    for name, network in networks.items():
+        broken = first_not_finite(network_tensors(network))
+        if broken is not None:
             raise TrainingError(
-                f"{name} became {value} at step {step}; the last checkpoint is kept: "
-                "lower the rates (--set optim.generator_lr=1e-4) or --set train.precision=fp32"
+                f"{name}: '{broken}' became NaN or infinity in step {step}; the last checkpoint is kept: {_CALMER}"
             )

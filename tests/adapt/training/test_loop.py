@@ -136,6 +136,14 @@ def test_penalty_and_hinge_train_together_in_the_papers_recipe(dataset: Path, tm
     assert result["metrics"]["d_penalty"] > 0
 
 
+def test_step_that_breaks_the_weights_is_not_saved(dataset: Path, tmp_path: Path) -> None:
+    # The terms of the step are numbers, only what they do to the generator is none: no later step is there to show it.
+    with pytest.raises(TrainingError, match=r"^generator: '.*' became NaN or infinity in step 1; .*optim.generator_lr"):
+        pretrain(request(dataset, tmp_path, "train.steps=1", "loss.fake_to_real_weight=1e39"))
+    (run,) = tmp_path.iterdir()
+    assert not list(run.glob("*.safetensors")) and not (run / "summary.json").is_file()
+
+
 def test_unknown_dataset_and_empty_folder_are_one_line(tmp_path: Path) -> None:
     with pytest.raises(AdaptError, match=r"unknown dataset 'cup'.*try cub"):
         pretrain(PretrainRequest(dataset="cup", data_dir=tmp_path, runs=tmp_path, preset="debug"))
