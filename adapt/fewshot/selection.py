@@ -19,7 +19,8 @@ from torch import Tensor, nn
 from adapt.data.pictures import centre_crop, load_pictures, to_model
 from adapt.fewshot.support_set import SupportSet
 from adapt.metrics.copy import copies, copy_threshold, nearest
-from adapt.metrics.kernel import NORMAL_95, kid_interval
+from adapt.metrics.interval import NORMAL_95
+from adapt.metrics.kernel import kid_interval
 from adapt.models.image_encoder import EfficientNetLite
 from adapt.models.text_cache import TextFeatureCache
 from catalog.records import ManifestEntry

@@ -13,7 +13,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from adapt.metrics.kernel import NORMAL_95
+from adapt.metrics.interval import NORMAL_95
+from adapt.metrics.kernel import check_sets
 
 ROUNDS = 100
 
@@ -24,7 +25,7 @@ def frechet_distance(real: Float[Tensor, "N D"], fake: Float[Tensor, "M D"]) -> 
     Raises:
         ValueError: a set has fewer than two rows or the widths differ.
     """
-    _check(real, fake)
+    check_sets(real, fake)
     x, y = real.double(), fake.double()
     mean_x, mean_y = x.mean(0), y.mean(0)
     a, b = _root(x - mean_x), _root(y - mean_y)
@@ -56,14 +57,6 @@ def rank_warning(count: int, dim: int) -> str:
     if count > dim:
         return ""
     return f"only {count} pictures for {dim} features: singular covariance, biased upwards; compare at this n only"
-
-
-def _check(real: Tensor, fake: Tensor) -> None:
-    if real.ndim != 2 or fake.ndim != 2 or real.shape[1] != fake.shape[1] or min(len(real), len(fake)) < 2:
-        raise ValueError(
-            f"features of shape {tuple(real.shape)} and {tuple(fake.shape)}; expected two matrices of one width "
-            "with at least two rows each"
-        )
 
 
 def _root(centred: Float[Tensor, "N D"]) -> Float[Tensor, "K D"]:

@@ -5,8 +5,8 @@ import math
 import torch
 from torch import Tensor
 
-_Z = 1.959964
-"""Two-sided 95 % quantile of the normal distribution."""
+NORMAL_95 = 1.959964
+"""Half width of a 95 % interval, in standard errors."""
 
 
 def wilson(successes: int, n: int) -> tuple[float, float]:
@@ -17,9 +17,9 @@ def wilson(successes: int, n: int) -> tuple[float, float]:
     """
     if n < 1 or not 0 <= successes <= n:
         raise ValueError(f"{successes} successes of {n} trials; expected 0 <= successes <= n and n >= 1")
-    share, z2 = successes / n, _Z**2
+    share, z2 = successes / n, NORMAL_95**2
     centre = (share + z2 / (2 * n)) / (1 + z2 / n)
-    half = _Z * math.sqrt(share * (1 - share) / n + z2 / (4 * n * n)) / (1 + z2 / n)
+    half = NORMAL_95 * math.sqrt(share * (1 - share) / n + z2 / (4 * n * n)) / (1 + z2 / n)
     return max(0.0, centre - half), min(1.0, centre + half)
 
 

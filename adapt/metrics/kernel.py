@@ -10,8 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-NORMAL_95 = 1.96
-"""Half width of a 95 % interval, in standard errors."""
+from adapt.metrics.interval import NORMAL_95
 
 
 def kid(real: Float[Tensor, "N D"], fake: Float[Tensor, "M D"]) -> float:
@@ -22,7 +21,7 @@ def kid(real: Float[Tensor, "N D"], fake: Float[Tensor, "M D"]) -> float:
     Raises:
         ValueError: a set has fewer than two rows or the widths differ.
     """
-    _check(real, fake)
+    check_sets(real, fake)
     return _estimate(*_kernels(real, fake))
 
 
@@ -38,7 +37,7 @@ def kid_interval(
     Returns:
         Estimate, lower and upper end. The interval is infinite below four rows a set.
     """
-    _check(real, fake)
+    check_sets(real, fake)
     kernels = _kernels(real, fake)
     value = _estimate(*kernels)
     if min(len(real), len(fake)) < 4:
@@ -55,7 +54,12 @@ def kid_interval(
     return value, value - spread, value + spread
 
 
-def _check(real: Tensor, fake: Tensor) -> None:
+def check_sets(real: Tensor, fake: Tensor) -> None:
+    """Refuse what is not two matrices of one width with two rows or more.
+
+    Raises:
+        ValueError: says both shapes.
+    """
     if real.ndim != 2 or fake.ndim != 2 or real.shape[1] != fake.shape[1] or min(len(real), len(fake)) < 2:
         raise ValueError(
             f"features of shape {tuple(real.shape)} and {tuple(fake.shape)}; expected two matrices of one width "

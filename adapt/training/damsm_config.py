@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from adapt.damsm_options import IMAGE_ENCODERS
 from adapt.errors import ConfigError
+from adapt.loss_options import INCEPTION_LEAST_PX
 
 TEXT_ENCODERS = ("damsm", "lstm", "open_clip", "transformers")
-INCEPTION_LEAST_PX = 75
 
 
 @dataclass(frozen=True, kw_only=True)
