@@ -120,7 +120,9 @@ def _copies(studio: Studio, shown: Exhibition) -> dict[str, Metric]:
         return {}
     count = copies(nearest(fake, train), threshold)
     low, high = wilson(count, len(fake))
-    searched = f"{len(train)}" if len(train) == shown.train_total else f"a sample of {len(train)} of {shown.train_total}"
+    searched = (
+        f"{len(train)}" if len(train) == shown.train_total else f"a sample of {len(train)} of {shown.train_total}"
+    )
     note = f"similarity above {threshold:.3f} to one of {searched} training pictures"
     rate = Metric(
         value=count / len(fake),
