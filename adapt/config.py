@@ -214,8 +214,17 @@ def to_dict(config: Any) -> dict[str, Any]:
     return typing.cast(dict[str, Any], json.loads(json.dumps(dataclasses.asdict(config))))
 
 
-def from_dict(kind: type[D], values: Mapping[str, Any], *, where: str = "") -> D:
+def from_dict(
+    kind: type[D], values: Mapping[str, Any], *, where: str = "", root: type | None = None, owner: str = ""
+) -> D:
     """Fill the dataclass `kind`.
+
+    Args:
+        kind: what to fill.
+        values: its fields, nested ones as mappings.
+        where: prefix of its fields in messages, such as `train.`.
+        root: the whole config that `kind` is a section of; an unknown key is looked for in its other sections.
+        owner: whose options these are, for the message.
 
     Raises:
         ConfigError: an unknown key or a value of the wrong type; the message names the field.
@@ -229,30 +238,50 @@ def from_dict(kind: type[D], values: Mapping[str, Any], *, where: str = "") -> D
     unknown = set(values) - set(hints)
     if unknown:
         name = sorted(unknown)[0]
-        near = difflib.get_close_matches(name, hints, n=1) or sorted(hints)[:1]
         raise ConfigError(
-            f"unknown key '{where}{name}': allowed are {', '.join(sorted(hints))}; try --set {where}{near[0]}=…"
+            f"unknown key '{where}{name}'{f' of {owner}' * bool(owner)}: allowed are {', '.join(sorted(hints))}; "
+            f"try --set {_meant(name, values[name], hints, where, root or kind)}=…"
         )
-    fields = {key: _convert(value, hints[key], f"{where}{key}") for key, value in values.items()}
+    fields = {key: _convert(value, hints[key], f"{where}{key}", root or kind) for key, value in values.items()}
     try:
         return kind(**fields)
     except TypeError as error:
         raise ConfigError(f"{where or 'config'}: {error}") from error
 
 
-def _convert(value: Any, hint: Any, name: str) -> Any:
-    if dataclasses.is_dataclass(hint) and isinstance(hint, type):
+def _meant(name: str, value: Any, hints: Mapping[str, Any], where: str, root: type) -> str:
+    """The setting that someone who wrote the unknown key `where` + `name` most likely meant."""
+    near = difflib.get_close_matches(name, hints, n=1)
+    if near and _is_section(hints[near[0]]):
+        field_name = next(iter(value)) if isinstance(value, Mapping) and value else "FIELD"
+        return f"{where}{near[0]}.{field_name}"
+    if near:
+        return f"{where}{near[0]}"
+    sections = {key: hint for key, hint in typing.get_type_hints(root).items() if _is_section(hint)}
+    elsewhere = [f"{key}.{name}" for key, hint in sections.items() if name in typing.get_type_hints(hint)]
+    if elsewhere:
+        return "=… or --set ".join(elsewhere)
+    first = sorted(hints)[0]
+    return f"{where}{first}" + ".FIELD" * _is_section(hints[first])
+
+
+def _is_section(hint: Any) -> bool:
+    return isinstance(hint, type) and dataclasses.is_dataclass(hint)
+
+
+def _convert(value: Any, hint: Any, name: str, root: type) -> Any:
+    if _is_section(hint):
         if hint is NetworkConfig:
             if not isinstance(value, Mapping) or not isinstance(value.get("name"), str):
                 raise ConfigError(f"{name}={value!r} names no network: --set {name}.name=ssa_gan")
             options = {key: item for key, item in value.items() if key not in {"name", "options"}}
             return NetworkConfig(name=canonical(value["name"]), options={**value.get("options", {}), **options})
-        return from_dict(hint, value, where=f"{name}.")
+        return from_dict(hint, value, where=f"{name}.", root=root)
     origin = typing.get_origin(hint)
     if origin is tuple:
         if isinstance(value, str) or not isinstance(value, Sequence):
             raise ConfigError(f"{name}={value!r} is one value, not a list: --set '{name}={json.dumps([value])}'")
-        return tuple(_convert(item, typing.get_args(hint)[0], name) for item in value)
+        return tuple(_convert(item, typing.get_args(hint)[0], name, root) for item in value)
     if origin is Mapping and not isinstance(value, Mapping):
         raise ConfigError(f"{name}={value!r} is one value, not a table: --set {name}.NAME={value}")
     if origin in {types.UnionType, typing.Union}:

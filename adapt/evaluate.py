@@ -105,8 +105,9 @@ def evaluate(
         progress=progress,
     )
     judges = judges or load_judges()
-    train = _sample([entry for entry in training_entries if entry.captions], size.training_pictures, seed)
-    shown = exhibit(studio, _sample(usable, size.pictures, seed), train, judges)
+    learnable = [entry for entry in training_entries if entry.captions]
+    train = _sample(learnable, size.training_pictures, seed)
+    shown = exhibit(studio, _sample(usable, size.pictures, seed), train, judges, train_total=len(learnable))
     metrics = realism(studio, shown, judges)
     sheets = [nearest_sheet(shown)]
     reader = find_reader(studio, training_entries, judges.held_out, cache)

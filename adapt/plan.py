@@ -14,15 +14,19 @@ from adapt.data.sources import read_dataset
 from adapt.errors import TrainingError
 from adapt.pretrain import PretrainRequest, build_networks, resolve_config, run_folder
 from adapt.training.assembly import check_comparison
-from adapt.training.estimate import ParameterCount, carried_on, measure, memory_bytes
+from adapt.training.estimate import ParameterCount, Progress, carried_on, measure, memory_bytes
 from adapt.training.rehearsal import rehearse
 
 REHEARSED = (2, 4)
 """Batch sizes of the measured steps."""
 
 
-def plan(request: PretrainRequest) -> dict[str, Any]:
+def plan(request: PretrainRequest, *, progress: Progress | None = None) -> dict[str, Any]:
     """The run that `adapt.pretrain.pretrain` would start or go on with.
+
+    Args:
+        request: what the run would be asked for.
+        progress: told of each measured step.
 
     Returns:
         run, run_folder, state (`new`, `unfinished` or `finished`), dataset, pictures, training_pictures, captions,
@@ -46,7 +50,8 @@ def plan(request: PretrainRequest) -> dict[str, Any]:
     rehearsal = rehearse(config, networks, training[: max(REHEARSED)], fabric=fabric)
     judges = ParameterCount.of(*rehearsal.judges)
     sizes = sorted({min(size, config.data.batch_size, len(training)) for size in REHEARSED})
-    cost = carried_on(measure(rehearsal.step, sizes, device), min(config.data.batch_size, len(training)))
+    costs = measure(rehearsal.step, sizes, device, progress=progress)
+    cost = carried_on(costs, min(config.data.batch_size, len(training)))
     memory = memory_bytes(generator, discriminator, judges) | {"activations": cost.activation_bytes}
     state, done = _progress(folder)
     left = config.train.steps - done

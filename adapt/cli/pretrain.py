@@ -54,7 +54,8 @@ def pretrain(
     if dry_run:
         from adapt.plan import plan, plan_lines
 
-        planned = plan(request)
+        with progress() as update:
+            planned = plan(request, progress=update)
         emit(session, planned, plan_lines(planned))
         return
     with progress() as update:

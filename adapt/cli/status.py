@@ -1,5 +1,7 @@
 """`adapt status`: what the workspace holds and what to do next."""
 
+from pathlib import Path
+
 import typer
 
 from adapt.cli._output import emit
@@ -27,10 +29,7 @@ def status(ctx: typer.Context) -> None:
     }
     lines = [f"workspace   {session.workspace}", f"dumps       {', '.join(summary.sources) or 'none'}"]
     lines += [f"{name:<11} {count}" for name, count in counts.items()]
-    lines += [
-        f"  run       {run.name}{'' if (run / 'summary.json').is_file() else ' (unfinished: the same command goes on)'}"
-        for run in runs
-    ]
+    lines += [f"  run       {run.name}{_how_far(run)}" for run in runs]
     trained = any(run.name.startswith("finetune") and (run / "summary.json").is_file() for run in runs)
     names = {"sources": list(summary.sources), "run_names": [run.name for run in runs]}
     emit(session, counts | names, [*lines, f"next        {session.typed(_next_step(counts, trained))}"])
@@ -49,3 +48,12 @@ def _next_step(counts: dict[str, int], trained: bool) -> str:
     if counts["pending"]:
         return "review"
     return "export --format folder" if counts["approved"] > counts["exported"] else "evaluate"
+
+
+def _how_far(run: Path) -> str:
+    """What is said beside a run that is not finished; one that was refused at its start has saved nothing."""
+    if (run / "summary.json").is_file():
+        return ""
+    if any(run.rglob("*.safetensors")):
+        return " (unfinished: the same command goes on)"
+    return " (nothing trained yet: the same command starts it, or says why it cannot)"

@@ -12,7 +12,7 @@ from adapt.registry import Registry
 
 def _build(registry: Registry[type[nn.Module]], section: str, config: NetworkConfig) -> nn.Module:
     network = registry.get(config.name)
-    options = from_dict(network.config_class, config.options, where=f"{section}.")  # type: ignore[attr-defined]
+    options = from_dict(network.config_class, config.options, where=f"{section}.", owner=config.name)  # type: ignore[attr-defined]
     return network(options)
 
 

@@ -1,7 +1,7 @@
 """What a run will take, before it is started: numbers of parameters, memory and time, from a few real steps.
 
 Time is measured: two steps at each of two small batch sizes, of which the second counts, and a straight line through
-both carried on to the run's batch. Memory of weights, gradients, Adam and the moving average is counted; that of
+both sizes carried on to the run's batch. Memory of weights, gradients, Adam and the moving average is counted; that of
 activations is what autograd holds at its fullest in those steps, which leaves out what a single operation needs while
 it runs (on a GPU the allocator's own peak is taken, which does not).
 """
@@ -95,13 +95,26 @@ class _Held:
 
 Step = Callable[[int], None]
 """(batch size) → one training step."""
+Progress = Callable[[str, int, int], None]
+"""(description, done, total) → shown or kept."""
 
 
-def measure(step: Step, sizes: Sequence[int], device: torch.device) -> list[StepCost]:
-    """Time and memory of `step` at each batch size; a first step at each warms up and is not counted."""
+def measure(
+    step: Step, sizes: Sequence[int], device: torch.device, *, progress: Progress | None = None
+) -> list[StepCost]:
+    """Time and memory of `step` at each batch size; a first step at each warms up, and its time is not counted."""
     costs = []
+
+    def tell(done: int, size: int) -> None:
+        if progress:
+            progress(f"measuring steps of {size} pictures", done, 2)
+
     for size in sizes:
-        step(size)
+        tell(0, size)
+        # Autograd holds the same in every step, so the warm-up serves: at 256 px on a CPU a step takes minutes.
+        with SavedForBackward() as saved:
+            step(size)
+        tell(1, size)
         if device.type == "cuda":
             torch.cuda.synchronize(device)
             torch.cuda.reset_peak_memory_stats(device)
@@ -111,12 +124,8 @@ def measure(step: Step, sizes: Sequence[int], device: torch.device) -> list[Step
         if device.type == "cuda":
             torch.cuda.synchronize(device)
         seconds = time.perf_counter() - begun
-        if device.type == "cuda":
-            peak = torch.cuda.max_memory_allocated(device) - before
-        else:
-            with SavedForBackward() as saved:
-                step(size)
-            peak = saved.peak
+        peak = torch.cuda.max_memory_allocated(device) - before if device.type == "cuda" else saved.peak
+        tell(2, size)
         costs.append(StepCost(batch_size=size, seconds=seconds, activation_bytes=peak))
     return costs
 

@@ -32,6 +32,10 @@ def test_every_verb_has_a_debug_preset() -> None:
     ("settings", "message"),
     [
         (["train.step=5"], "unknown key 'train.step'.*--set train.steps="),
+        (["steps=5"], "unknown key 'steps': allowed are damsm, .*; try --set damsm.steps=… or --set train.steps=…"),
+        (["trian.seed=5"], "unknown key 'trian': .*; try --set train.seed=…"),
+        (["train.batch_size=5"], "'train.batch_size': .*; try --set damsm.batch_size=… or --set data.batch_size=…"),
+        (["nonsense=5"], "unknown key 'nonsense': .*; try --set damsm.FIELD=…"),
         (["train.steps=soon"], "train.steps='soon' is of type str, not int"),
         (["train.steps=0"], "train.steps=0; it is at least 1"),
         (["data.batch_size=-3"], "data.batch_size=-3; it is at least 1"),

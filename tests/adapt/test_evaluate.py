@@ -275,6 +275,13 @@ def test_evaluate_keeps_to_the_sizes(entries: list[ManifestEntry]) -> None:
     assert metrics["kid_real"].n == 10
 
 
+def test_copy_rate_says_what_was_searched(entries: list[ManifestEntry]) -> None:
+    count = sum(entry.split == "train" for entry in entries)
+    assert f"to one of {count} training pictures" in _evaluate(draws_what_it_reads, entries)["copy_rate"].note
+    few = _evaluate(draws_what_it_reads, entries, size=EvaluationSize.at_most(4))["copy_rate"]
+    assert f"to one of a sample of 8 of {count} training pictures" in few.note
+
+
 def test_evaluate_needs_held_out_pictures(entries: list[ManifestEntry]) -> None:
     with pytest.raises(AdaptError, match="1 held-out pictures with captions") as error:
         evaluate(ignores_text, entries[:1], noise_dim=4, image_px=16, judges=Judges(held_out=PixelJudge()))

@@ -38,12 +38,27 @@ class Exhibition:
     real_seen: Seen
     fake_seen: Seen
     train_seen: Seen
+    train_total: int
+    """Training pictures there are; `train` may be a sample of them."""
 
 
 def exhibit(
-    studio: Studio, entries: Sequence[ManifestEntry], train: Sequence[ManifestEntry], judges: Judges
+    studio: Studio,
+    entries: Sequence[ManifestEntry],
+    train: Sequence[ManifestEntry],
+    judges: Judges,
+    *,
+    train_total: int,
 ) -> Exhibition:
-    """Draw one picture for each held-out one, and look at all."""
+    """Draw one picture for each held-out one, and look at all.
+
+    Args:
+        studio: draws and reads.
+        entries: held-out pictures.
+        train: training pictures, or a sample of them.
+        judges: who looks.
+        train_total: how many training pictures `train` was taken from.
+    """
     rng = np.random.default_rng([studio.seed, 1])
     texts = [entry.captions[rng.integers(len(entry.captions))].text for entry in entries]
     real, train_pictures = studio.read(entries), studio.read(train)
@@ -58,6 +73,7 @@ def exhibit(
         real_seen=studio.look(judges.held_out, real),
         fake_seen=studio.look(judges.held_out, fake),
         train_seen=studio.look(judges.held_out, train_pictures),
+        train_total=train_total,
     )
 
 
@@ -104,7 +120,10 @@ def _copies(studio: Studio, shown: Exhibition) -> dict[str, Metric]:
         return {}
     count = copies(nearest(fake, train), threshold)
     low, high = wilson(count, len(fake))
-    note = f"similarity above {threshold:.3f} to one of {len(train)} training pictures"
+    searched = (
+        f"{len(train)}" if len(train) == shown.train_total else f"a sample of {len(train)} of {shown.train_total}"
+    )
+    note = f"similarity above {threshold:.3f} to one of {searched} training pictures"
     rate = Metric(
         value=count / len(fake),
         n=len(fake),

@@ -67,6 +67,6 @@ class Studio:
             parts.append(extract(extractor, part))
             if self.progress is not None:
                 what = f"looking with {extractor.name}"
-                self.progress(what, sum(len(seen) for seen in parts), None)
+                self.progress(what, sum(len(seen) for seen in parts), len(images))
         values = torch.cat(parts) if parts else torch.zeros(0, extractor.dim)
         return Seen(extractor=label(extractor), values=values)

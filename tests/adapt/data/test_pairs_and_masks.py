@@ -155,4 +155,11 @@ def test_mask_that_leaves_no_negatives_is_one_line() -> None:
     with pytest.raises(ConfigError, match=r"names 'image', but all 2 pictures are of one image"):
         check_mask(("image",), [entry(0, group="g"), entry(1, group="g")])
     check_mask(("image", "product"), entries)
+
+
+def test_mask_of_one_product_is_taken_and_said(caplog: pytest.LogCaptureFixture) -> None:
+    entries = [entry(0), entry(1), entry(2)]
+    check_mask(("product",), entries)
+    assert not caplog.messages
     check_mask(("product",), entries[:2])  # a catalogue of one product can still be learned
+    assert "all 2 training pictures are of one product" in caplog.text and "stay 0" in caplog.text

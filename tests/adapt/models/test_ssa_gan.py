@@ -54,7 +54,7 @@ def test_generator_widths_must_reach_the_picture() -> None:
 def test_unknown_names_list_the_near_ones() -> None:
     with pytest.raises(AdaptError, match=r"unknown model 'ssagan'.*try ssa_gan"):
         build_generator(NetworkConfig(name="ssagan"))
-    with pytest.raises(AdaptError, match=r"unknown key 'model.width'.*--set model.widths"):
+    with pytest.raises(AdaptError, match=r"unknown key 'model.width' of ssa_gan: .*--set model.widths"):
         build_generator(NetworkConfig(name="ssa_gan", options={"width": 3}))
 
 

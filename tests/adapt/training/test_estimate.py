@@ -66,6 +66,8 @@ def test_steps_are_measured_at_each_size() -> None:
         ran.append(size)
         layer(torch.randn(size, 64)).tanh().sum().backward()
 
-    small, large = measure(step, [2, 4], torch.device("cpu"))
-    assert ran == [2, 2, 2, 4, 4, 4] and small.seconds > 0
+    told: list[tuple[str, int, int]] = []
+    small, large = measure(step, [2, 4], torch.device("cpu"), progress=lambda *update: told.append(update))
+    assert ran == [2, 2, 4, 4] and small.seconds > 0
+    assert told == [(f"measuring steps of {size} pictures", done, 2) for size in (2, 4) for done in (0, 1, 2)]
     assert large.activation_bytes == 2 * small.activation_bytes > 0

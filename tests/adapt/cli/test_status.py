@@ -1,0 +1,21 @@
+"""`adapt status`: what is said of runs."""
+
+from pathlib import Path
+
+from typer.testing import CliRunner
+
+from adapt.cli import app
+from catalog.store import Catalog
+
+
+def test_status_tells_refused_runs_from_unfinished_ones(tmp_path: Path) -> None:
+    Catalog.open(tmp_path).close()
+    for name, file in (("done", "summary.json"), ("half", "checkpoint.safetensors"), ("refused", "config.json")):
+        folder = tmp_path / "runs" / name
+        folder.mkdir(parents=True)
+        (folder / file).write_text("{}")
+    result = CliRunner().invoke(app, ["status", "-w", str(tmp_path)])
+    said = {line.split()[1]: line for line in result.stdout.splitlines() if line.startswith("  run ")}
+    assert said["done"].endswith("done")
+    assert said["half"].endswith("(unfinished: the same command goes on)")
+    assert said["refused"].endswith("(nothing trained yet: the same command starts it, or says why it cannot)")
