@@ -96,6 +96,7 @@ def pretrain(request: PretrainRequest, *, progress: Progress | None = None) -> d
     if (folder / "summary.json").is_file():
         return read_json(folder / "summary.json") | {"already_finished": True}
     fabric = make_fabric(request.devices, request.nodes)
+    networks = build_networks(config, request.grow)  # what does not fit together is refused before a folder is made
     entries = read_dataset(request.dataset, request.data_dir)
     with run_lock(folder, active=fabric.is_global_zero):
         write_json(
@@ -112,6 +113,7 @@ def pretrain(request: PretrainRequest, *, progress: Progress | None = None) -> d
         result = train_from_entries(
             fabric,
             config,
+            networks,
             entries,
             folder,
             cache=request.cache,
@@ -135,6 +137,7 @@ def pretrain(request: PretrainRequest, *, progress: Progress | None = None) -> d
 def train_from_entries(
     fabric: Fabric,
     config: RunConfig,
+    networks: Networks,
     entries: Sequence[ManifestEntry],
     folder: Path,
     *,
@@ -143,11 +146,10 @@ def train_from_entries(
     dataset: str,
     progress: Progress | None,
 ) -> FitResult:
-    """Build everything a run needs from its config and data, and train it."""
+    """Put together what the networks need from config and data, and train them."""
     train_entries = [entry for entry in entries if entry.split == "train"][: config.data.limit or None]
     _require_two(train_entries, of=len(entries), limit=config.data.limit)
     check_comparison(config.loss, train_entries)
-    networks = build_networks(config, grow)
     image_px = int(networks.generator.config.image_px)  # type: ignore[union-attr, arg-type]
     if trains_text_encoder(config):  # its width is known before the training that would be in vain
         check_sentence_dims(config.text, DamsmConfig.feature_dim, networks)

@@ -1,21 +1,22 @@
 """`adapt status`: what the workspace holds and what to do next."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
 from adapt.cli._output import emit
 from adapt.cli._session import Session
 
+if TYPE_CHECKING:
+    from catalog.summary import Summary
+
 
 def status(ctx: typer.Context) -> None:
     """Count what the workspace holds: products, pictures, captions, runs, candidates, decisions."""
-    from catalog.summary import summarize
-
     session: Session = ctx.obj
-    with session.open_catalog(create=False) as catalog:
-        summary = summarize(catalog)
     runs = sorted((path for path in session.runs.glob("*/") if path.is_dir()), key=lambda path: path.stat().st_mtime)
+    summary = _summary(session, may_be_absent=bool(runs))
     counts = {
         "products": summary.products,
         "images": summary.images,
@@ -33,6 +34,20 @@ def status(ctx: typer.Context) -> None:
     trained = any(run.name.startswith("finetune") and (run / "summary.json").is_file() for run in runs)
     names = {"sources": list(summary.sources), "run_names": [run.name for run in runs]}
     emit(session, counts | names, [*lines, f"next        {session.typed(_next_step(counts, trained))}"])
+
+
+def _summary(session: Session, *, may_be_absent: bool) -> "Summary":
+    """Counts of the catalogue; who only pretrains has runs and none, which counts as an empty one."""
+    from catalog.errors import CatalogError
+    from catalog.summary import Summary, summarize
+
+    try:
+        with session.open_catalog(create=False) as catalog:
+            return summarize(catalog)
+    except CatalogError:
+        if not may_be_absent or (session.workspace / "catalog.db").exists() or session.database_url():
+            raise
+    return Summary(sources=(), products=0, images=0, captions=0, candidates=0, states={}, exported=0)
 
 
 def _next_step(counts: dict[str, int], trained: bool) -> str:

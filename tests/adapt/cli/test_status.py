@@ -1,5 +1,6 @@
 """`adapt status`: what is said of runs."""
 
+import json
 from pathlib import Path
 
 from typer.testing import CliRunner
@@ -19,3 +20,16 @@ def test_status_tells_refused_runs_from_unfinished_ones(tmp_path: Path) -> None:
     assert said["done"].endswith("done")
     assert said["half"].endswith("(unfinished: the same command goes on)")
     assert said["refused"].endswith("(nothing trained yet: the same command starts it, or says why it cannot)")
+
+
+def test_status_lists_runs_where_nothing_was_ingested_and_makes_no_catalogue(tmp_path: Path) -> None:
+    (tmp_path / "runs" / "pretrain-cub").mkdir(parents=True)
+    result = CliRunner().invoke(app, ["status", "-w", str(tmp_path), "--json"])
+    found = json.loads(result.stdout)
+    assert found["run_names"] == ["pretrain-cub"] and found["products"] == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["runs"]
+
+
+def test_status_of_nothing_says_what_to_type(tmp_path: Path) -> None:
+    result = CliRunner().invoke(app, ["status", "-w", str(tmp_path)])
+    assert result.exit_code == 1

@@ -164,6 +164,12 @@ def test_interrupt_is_held_back_until_asked_for() -> None:
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
+def test_networks_that_do_not_fit_are_refused_before_a_folder_is_made(dataset: Path, tmp_path: Path) -> None:
+    with pytest.raises(AdaptError, match=r"model.widths has 4 entries"):
+        pretrain(request(dataset, tmp_path, "model.image_px=64"))
+    assert not list(tmp_path.iterdir())
+
+
 def test_grown_run_starts_from_the_weights_that_fit(dataset: Path, tmp_path: Path) -> None:
     from adapt.config import NetworkConfig
     from adapt.models.factory import build_discriminator, build_generator
