@@ -24,7 +24,8 @@ def matching_aware_penalty(
     distributed gradients unsynchronised without an error.
 
     Args:
-        logits: D of the pairs, in float32; the power overflows half precision.
+        logits: D of the pairs, in float32. D itself may have run in bfloat16: its gradients come back in float32, where
+            norm and power are taken. float16 would not do, since the power of a norm above 6 overflows it.
         stages: real pictures at every side, requiring grad; those that D does not judge count nothing.
         sentences: their sentence features, requiring grad.
         weight: k.

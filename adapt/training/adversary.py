@@ -68,10 +68,8 @@ class Adversary:
         # One picture has no other's caption, pictures of one product no false one.
         mismatched = batch.mismatched if self.loss.mismatch_weight and batch.whole > 1 else None
         texts = torch.stack([own] if mismatched is None else [own, mismatched], dim=1)
-        # The penalty's power overflows in half precision, so a penalised pass stays in float32.
-        with autocast(first.device.type, bf16=self.bf16 and not penalised):
-            on_real: Judgement = discriminator(tuple(real), texts)
         with autocast(first.device.type, bf16=self.bf16):
+            on_real: Judgement = discriminator(tuple(real), texts)
             on_fake: Judgement = discriminator(fake, first[:, None])
         matching = [head[:, :1] for head in on_real.matching]
         self.augmentation.observe(matching)
