@@ -77,11 +77,19 @@ class ConditionalAffine(nn.Module):
             nn.init.zeros_(last.bias)
 
     def forward(self, normalised: Tensor, condition: Tensor, mask: Tensor) -> Tensor:
-        """(γ·m + 1)·x + β·m, with x (B, C, H, W) normalised, m (B, 1, H, W) in [0, 1]."""
+        """(γ·m + 1)·x + β·m, with x (B, C, h, w) normalised, m (B, 1, H, W) in [0, 1] of the same or twice the side."""
         gamma = self.gamma(condition)[:, :, None, None]  # (B, C, 1, 1)
         beta = self.beta(condition)[:, :, None, None]
-        # The same sum with the mask taken out: two full-size products instead of three, a quarter of G's time on a CPU.
-        return normalised + mask * (gamma * normalised + beta)
+        # The same sum with the mask taken out: fewer full-size products, and none but the mask's where x is enlarged.
+        change = gamma * normalised + beta
+        return enlarged(normalised, mask) + mask * enlarged(change, mask)
+
+
+def enlarged(features: Float[Tensor, "B C h w"], like: Float[Tensor, "B 1 H W"]) -> Float[Tensor, "B C H W"]:
+    """Features at the side of `like`, by nearest neighbours."""
+    if features.shape[-2:] == like.shape[-2:]:
+        return features
+    return F.interpolate(features, size=like.shape[-2:], mode="nearest")
 
 
 class SSCBlock(nn.Module):
@@ -109,10 +117,14 @@ class SSCBlock(nn.Module):
         self.mask = MaskPredictor(out_channels) if predicts_mask else None
 
     def forward(self, x: Tensor, condition: Tensor, mask: Tensor) -> tuple[Tensor, Tensor | None]:
-        """X (B, C, H, W), condition (B, D), mask (B, 1, H, W) → features (B, C', H, W), mask logits or None."""
+        """X (B, C, h, w), condition (B, D), mask (B, 1, H, W) → features (B, C', H, W), mask logits or None.
+
+        The papers enlarge x before the block. Statistics, shortcut and the affine layer are the same on the smaller x,
+        since nearest neighbours only repeat its values, and cost a quarter there.
+        """
         residual = self.conv1(F.relu(self.affine1(self.norm1(x), condition, mask)))
         residual = self.conv2(F.relu(self.affine2(self.norm2(residual), condition, mask)))
-        x = self.shortcut(x) + self.gate * residual
+        x = enlarged(self.shortcut(x), mask) + self.gate * residual
         return x, self.mask(x) if self.mask is not None else None
 
 
@@ -169,7 +181,6 @@ class SSAGenerator(nn.Module):
         mask_logits = self.seed_mask(x)
         for i, block in enumerate(self.blocks):
             if i:
-                x = F.interpolate(x, scale_factor=2, mode="nearest")
                 mask_logits = F.interpolate(mask_logits, scale_factor=2, mode="bilinear", align_corners=True)
             x, mask_logits = block(x, condition, torch.sigmoid(mask_logits))
         return Drawing(stages=(self.head(x),))
@@ -203,7 +214,8 @@ class DownBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, H, W) → (B, C', H/2, W/2)."""
-        return F.avg_pool2d(self.shortcut(x), 2) + self.gate * self.residual(x)
+        # Pooled first: a 1 × 1 convolution of means is the mean of its outputs, at a quarter of the cost.
+        return self.shortcut(F.avg_pool2d(x, 2)) + self.gate * self.residual(x)
 
 
 @DISCRIMINATORS.register("ssa_gan")

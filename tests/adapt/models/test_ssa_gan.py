@@ -2,12 +2,14 @@
 
 import pytest
 import torch
+import torch.nn.functional as F
 from text_features import sentence_features
 
 from adapt.config import NetworkConfig
 from adapt.errors import AdaptError
 from adapt.losses.adversarial import hinge_generator
 from adapt.models.factory import build_discriminator, build_generator
+from adapt.models.ssa_gan import ConditionalAffine, DownBlock, SSCBlock
 
 SMALL = NetworkConfig(name="ssa_gan", options={"image_px": 32, "widths": [16, 16, 8, 8], "noise_dim": 8})
 JUDGES = {
@@ -98,3 +100,27 @@ def test_generator_learns_one_batch_by_heart() -> None:
         loss.backward()
         optimizer.step()
     assert loss.item() < 0.02
+
+
+def test_blocks_enlarge_inside_and_draw_what_the_published_order_draws() -> None:
+    torch.manual_seed(0)
+    block = SSCBlock(6, 4, 5, init_std=0.5, gate_init=0.7, predicts_mask=False).double()
+    small, condition, mask = torch.randn(3, 6, 4, 4), torch.randn(3, 5), torch.rand(3, 1, 8, 8)
+    small, condition, mask = (tensor.double() for tensor in (small, condition, mask))
+
+    def affine(layer: ConditionalAffine, x: torch.Tensor) -> torch.Tensor:
+        gamma, beta = (branch(condition)[:, :, None, None] for branch in (layer.gamma, layer.beta))
+        return (gamma * mask + 1) * x + beta * mask
+
+    large = small.repeat_interleave(2, dim=2).repeat_interleave(2, dim=3)
+    residual = block.conv1(affine(block.affine1, F.batch_norm(large, None, None, training=True)).relu())
+    residual = block.conv2(affine(block.affine2, F.batch_norm(residual, None, None, training=True)).relu())
+    expected = block.shortcut(large) + block.gate * residual
+    assert torch.allclose(block(small, condition, mask)[0], expected, atol=1e-9)
+
+
+def test_down_block_pools_before_its_shortcut_as_after_it() -> None:
+    torch.manual_seed(0)
+    block = DownBlock(3, 5).double()
+    x = torch.randn(2, 3, 8, 8).double()
+    assert torch.allclose(block(x), F.avg_pool2d(block.shortcut(x), 2), atol=1e-12)
