@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -136,6 +137,27 @@ def peer_command(python: Path | None) -> list[str]:
         return [str(python)]
     packages = [part for peer in PEERS for part in ("--with", peer)]
     return ["uv", "run", "--no-project", "--isolated", "--quiet", "--python", _PEER_PYTHON, *packages, "python"]
+
+
+def processor() -> str:
+    """Return what the machine calls its processor."""
+    info = Path("/proc/cpuinfo")
+    if info.is_file():
+        for line in info.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def write_readme(name: str, text: str) -> None:
+    """Put the text between the marks of this name in README.md."""
+    readme = HERE / "README.md"
+    begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
+    before, _, rest = readme.read_text(encoding="utf-8").partition(begin)
+    _, found, after = rest.partition(end)
+    if not found:
+        raise SystemExit(f"{readme} has no {begin} and {end}; put them back")
+    readme.write_text(f"{before}{begin}\n{text}\n{end}{after}", encoding="utf-8")
 
 
 def _answer(command: list[str], name: str, arguments: tuple[Any, ...], environment: Mapping[str, str]) -> Any:

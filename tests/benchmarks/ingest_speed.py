@@ -16,10 +16,8 @@ import time
 from importlib.metadata import version
 from pathlib import Path
 
-from bench import HEADER, HERE, QUICK, Bench, Counts, peer_command
+from bench import HEADER, QUICK, Bench, Counts, peer_command, processor, write_readme
 from ingest_rows import DAMAGE_SEED, ROWS
-
-BEGIN, END = "<!-- ingest_speed: begin -->", "<!-- ingest_speed: end -->"
 
 
 def main() -> None:
@@ -42,7 +40,7 @@ def main() -> None:
     print(text)
     print(f"{time.monotonic() - begun:.0f} s in all", file=sys.stderr)
     if options.write:
-        write_readme(HERE / "README.md", text)
+        write_readme("ingest_speed", text)
 
 
 def _measured(name: str, bench: Bench) -> list[str]:
@@ -59,30 +57,12 @@ def _heading(bench: Bench) -> str:
     names = ("pillow", "numpy", "simplejpeg", "sqlalchemy", "torch")
     ours = ", ".join(f"{name} {version(name)}" for name in names)
     theirs = ", ".join(f"{name} {number}" for name, number in (bench.peers or {}).items()) or "none used"
-    machine = f"{_processor()}, {bench.cores} cores, Python {platform.python_version()}"
+    machine = f"{processor()}, {bench.cores} cores, Python {platform.python_version()}"
     return (
         f"{datetime.date.today().isoformat()}; {machine}; {ours}. Peers: {theirs}.\n"
         f"Best of {bench.counts.rounds} rounds in turn, one thread a process. Pictures and tables by `fabricated.py` "
         f"from their numbers 0, 1, 2, ...; damage from seed {DAMAGE_SEED}."
     )
-
-
-def _processor() -> str:
-    info = Path("/proc/cpuinfo")
-    if info.is_file():
-        for line in info.read_text().splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
-
-
-def write_readme(readme: Path, text: str) -> None:
-    """Put the text between the marks of a README."""
-    before, _, rest = readme.read_text(encoding="utf-8").partition(BEGIN)
-    _, found, after = rest.partition(END)
-    if not found:
-        raise SystemExit(f"{readme} has no {BEGIN} and {END}; put them back")
-    readme.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}", encoding="utf-8")
 
 
 if __name__ == "__main__":

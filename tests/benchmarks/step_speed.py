@@ -1,136 +1,151 @@
-"""One generator and discriminator step of SSA-GAN with the gradient penalty, in several memory layouts and precisions.
+"""Speed and memory of training and drawing, in one table. See README.md.
 
-The first row is the published layout: NCHW, float32, the penalty as an optimiser step of its own. The others put hinge
-and penalty into one backward. Rows alternate, so that a drifting machine slows all of them alike; the median counts.
+    uv run python tests/benchmarks/step_speed.py --write
+
+Trainings run in processes of their own (`step_passes.py`) and take turns, so that a drifting machine slows all alike;
+the fastest round of each counts, and its least memory.
 """
 
+from __future__ import annotations
+
 import argparse
+import datetime
+import json
+import os
 import platform
 import statistics
+import subprocess
+import sys
+import tempfile
 import time
-from collections.abc import Callable
-from contextlib import nullcontext
+from collections.abc import Iterator
 
-import numpy as np
 import torch
-from torch import Tensor, nn
+from bench import HEADER, HERE, Line, at_least, processor, write_readme
 
-from adapt.config import NetworkConfig
-from adapt.data.augment import CropAndFlip
-from adapt.data.pictures import to_model
-from adapt.losses.adversarial import hinge_fake, hinge_generator, hinge_real
-from adapt.losses.gradient_penalty import matching_aware_penalty
-from adapt.models.factory import build_discriminator, build_generator
-from adapt.models.interfaces import TextFeatures
-
-IMAGE_PX = 64
+LAYOUTS = ("ours", "published")
 
 
-class Step:
-    """Both networks with their optimisers, and one step of training on random pictures."""
-
-    def __init__(self, batch_size: int, *, channels_last: bool, bf16: bool, separate_penalty: bool) -> None:
-        torch.manual_seed(0)
-        widths = [256, 256, 128, 64, 32]
-        layout = torch.channels_last if channels_last else torch.contiguous_format
-        self._generator = build_generator(
-            NetworkConfig(name="ssa_gan", options={"image_px": IMAGE_PX, "widths": widths, "gate_init": 1.0})
-        ).to(memory_format=layout)  # type: ignore[call-overload]
-        self._discriminator = build_discriminator(
-            NetworkConfig(name="ssa_gan", options={"image_px": IMAGE_PX, "width": 32})
-        ).to(memory_format=layout)  # type: ignore[call-overload]
-        self._optimizers = [
-            torch.optim.Adam(network.parameters(), lr=1e-4, betas=(0.0, 0.9))
-            for network in (self._generator, self._discriminator)
-        ]
-        self._images = (torch.rand(batch_size, 3, IMAGE_PX, IMAGE_PX) * 2 - 1).to(memory_format=layout)
-        self._sentences = nn.functional.normalize(torch.randn(batch_size, 384), dim=1)
-        self._texts = TextFeatures(
-            words=torch.zeros(batch_size, 0, 384),
-            sentence=self._sentences,
-            mask=torch.zeros(batch_size, 0, dtype=torch.bool),
-        )
-        self._noise = torch.randn(batch_size, 100)
-        self._bf16, self._separate = bf16, separate_penalty
-
-    def __call__(self) -> None:
-        """Run one step."""
-        for_generator, for_discriminator = self._optimizers
-        with torch.no_grad(), self._autocast():
-            fake = self._generator(self._noise, self._texts).images.float()
-        real, sentences = self._images.clone().requires_grad_(True), self._sentences.clone().requires_grad_(True)
-        logits = self._discriminator((real,), sentences[:, None]).matching
-        with self._autocast():
-            on_fake = self._discriminator((fake,), self._sentences[:, None]).matching
-        hinge = hinge_real(logits) + hinge_fake(on_fake)
-        if self._separate:
-            self._descend(for_discriminator, hinge)
-            logits = self._discriminator((real,), sentences[:, None]).matching
-            self._descend(for_discriminator, self._penalty(logits, real, sentences))
-        else:
-            self._descend(for_discriminator, hinge + self._penalty(logits, real, sentences))
-        with self._autocast():
-            drawn = self._generator(self._noise, self._texts)
-            judged = self._discriminator(drawn.stages, self._sentences[:, None]).matching
-        self._descend(for_generator, hinge_generator(judged))
-
-    def _autocast(self) -> torch.autocast | nullcontext[None]:
-        return torch.autocast("cpu", dtype=torch.bfloat16) if self._bf16 else nullcontext()
-
-    @staticmethod
-    def _penalty(logits: tuple[Tensor, ...], real: Tensor, sentences: Tensor) -> Tensor:
-        return matching_aware_penalty(logits[0].flatten(), (real,), sentences)
-
-    @staticmethod
-    def _descend(optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        optimizer.step()
+def training(side_px: int, width: int, batch_size: int, *, steps: int, rounds: int) -> dict[str, dict[str, float]]:
+    """Rate in pictures a second and memory in MB of both layouts."""
+    taken: dict[str, list[dict[str, float]]] = {layout: [] for layout in LAYOUTS}
+    for _ in range(rounds):
+        for layout in LAYOUTS:
+            words = json.dumps([layout, side_px, width, batch_size, steps])
+            command = [sys.executable, str(HERE / "step_passes.py"), words]
+            done = subprocess.run(command, capture_output=True, text=True, check=True, env=_environment())
+            taken[layout].append(json.loads(done.stdout.splitlines()[-1]))
+    return {
+        layout: {
+            "rate": max(one["rate"] for one in own),
+            "memory_mb": min(one["memory_mb"] for one in own),
+        }
+        for layout, own in taken.items()
+    }
 
 
-def seconds_of(work: Callable[[], object]) -> float:
-    """Wall time of one call."""
+def training_lines(side_px: int, width: int, batch_size: int, wanted: float, **amount: int) -> Iterator[Line]:
+    """Speed and memory of one size."""
+    ours, published = (training(side_px, width, batch_size, **amount)[layout] for layout in LAYOUTS)
+    what = f"SSA-GAN {side_px} px, NF {width}, batch {batch_size}, hinge and penalty"
+    yield Line(
+        measured=f"training step: {what}",
+        ours=f"{ours['rate']:.1f} pictures/s",
+        beside=f"published layout: {published['rate']:.1f} pictures/s",
+        **at_least(ours["rate"] / published["rate"], wanted),
+    )
+    ratio = ours["memory_mb"] / published["memory_mb"]
+    yield Line(
+        measured="peak memory of the same, above what imports take",
+        ours=f"{ours['memory_mb']:.0f} MB",
+        beside=f"published layout: {published['memory_mb']:.0f} MB",
+        result=f"{ratio:.2f} x",
+        wanted="<= 0.8 x",
+        met=ratio <= 0.8,
+    )
+
+
+def loader_line(side_px: int, batch_size: int, step_rate: float) -> Line:
+    """Batches as the loop asks for them, beside what a step consumes."""
+    from step_passes import batches
+
+    source = batches(side_px, batch_size)
+    rate = batch_size / statistics.median(_seconds(lambda step=step: source.batch(step)) for step in range(20))
+    return Line(
+        measured=f"loader, {side_px} px, batch {batch_size}: crop, flip, texts, to float",
+        ours=f"{rate:.0f} pictures/s",
+        beside=f"the step consumes {step_rate:.1f}",
+        **at_least(rate / step_rate, 2.0),
+    )
+
+
+def drawing_lines(counts: list[int]) -> Iterator[Line]:
+    """The shipped base draws and writes PNG files with their records; a process for each count."""
+    taken = {}
+    for count in counts:
+        with tempfile.TemporaryDirectory() as folder:
+            command = [sys.executable, str(HERE / "draw_pass.py"), str(count), folder]
+            done = subprocess.run(command, capture_output=True, text=True, check=True, env=_environment())
+            taken[count] = json.loads(done.stdout.splitlines()[-1])
+    rates = {count: count / one["seconds"] for count, one in taken.items()}
+    largest = max(counts)
+    yield Line(
+        measured=f"drawing with the shipped base, PNG and record written, {largest:,} pictures",
+        ours=f"{rates[largest]:.0f} pictures/s",
+        result=f"{rates[largest]:.0f} pictures/s",
+        wanted=">= 100 pictures/s",
+        met=rates[largest] >= 100,
+    )
+    ratio = max(rates.values()) / min(rates.values())
+    yield Line(
+        measured="cost of a picture by how many are drawn",
+        ours=", ".join(f"{count:,}: {1000 / rates[count]:.1f} ms" for count in counts),
+        result=f"{ratio:.2f} x between them",
+        wanted="<= 1.25 x",
+        met=ratio <= 1.25,
+    )
+    memory = [taken[count]["memory_mb"] for count in counts]
+    yield Line(
+        measured="peak memory by how many are drawn",
+        ours=", ".join(f"{count:,}: {taken[count]['memory_mb']:.0f} MB" for count in counts),
+        result=f"{max(memory) / min(memory):.2f} x between them",
+        wanted="<= 1.25 x",
+        met=max(memory) / min(memory) <= 1.25,
+    )
+
+
+def _environment() -> dict[str, str]:
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return {**os.environ, "OMP_NUM_THREADS": str(cores)}
+
+
+def _seconds(work: object) -> float:
     begun = time.perf_counter()
-    work()
+    work()  # type: ignore[operator]
     return time.perf_counter() - begun
 
 
 def main() -> None:
     """Print the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--batch", type=int, default=24)
-    parser.add_argument("--rounds", type=int, default=5)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--steps", type=int, default=5, help="counted steps a round")
+    parser.add_argument("--draw", nargs="+", type=int, default=[100, 1_000, 10_000, 100_000], help="pictures drawn")
+    parser.add_argument("--write", action="store_true", help="put the table into README.md")
     options = parser.parse_args()
-    rows = {
-        "NCHW float32, penalty as its own step": (False, False, True),
-        "NCHW float32, one backward": (False, False, False),
-        "channels_last float32, one backward": (True, False, False),
-        "channels_last bf16, one backward": (True, True, False),
-    }
-    steps = {
-        name: Step(options.batch, channels_last=layout, bf16=bf16, separate_penalty=separate)
-        for name, (layout, bf16, separate) in rows.items()
-    }
-    times: dict[str, list[float]] = {name: [] for name in steps}
-    for turn in range(options.rounds + 1):
-        for name, step in steps.items():
-            taken = seconds_of(step)
-            if turn:  # the first round builds kernels
-                times[name].append(taken)
-    medians = {name: statistics.median(taken) for name, taken in times.items()}
-    first = next(iter(medians.values()))
-    print(f"{platform.processor() or platform.machine()}, {torch.get_num_threads()} threads, torch {torch.__version__}")
-    print(f"SSA-GAN {IMAGE_PX} px, batch {options.batch}, median of {options.rounds}\n")
-    print("| layout, precision | pictures/s | against the first |\n| --- | --- | --- |")
-    for name, median in medians.items():
-        print(f"| {name} | {options.batch / median:.1f} | {first / median:.2f} |")
-    side = round(IMAGE_PX * 76 / 64)
-    pictures = np.random.default_rng(0).integers(0, 256, (options.batch, side, side, 3), dtype=np.uint8)
-    transform = CropAndFlip(IMAGE_PX, flip=True)
-    loading = statistics.median(
-        seconds_of(lambda turn=turn: to_model(transform(pictures, seed=turn))) for turn in range(20)
+    amount = {"steps": options.steps, "rounds": options.rounds}
+    lines = [*training_lines(64, 32, 24, 5.0, **amount)]
+    rate = float(lines[0].ours.split()[0])
+    lines += [*training_lines(256, 32, 4, 3.0, **amount), loader_line(64, 24, rate), *drawing_lines(options.draw)]
+    heading = (
+        f"{datetime.date.today().isoformat()}; {processor()}, {_environment()['OMP_NUM_THREADS']} threads, Python "
+        f"{platform.python_version()}, torch {torch.__version__}; fastest of {options.rounds} rounds in "
+        f"turn, median of {options.steps} steps each."
     )
-    print(f"| loader alone (crop, flip, to float) | {options.batch / loading:.0f} | |")
+    text = "\n".join([heading, "", HEADER, *(line.markdown() for line in lines)])
+    print(text)
+    if options.write:
+        write_readme("step_speed", text)
 
 
 if __name__ == "__main__":

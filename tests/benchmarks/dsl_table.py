@@ -1,0 +1,101 @@
+"""The tables of the study of the two losses: means over seeds, and differences seed by seed."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+FIGURES = {
+    "kid": "KID",
+    "consistency_within": "C within",
+    "consistency_between": "C between",
+    "consistency_gap": "gap",
+    "consistency_top1": "top-1",
+    "real_top1": "finds photo",
+    "r_precision": "R-precision",
+    "colour_moved": "colour moved",
+}
+"""Measured figures and their columns."""
+_STUDENT = {2: 12.706, 3: 4.303, 4: 3.182, 5: 2.776, 6: 2.571, 7: 2.447, 8: 2.365, 9: 2.306, 10: 2.262}
+"""97.5 % point of Student's t for that many seeds."""
+CONTROL = "two captions"
+LOWER_IS_BETTER = {"kid"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """One measured run."""
+
+    model: str
+    arm: str
+    seed: int
+    side: int
+    steps: int
+    images: int
+    seconds: float
+    figures: dict[str, float]
+    variant: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> tuple[str, str, int, tuple[str, ...]]:
+        """What tells it from the other runs of a study."""
+        return self.model, self.arm, self.seed, self.variant
+
+
+def interval(values: Sequence[float]) -> tuple[float, float]:
+    """Mean and half width of its 95 % interval by Student's t; the width of one value is not known."""
+    mean = statistics.fmean(values)
+    if len(values) < 2:
+        return mean, math.nan
+    return mean, _STUDENT[len(values)] * statistics.stdev(values) / math.sqrt(len(values))
+
+
+def tables(results: Sequence[Result]) -> str:
+    """Every group of runs that differ in arm and seed only, as Markdown."""
+    groups: dict[tuple[str, tuple[str, ...]], list[Result]] = {}
+    for result in results:
+        groups.setdefault((result.model, result.variant), []).append(result)
+    return "\n\n".join(_group(model, variant, rows) for (model, variant), rows in sorted(groups.items()))
+
+
+def _group(model: str, variant: tuple[str, ...], rows: Sequence[Result]) -> str:
+    arms = list(dict.fromkeys(row.arm for row in rows))
+    steps, images = {row.steps for row in rows}, {row.images for row in rows}
+    what = f"`{model}`{' with ' + ', '.join(variant) if variant else ''}, {rows[0].side} px"
+    title = f"{what}, {_one(steps)} generator steps, {_one(images)} pictures seen:"
+    head = "| arm | seeds | " + " | ".join(FIGURES.values()) + " | s a run |"
+    lines = [title, "", head, "| --- " * (len(FIGURES) + 3) + "|"]
+    for arm in arms:
+        own = [row for row in rows if row.arm == arm]
+        cells = (_cell([row.figures[name] for row in own]) for name in FIGURES)
+        lines.append(f"| {arm} | {len(own)} | {' | '.join(cells)} | {statistics.fmean(r.seconds for r in own):.0f} |")
+    lines += [_difference(arm, rows) for arm in arms if arm != CONTROL]
+    return "\n".join(line for line in lines if line is not None)
+
+
+def _difference(arm: str, rows: Sequence[Result]) -> str | None:
+    """The line of an arm minus the control, seed by seed; None where they share no two seeds."""
+    own = {row.seed: row for row in rows if row.arm == arm}
+    control = {row.seed: row for row in rows if row.arm == CONTROL}
+    shared = sorted(own.keys() & control.keys())
+    if len(shared) < 2:
+        return None
+    cells = (
+        _cell([own[seed].figures[name] - control[seed].figures[name] for seed in shared], sign=True) for name in FIGURES
+    )
+    return f"| {arm} − {CONTROL} | {len(shared)} | {' | '.join(cells)} | |"
+
+
+def _cell(values: Sequence[float], *, sign: bool = False) -> str:
+    mean, half = interval(values)
+    shown = f"{mean:+.3f}" if sign else f"{mean:.3f}"
+    if math.isnan(half):
+        return shown
+    # Bold where the interval of a difference leaves out 0.
+    return f"**{shown} ± {half:.3f}**" if sign and abs(mean) > half else f"{shown} ± {half:.3f}"
+
+
+def _one(values: Iterable[int]) -> str:
+    return " or ".join(str(value) for value in sorted(values))
