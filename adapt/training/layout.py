@@ -13,7 +13,7 @@ the text.
 import numpy as np
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
@@ -55,29 +55,29 @@ class LayoutTerm:
         self.weights = {"g_layout": weight}
 
     def noise(self, batch: Batch, drawn: Float[Tensor, "B Z"]) -> Float[Tensor, "B Z"]:
-        """`drawn`, where the first `share` of the batch begins with the codes of its photos."""
-        count = self._count(batch)
-        if not count:
-            return drawn
-        codes = self._codes(batch.images[:count]).to(drawn)
-        coded = torch.cat([codes, drawn[:count, codes.shape[1] :]], dim=1)
-        return torch.cat([coded, drawn[count:]])
+        """`drawn`, where a `share` of the batch begins with the codes of its photos."""
+        coded = self._coded(batch)
+        codes = self._codes(batch.images[coded]).to(drawn) if coded.any() else drawn[coded]
+        result = drawn.clone()
+        result[coded, : codes.shape[1]] = codes
+        return result
 
     def __call__(
         self, network: nn.Module, batch: Batch, noise: Tensor, pictures: Tensor, rng: torch.Generator
     ) -> dict[str, Tensor]:
         """The term for the pictures (B, 3, H, W) drawn of the first captions with `noise`."""
-        count = self._count(batch)
-        if not count:
+        coded = self._coded(batch)
+        if not coded.any():
             return {"g_layout": pictures.sum() * 0.0}
         # The mean over the coded pictures of the whole batch, of which a process or a part may have any number.
-        own_share = count / len(batch.ids)
-        distance = self._distance(pictures[:count], batch.images[:count])
+        own_share = float(coded.float().mean())
+        distance = self._distance(pictures[coded], batch.images[coded])
         return {"g_layout": distance * (own_share * batch.whole / self._limit(batch))}
 
-    def _count(self, batch: Batch) -> int:
-        """Coded pictures among these; they come first."""
-        return int((batch.places < self._limit(batch)).sum())
+    def _coded(self, batch: Batch) -> Bool[Tensor, " B"]:
+        """Which pictures have codes: evenly spread over the whole batch, whose streams of captions lie one by one."""
+        limit = self._limit(batch)
+        return (batch.places + 1) * limit // batch.whole > batch.places * limit // batch.whole
 
     def _limit(self, batch: Batch) -> int:
         """Coded pictures of the whole batch."""

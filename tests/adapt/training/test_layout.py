@@ -1,6 +1,7 @@
 """Layout codes: like noise in distribution, blind to hue, and only part of a batch uses them."""
 
 import numpy as np
+import pytest
 import torch
 from text_features import sentence_features
 
@@ -44,8 +45,20 @@ def test_term_replaces_part_of_the_noise_and_compares_that_part() -> None:
     term = LayoutTerm(LayoutCodes(pictures, 12), weight=1.0, share=0.5)
     drawn = torch.randn(4, 20)
     noise = term.noise(batch, drawn)
-    assert torch.equal(noise[2:], drawn[2:]) and torch.equal(noise[:, 12:], drawn[:, 12:])
-    assert not torch.equal(noise[:2], drawn[:2])
-    right = torch.cat([images[:2], torch.zeros_like(images[:2])])
+    plain, coded = [0, 2], [1, 3]  # spread over the batch: its first pictures may all have captions of one kind
+    assert torch.equal(noise[plain], drawn[plain]) and torch.equal(noise[:, 12:], drawn[:, 12:])
+    assert not torch.equal(noise[coded], drawn[coded])
+    right = torch.zeros_like(images)
+    right[coded] = images[coded]
     value = term(torch.nn.Identity(), batch, noise, right, torch.Generator())["g_layout"]
     assert float(value) < 1e-3
+
+
+@pytest.mark.parametrize(("size", "share", "coded"), [(16, 0.5, 8), (10, 0.25, 2), (3, 0.1, 1), (5, 1.0, 5)])
+def test_share_of_coded_pictures_holds_for_any_size(size: int, share: float, coded: int) -> None:
+    pictures = photos()
+    images = to_model(pictures[:1]).expand(size, -1, -1, -1)
+    batch = Batch(images=images, texts=sentence_features(2 * size, 3), mismatched=None, ids=torch.arange(size))
+    term = LayoutTerm(LayoutCodes(pictures, 12), weight=1.0, share=share)
+    noise = term.noise(batch, torch.zeros(size, 20))
+    assert int((noise.abs().sum(dim=1) > 0).sum()) == coded
