@@ -7,8 +7,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from lightning_fabric import Fabric
+from numpy.typing import NDArray
 
 from adapt.config import RunConfig, apply_settings, from_dict, read_preset, to_dict
 from adapt.data.batches import PictureBatches
@@ -16,7 +18,9 @@ from adapt.data.pictures import readable_pictures
 from adapt.data.prefetch import Prefetch
 from adapt.data.sources import read_dataset
 from adapt.errors import TrainingError
+from adapt.models.damsm import Damsm
 from adapt.models.factory import build_discriminator, build_generator, build_text_encoder
+from adapt.models.text_cache import TextFeatureCache
 from adapt.training.assembly import (
     cached_texts,
     check_comparison,
@@ -32,8 +36,10 @@ from adapt.training.damsm import DamsmConfig
 from adapt.training.diffaugment import Augmentation
 from adapt.training.distributed import equal_shares, make_fabric
 from adapt.training.ema import MovingAverage
+from adapt.training.features import ComparisonFeatures
 from adapt.training.growth import grow_from
 from adapt.training.inference import GENERATOR_FILE, save_generator
+from adapt.training.layout import LayoutTerm
 from adapt.training.loop import FitResult, fit
 from adapt.training.objective import Objective
 from adapt.training.precision import use_bf16
@@ -176,37 +182,13 @@ def train_from_entries(
     check_word_dim(config.text, encoder.word_dim, networks)
     words = bool(networks.generator.uses_words) or config.loss.reads_words
     texts = cached_texts(config, encoder, train_entries, cache, progress, words=words)
-    batches = PictureBatches(
-        train_entries,
-        pictures,
-        texts,
-        image_px=image_px,
-        batch_size=equal_shares(
-            config.data.batch_size,
-            len(train_entries),
-            processes=fabric.world_size,
-            accumulate=config.train.accumulate,
-        ),
-        share=(fabric.global_rank, fabric.world_size),
-        flip=config.data.flip,
-        augment=config.data.augment,
-        human_share=config.data.human_share,
-        counterfactual_share=config.loss.counterfactual_share,
-        pairs=config.data.pairs,
-        seed=config.train.seed,
-    )
+    batches = _batches(fabric, config, train_entries, pictures, texts, image_px)
     if cache is not None:
         texts.save(text_cache_file(config, cache, words=words))
     damsm = stage.model(config.text, texts)
     layout = layout_term(config, pictures, networks.noise_dim)
-    objective = Objective(
-        loss=config.loss,
-        augmentation=Augmentation(config.train.augment),
-        features=comparison_features(config, pictures, image_px, damsm=damsm, device=fabric.device),
-        damsm=damsm,
-        bf16=use_bf16(config.train.precision, fabric.device),
-        extra_weights=layout.weights if layout else {},
-    )
+    features = comparison_features(config, pictures, image_px, damsm=damsm, device=fabric.device)
+    objective = _objective(fabric, config, features, damsm, layout)
 
     def save_average(average: MovingAverage, step: int, images_seen: int) -> None:
         save_generator(
@@ -234,6 +216,53 @@ def train_from_entries(
             save_average=save_average,
             progress=progress,
         )
+
+
+def _batches(
+    fabric: Fabric,
+    config: RunConfig,
+    entries: Sequence[ManifestEntry],
+    pictures: NDArray[np.uint8],
+    texts: TextFeatureCache,
+    image_px: int,
+) -> PictureBatches:
+    """This process's share of every batch."""
+    return PictureBatches(
+        entries,
+        pictures,
+        texts,
+        image_px=image_px,
+        batch_size=equal_shares(
+            config.data.batch_size,
+            len(entries),
+            processes=fabric.world_size,
+            accumulate=config.train.accumulate,
+        ),
+        share=(fabric.global_rank, fabric.world_size),
+        flip=config.data.flip,
+        augment=config.data.augment,
+        human_share=config.data.human_share,
+        counterfactual_share=config.loss.counterfactual_share,
+        pairs=config.data.pairs,
+        seed=config.train.seed,
+    )
+
+
+def _objective(
+    fabric: Fabric,
+    config: RunConfig,
+    features: ComparisonFeatures | None,
+    damsm: Damsm | None,
+    layout: LayoutTerm | None,
+) -> Objective:
+    return Objective(
+        loss=config.loss,
+        augmentation=Augmentation(config.train.augment),
+        features=features,
+        damsm=damsm,
+        bf16=use_bf16(config.train.precision, fabric.device),
+        extra_weights=layout.weights if layout else {},
+    )
 
 
 def _require_two(entries: Sequence[ManifestEntry], *, of: int, limit: int) -> None:
