@@ -127,14 +127,9 @@ def finetune(request: FinetuneRequest, *, progress: Progress | None = None) -> d
         )
         adaptation = _Adaptation(fabric, request, chosen, source, progress)
         result = adaptation.run()
-        summary = {
-            "run": folder.name,
-            "steps": result.steps,
-            "images_seen": result.images_seen,
-            "seconds": round(result.seconds, 1),
-            "images_per_second": round(result.images_per_second, 2),
-            "metrics": {name: round(value, 4) for name, value in result.terms.items()}
-            | {f"selected_{name}": value for name, value in asdict(adaptation.chosen).items()},
+        summary = result.summary(folder.name)
+        summary["metrics"] |= {f"selected_{name}": value for name, value in asdict(adaptation.chosen).items()}
+        summary |= {
             "shots": len(chosen.support.shots),
             "shots_requested": request.shots,
             "distance_to_base": round(adaptation.distance, 3),

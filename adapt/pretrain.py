@@ -127,14 +127,7 @@ def pretrain(request: PretrainRequest, *, progress: Progress | None = None) -> d
             dataset=request.dataset,
             progress=progress,
         )
-        summary = {
-            "run": folder.name,
-            "steps": result.steps,
-            "images_seen": result.images_seen,
-            "seconds": round(result.seconds, 1),
-            "images_per_second": round(result.images_per_second, 2),
-            "metrics": {name: round(value, 4) for name, value in result.terms.items()},
-        }
+        summary = result.summary(folder.name)
         if fabric.is_global_zero:
             write_json(folder / "summary.json", summary)
     return summary | {"already_finished": False}

@@ -54,6 +54,17 @@ class FitResult:
     images_per_second: float
     terms: Mapping[str, float]
 
+    def summary(self, run: str) -> dict[str, Any]:
+        """What a finished run reports of itself, under the keys that scripts read."""
+        return {
+            "run": run,
+            "steps": self.steps,
+            "images_seen": self.images_seen,
+            "seconds": round(self.seconds, 1),
+            "images_per_second": round(self.images_per_second, 2),
+            "metrics": {name: round(value, 4) for name, value in self.terms.items()},
+        }
+
 
 Watcher = Callable[[int, MovingAverage], bool]
 """(step, average) → whether to go on; called at every checkpoint."""

@@ -137,21 +137,17 @@ def _copies(studio: Studio, shown: Exhibition) -> dict[str, Metric]:
 
 
 def _kid(studio: Studio, real: Seen, other: Seen) -> Metric:
-    value, low, high = kid_interval(*real.beside(other), seed=studio.seed)
-    return Metric(
-        value=value,
-        n=len(other),
-        extractor=real.extractor,
-        seed=studio.seed,
-        low=low,
-        high=high,
-        note=f"{len(real)} real",
-        reference=_reference(studio, real),
-    )
+    return _distance(studio, real, other, kid_interval(*real.beside(other), seed=studio.seed), f"{len(real)} real")
 
 
 def _fid(studio: Studio, real: Seen, other: Seen) -> Metric:
-    value, low, high = frechet_interval(*real.beside(other), seed=studio.seed)
+    note = rank_warning(min(len(real), len(other)), real.values.shape[1])
+    return _distance(studio, real, other, frechet_interval(*real.beside(other), seed=studio.seed), note)
+
+
+def _distance(studio: Studio, real: Seen, other: Seen, found: tuple[float, float, float], note: str) -> Metric:
+    """A distance with its interval (value, low, high) between two sets of pictures."""
+    value, low, high = found
     return Metric(
         value=value,
         n=len(other),
@@ -159,7 +155,7 @@ def _fid(studio: Studio, real: Seen, other: Seen) -> Metric:
         seed=studio.seed,
         low=low,
         high=high,
-        note=rank_warning(min(len(real), len(other)), real.values.shape[1]),
+        note=note,
         reference=_reference(studio, real),
     )
 
