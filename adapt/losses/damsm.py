@@ -12,7 +12,6 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from adapt.losses.contrastive import masked_cross_entropy
-from adapt.models.interfaces import ImageFeatures, TextFeatures
 
 
 def word_scores(
@@ -71,35 +70,3 @@ def matching_losses(
         masked_cross_entropy(logits, positives, excluded),
         masked_cross_entropy(logits.T, positives, excluded.T),
     )
-
-
-def damsm_losses(
-    text: TextFeatures,
-    image: ImageFeatures,
-    ids: Int[Tensor, " B"],
-    *,
-    gamma1: float = 5.0,
-    gamma2: float = 5.0,
-    gamma3: float = 10.0,
-) -> dict[str, Float[Tensor, ""]]:
-    """Return the four matching losses of a batch of pairs, unweighted, by name.
-
-    Args:
-        text: features of caption i, in the same space as the picture's.
-        image: features of picture i.
-        ids: items with equal ids are no negatives of each other.
-        gamma1: sharpness of the attention over regions.
-        gamma2: weight of the best matching words.
-        gamma3: inverse temperature of the softmax over the batch.
-    """
-    by_words = word_scores(text.words, text.mask, image.regions, gamma1=gamma1, gamma2=gamma2)
-    word_caption, word_picture = matching_losses(by_words, ids, gamma3=gamma3)
-    sentence_caption, sentence_picture = matching_losses(
-        sentence_scores(text.sentence, image.pooled), ids, gamma3=gamma3
-    )
-    return {
-        "word_caption": word_caption,
-        "word_picture": word_picture,
-        "sentence_caption": sentence_caption,
-        "sentence_picture": sentence_picture,
-    }

@@ -53,18 +53,39 @@ def interval(values: Sequence[float]) -> tuple[float, float]:
 
 
 def tables(results: Sequence[Result]) -> str:
-    """Every group of runs that differ in arm and seed only, as Markdown."""
-    groups: dict[tuple[str, tuple[str, ...]], list[Result]] = {}
+    """One table a model, and one of the runs whose settings differ from the study's, as Markdown."""
+    groups: dict[str, list[Result]] = {}
     for result in results:
-        groups.setdefault((result.model, result.variant), []).append(result)
-    return "\n\n".join(_group(model, variant, rows) for (model, variant), rows in sorted(groups.items()))
+        if not result.variant:
+            groups.setdefault(result.model, []).append(result)
+    parts = [_group(model, rows) for model, rows in sorted(groups.items(), reverse=True)]
+    searched = [result for result in results if result.variant]
+    return "\n\n".join([*parts, *([_search(searched)] if searched else [])])
 
 
-def _group(model: str, variant: tuple[str, ...], rows: Sequence[Result]) -> str:
+def _search(results: Sequence[Result]) -> str:
+    """The search for causes: a row for each setting that was tried."""
+    columns = ("model", "arm", "differs in", "seeds", *FIGURES.values())
+    lines = [
+        "The search: runs that differ from the study's in the settings named.",
+        "",
+        f"| {' | '.join(columns)} |",
+        "| --- " * len(columns) + "|",
+    ]
+    groups: dict[tuple[str, str, tuple[str, ...]], list[Result]] = {}
+    for result in results:
+        groups.setdefault((result.model, result.arm, result.variant), []).append(result)
+    for (model, arm, variant), rows in groups.items():
+        settings = ", ".join(f"`{setting}`" for setting in variant)
+        cells = (_cell([row.figures[name] for row in rows]) for name in FIGURES)
+        lines.append(f"| {model} | {arm} | {settings} | {len(rows)} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _group(model: str, rows: Sequence[Result]) -> str:
     arms = list(dict.fromkeys(row.arm for row in rows))
     steps, images = {row.steps for row in rows}, {row.images for row in rows}
-    what = f"`{model}`{' with ' + ', '.join(variant) if variant else ''}, {rows[0].side} px"
-    title = f"{what}, {_one(steps)} generator steps, {_one(images)} pictures seen:"
+    title = f"`{model}`, {rows[0].side} px, {_one(steps)} generator steps, {_one(images)} pictures seen:"
     head = "| arm | seeds | " + " | ".join(FIGURES.values()) + " | s a run |"
     lines = [title, "", head, "| --- " * (len(FIGURES) + 3) + "|"]
     for arm in arms:

@@ -33,3 +33,10 @@ def test_differences_are_taken_seed_by_seed() -> None:
 
 def test_arms_of_one_seed_have_no_difference_line() -> None:
     assert "−" not in tables([result("two captions", 0, 0.1), result("ff", 0, 0.2)])
+
+
+def test_runs_of_the_search_share_one_table() -> None:
+    searched = Result(**(vars(result("ff+fr", 0, 0.4)) | {"variant": ("loss.noises_per_batch=4",)}))
+    text = tables([result("two captions", 0, 0.1), searched])
+    assert text.index("The search:") > text.index("| two captions |")
+    assert "| ssa_gan | ff+fr | `loss.noises_per_batch=4` | 1 |" in text

@@ -65,7 +65,7 @@ def find_reader(
     config = MatcherConfig()
     if cache is None:
         return Reader(matcher=_train(studio, chosen, extractor, config), judge=label(extractor))
-    file = matcher_file(cache, judge=extractor.name, digest=_digest(studio, chosen), config=config)
+    file = matcher_file(cache, judge=extractor.name, digest=_digest(studio, chosen, extractor), config=config)
     matcher = read_matcher(file, extractor.dim, config)
     if matcher is None:
         matcher = _train(studio, chosen, extractor, config)
@@ -112,9 +112,12 @@ def _train(studio: Studio, entries: Sequence[ManifestEntry], extractor: Extracto
     return train_matcher(features, captions, torch.tensor([entry.product_id for entry in entries]), config)
 
 
-def _digest(studio: Studio, entries: Sequence[ManifestEntry]) -> str:
+def _digest(studio: Studio, entries: Sequence[ManifestEntry], extractor: Extractor) -> str:
     """Of everything that decides what the matcher learns."""
     digest = hashlib.sha256(json.dumps([studio.image_px, studio.margin]).encode())
+    # An extractor's weights may be given by path: what it sees in one picture tells them apart.
+    seen = studio.look(extractor, studio.read(entries[:1])).values[0]
+    digest.update(json.dumps([round(value, 2) for value in seen.tolist()]).encode())
     for entry in entries:
         texts = [caption.text for caption in entry.captions]
         digest.update(json.dumps([entry.sha256, entry.box, entry.product_id, texts]).encode())

@@ -13,9 +13,9 @@ from adapt.metrics.features import Seen, load_extractor
 from adapt.metrics.kernel import kid
 from adapt.metrics.matcher import MatcherConfig, train_matcher
 from adapt.metrics.noise import Truncation
-from adapt.metrics.suite.captions import Reader
+from adapt.metrics.suite.captions import FEWEST_PICTURES, Reader, find_reader
 from adapt.metrics.suite.studio import Studio
-from catalog.records import ManifestEntry
+from catalog.records import Caption, ManifestEntry
 
 
 def _studio(generate, **changes) -> Studio:
@@ -41,6 +41,43 @@ def test_a_matcher_reads_no_other_extractors_features() -> None:
     reader = Reader(matcher=train_matcher(features, [["a"]] * 6, torch.arange(6), config), judge="mine")
     with pytest.raises(ValueError, match="reads those of mine only"):
         reader.codes(Seen(extractor="other", values=features))
+
+
+class _Brightness:
+    """A judge with one weight, under one name whatever the weight is."""
+
+    name, dim, seen_in_training = "brightness", 2, False
+
+    def __init__(self, weight: float) -> None:
+        self.weight = weight
+
+    def __call__(self, images: torch.Tensor) -> torch.Tensor:
+        mean = images.mean(dim=(1, 2, 3))
+        return torch.stack([self.weight * mean, torch.ones_like(mean)], dim=1)
+
+
+def test_a_kept_matcher_is_not_taken_for_a_judge_with_other_weights(tmp_path: Path) -> None:
+    studio = _studio(lambda texts, noise: torch.zeros(len(texts), 3, 16, 16))
+    path = tmp_path / "white.png"
+    Image.new("RGB", (20, 20), "white").save(path)
+    caption = Caption(id=None, text="a white square", lang="en", template="", facts={}, origin="human")
+    lessons = [
+        ManifestEntry(
+            image=path,
+            sha256=str(number),
+            product=str(number),
+            product_id=number,
+            category="",
+            split="train",
+            captions=(caption,),
+            group="",
+        )
+        for number in range(FEWEST_PICTURES)
+    ]
+    kept = tmp_path / "cache"
+    for weight in (1.0, 1.0, 2.0):
+        find_reader(studio, lessons, _Brightness(weight), kept)
+    assert len(list(kept.iterdir())) == 2
 
 
 def test_r_precision_by_features_that_training_used_is_marked() -> None:
