@@ -14,8 +14,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import statistics
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -26,10 +27,14 @@ from dsl_table import FIGURES, Result, tables
 
 from adapt.data.sources import read_dataset
 from adapt.evaluate import EvaluationSize, Judges, evaluate
-from adapt.metrics.features import DEFAULT_JUDGE, load_extractor
+from adapt.metrics.consistency import consistency
+from adapt.metrics.features import DEFAULT_JUDGE, Extractor, load_extractor
+from adapt.metrics.suite.paraphrase import caption_pairs
+from adapt.metrics.suite.studio import Studio
 from adapt.pretrain import PretrainRequest, pretrain
-from adapt.training.inference import load_generator
+from adapt.training.inference import LoadedGenerator, load_generator
 from catalog.atomic import replacing
+from catalog.records import ManifestEntry
 
 ARMS = {
     "none": (1, False, False),
@@ -43,6 +48,8 @@ MODELS = ("ssa_gan", "attn_gan_style")
 START_STEPS = {32: 1500, 64: 6000}
 """Steps without either loss that come before the arms, by side."""
 EVALUATION_SEEDS = range(2)
+CONSISTENCY_SEEDS = range(10)
+"""Each seed draws all items with one noise, and the gap differs more from noise to noise than from arm to arm."""
 SIZE = EvaluationSize(pictures=256, paraphrase_items=256, colour_prompts=128, training_pictures=256)
 
 
@@ -135,7 +142,32 @@ def measure(folder: Path, *, data_dir: Path, cache: Path) -> dict[str, float]:
         )
         for seed in EVALUATION_SEEDS
     ]
-    return {name: round(sum(one[name].value for one in rounds) / len(rounds), 5) for name in FIGURES}
+    means = {name: statistics.fmean(one[name].value for one in rounds) for name in FIGURES if name in rounds[0]}
+    held_out = [entry for entry in entries if entry.split == "test" and entry.captions]
+    means |= consistency_over_noises(generator, held_out, judges.held_out)
+    means["wording_ratio"] = (1 - means["consistency_within"]) / (1 - means["consistency_between"])
+    return {name: round(value, 5) for name, value in means.items()}
+
+
+def consistency_over_noises(
+    generator: LoadedGenerator, entries: Sequence[ManifestEntry], judge: Extractor
+) -> dict[str, float]:
+    """Means of the consistency figures over `CONSISTENCY_SEEDS`."""
+    rounds = []
+    for seed in CONSISTENCY_SEEDS:
+        studio = Studio(
+            generate=generator.generate,
+            noise_dim=generator.noise_dim,
+            image_px=generator.image_px,
+            margin=76 / 64,
+            seed=seed,
+        )
+        pairs = caption_pairs(entries, seed)[: SIZE.paraphrase_items]
+        shared = studio.noise(1, 2).expand(len(pairs), -1)
+        first = studio.look(judge, studio.draw([pair.first for pair in pairs], shared, ""))
+        second = studio.look(judge, studio.draw([pair.second for pair in pairs], shared, ""))
+        rounds.append(consistency(*first.beside(second), extractor=first.extractor, seed=seed))
+    return {name: statistics.fmean(one[name].value for one in rounds) for name in rounds[0]}
 
 
 def results_file(side: int) -> Path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 FIGURES = {
@@ -12,6 +12,7 @@ FIGURES = {
     "consistency_within": "C within",
     "consistency_between": "C between",
     "consistency_gap": "gap",
+    "wording_ratio": "wording / item",
     "consistency_top1": "top-1",
     "real_top1": "finds photo",
     "r_precision": "R-precision",
@@ -60,25 +61,29 @@ def tables(results: Sequence[Result]) -> str:
             groups.setdefault(result.model, []).append(result)
     parts = [_group(model, rows) for model, rows in sorted(groups.items(), reverse=True)]
     searched = [result for result in results if result.variant]
-    return "\n\n".join([*parts, *([_search(searched)] if searched else [])])
+    return "\n\n".join([*parts, *([_search(searched, groups)] if searched else [])])
 
 
-def _search(results: Sequence[Result]) -> str:
-    """The search for causes: a row for each setting that was tried."""
-    columns = ("model", "arm", "differs in", "seeds", *FIGURES.values())
+def _search(results: Sequence[Result], groups: Mapping[str, Sequence[Result]]) -> str:
+    """The search for causes: a row for each setting that was tried, and its difference from the study's control."""
+    columns = ("model, arm", "differs in", "seeds", *FIGURES.values())
     lines = [
-        "The search: runs that differ from the study's in the settings named.",
+        "The search: runs that differ from the study's in the settings named. The control draws two captions and has "
+        "neither loss, so that none of these settings changes it.",
         "",
         f"| {' | '.join(columns)} |",
         "| --- " * len(columns) + "|",
     ]
-    groups: dict[tuple[str, str, tuple[str, ...]], list[Result]] = {}
+    tried: dict[tuple[str, str, tuple[str, ...]], list[Result]] = {}
     for result in results:
-        groups.setdefault((result.model, result.arm, result.variant), []).append(result)
-    for (model, arm, variant), rows in groups.items():
+        tried.setdefault((result.model, result.arm, result.variant), []).append(result)
+    for (model, arm, variant), rows in tried.items():
         settings = ", ".join(f"`{setting}`" for setting in variant)
         cells = (_cell([row.figures[name] for row in rows]) for name in FIGURES)
-        lines.append(f"| {model} | {arm} | {settings} | {len(rows)} | {' | '.join(cells)} |")
+        lines.append(f"| {model}, {arm} | {settings} | {len(rows)} | {' | '.join(cells)} |")
+        pairs = _paired(rows, groups.get(model, ()))
+        if len(pairs) > 1:
+            lines.append(f"| − {CONTROL} | | {len(pairs)} | {' | '.join(_differences(pairs))} |")
     return "\n".join(lines)
 
 
@@ -97,16 +102,22 @@ def _group(model: str, rows: Sequence[Result]) -> str:
 
 
 def _difference(arm: str, rows: Sequence[Result]) -> str | None:
-    """The line of an arm minus the control, seed by seed; None where they share no two seeds."""
-    own = {row.seed: row for row in rows if row.arm == arm}
-    control = {row.seed: row for row in rows if row.arm == CONTROL}
-    shared = sorted(own.keys() & control.keys())
-    if len(shared) < 2:
+    """The line of an arm minus the control; None where they share no two seeds."""
+    pairs = _paired([row for row in rows if row.arm == arm], rows)
+    if len(pairs) < 2:
         return None
-    cells = (
-        _cell([own[seed].figures[name] - control[seed].figures[name] for seed in shared], sign=True) for name in FIGURES
-    )
-    return f"| {arm} − {CONTROL} | {len(shared)} | {' | '.join(cells)} | |"
+    return f"| {arm} − {CONTROL} | {len(pairs)} | {' | '.join(_differences(pairs))} | |"
+
+
+def _paired(rows: Sequence[Result], among: Sequence[Result]) -> list[tuple[Result, Result]]:
+    """Each run with the control of the same seed."""
+    control = {row.seed: row for row in among if row.arm == CONTROL}
+    return [(row, control[row.seed]) for row in rows if row.seed in control]
+
+
+def _differences(pairs: Sequence[tuple[Result, Result]]) -> list[str]:
+    """Figures minus the control's, seed by seed."""
+    return [_cell([own.figures[name] - other.figures[name] for own, other in pairs], sign=True) for name in FIGURES]
 
 
 def _cell(values: Sequence[float], *, sign: bool = False) -> str:

@@ -35,8 +35,12 @@ def test_arms_of_one_seed_have_no_difference_line() -> None:
     assert "−" not in tables([result("two captions", 0, 0.1), result("ff", 0, 0.2)])
 
 
-def test_runs_of_the_search_share_one_table() -> None:
-    searched = Result(**(vars(result("ff+fr", 0, 0.4)) | {"variant": ("loss.noises_per_batch=4",)}))
-    text = tables([result("two captions", 0, 0.1), searched])
+def test_runs_of_the_search_share_one_table_with_their_difference_from_the_control() -> None:
+    control = [result("two captions", seed, 0.1 * seed) for seed in range(3)]
+    other = {"variant": ("loss.noises_per_batch=4",)}
+    searched = [Result(**(vars(result("ff+fr", seed, 0.1 * seed + 0.02)) | other)) for seed in (0, 2)]
+    text = tables([*control, *searched])
     assert text.index("The search:") > text.index("| two captions |")
-    assert "| ssa_gan | ff+fr | `loss.noises_per_batch=4` | 1 |" in text
+    assert "| ssa_gan, ff+fr | `loss.noises_per_batch=4` | 2 |" in text
+    (line,) = [line for line in text.splitlines() if line.startswith("| − two captions | | 2 |")]
+    assert "| **+0.020 ± 0.000** |" in line
