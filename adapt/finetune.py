@@ -13,16 +13,20 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from lightning_fabric import Fabric
+from numpy.typing import NDArray
 from torch import nn
 
 from adapt.config import RunConfig, apply_settings, from_dict, read_preset, to_dict, without_later_fields
-from adapt.data.batches import PictureBatches
+from adapt.data.batches import Batch, PictureBatches
 from adapt.data.pictures import load_pictures
+from adapt.data.prefetch import Batches
 from adapt.errors import ConfigError
 from adapt.fewshot.card import write_card
 from adapt.fewshot.config import FinetuneConfig
+from adapt.fewshot.feedback import APPROVED_SHARE, BatchesWithRejected, FeedbackPictures, choose_feedback
 from adapt.fewshot.lora import METHODS, adapt_generator, freeze_lower_half, merged_copy, save_adapter, trainable_share
 from adapt.fewshot.selection import CheckpointJudge, Judgement, choose
 from adapt.fewshot.source import Source, load_source, source_distance
@@ -40,7 +44,9 @@ from adapt.training.objective import ExtraTerms, Objective
 from adapt.training.precision import use_bf16
 from adapt.training.run_folder import choose_run_folder, run_lock
 from adapt.training.step import Networks
+from catalog.feedback_folder import Feedback
 from catalog.manifest import Manifest
+from catalog.records import ManifestEntry
 
 Progress = Callable[[str, int, int], None]
 
@@ -59,6 +65,8 @@ class FinetuneRequest:
     settings: Sequence[str] = ()
     cache: Path | None = None
     new: bool = False
+    feedback: Feedback | None = None
+    """Decisions to learn from besides the shots."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +77,8 @@ class FinetunePlan:
     support: SupportSet
     folder: Path
     base: Path
+    feedback: FeedbackPictures | None = None
+    """What the decisions add; None where the request gave none."""
 
 
 def plan(request: FinetuneRequest) -> FinetunePlan:
@@ -86,12 +96,17 @@ def plan(request: FinetuneRequest) -> FinetunePlan:
     support = choose_support_set(
         request.manifest.entries, shots=request.shots, seed=request.seed, held_out_share=config.fewshot.held_out_share
     )
+    feedback = None
+    if request.feedback is not None:
+        size = min(config.data.batch_size, len(support.train))
+        feedback = choose_feedback(request.feedback, request.manifest.entries, batch_size=size)
     text = (
         f"{without_later_fields(to_dict(config))}{request.base.resolve()}{request.manifest.content_hash}{request.shots}"
+        f"{request.feedback.content_hash if request.feedback else ''}"
     )
     folder = request.runs / f"finetune-{request.shots}shots-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
     folder = choose_run_folder(folder, new=request.new, suffix="-v")
-    return FinetunePlan(config=config, support=support, folder=folder, base=request.base)
+    return FinetunePlan(config=config, support=support, folder=folder, base=request.base, feedback=feedback)
 
 
 def finetune(request: FinetuneRequest, *, progress: Progress | None = None) -> dict[str, Any]:
@@ -123,6 +138,7 @@ def finetune(request: FinetuneRequest, *, progress: Progress | None = None) -> d
                 "dataset_hash": request.manifest.content_hash,
                 "shots": [entry.sha256 for entry in chosen.support.train],
                 "held_out": [entry.sha256 for entry in chosen.support.held_out],
+                **_feedback_record(chosen.feedback),
             },
         )
         adaptation = _Adaptation(fabric, request, chosen, source, progress)
@@ -134,9 +150,22 @@ def finetune(request: FinetuneRequest, *, progress: Progress | None = None) -> d
             "shots_requested": request.shots,
             "distance_to_base": round(adaptation.distance, 3),
         }
+        if chosen.feedback is not None:
+            summary |= {"approved": len(chosen.feedback.approved), "rejected": len(chosen.feedback.rejected)}
         write_card(folder, source, chosen.support, config, summary)
         write_json(folder / "summary.json", summary)
     return summary | {"already_finished": False}
+
+
+def _feedback_record(feedback: FeedbackPictures | None) -> dict[str, Any]:
+    """What config.json says of the decisions; nothing in a run without."""
+    if feedback is None:
+        return {}
+    return {
+        "feedback_hash": feedback.feedback.content_hash,
+        "approved": [entry.sha256 for entry in feedback.approved],
+        "rejected": [entry.sha256 for entry in feedback.rejected],
+    }
 
 
 class _Adaptation:
@@ -171,7 +200,7 @@ class _Adaptation:
 
     def run(self) -> FitResult:
         """Train, keeping the best checkpoint as the run's generator."""
-        config, source, support = self._config, self._source, self._plan.support
+        config, source, support, feedback = self._config, self._source, self._plan.support, self._plan.feedback
         torch.manual_seed(config.train.seed)  # the low-rank updates' start
         generator = adapt_generator(
             source.fresh_generator(), method=config.fewshot.method, rank=config.fewshot.rank, alpha=config.fewshot.alpha
@@ -181,21 +210,7 @@ class _Adaptation:
         entries = list(support.train)
         check_comparison(config.loss, entries)
         pictures = load_pictures(entries, round(source.image_px * config.data.margin), cache=self._request.cache)
-        batches = PictureBatches(
-            entries,
-            pictures,
-            source.encoder,
-            image_px=source.image_px,
-            batch_size=equal_shares(
-                config.data.batch_size, len(entries), processes=1, accumulate=config.train.accumulate
-            ),
-            flip=config.data.flip,
-            augment=config.data.augment,
-            human_share=0.0,
-            counterfactual_share=config.loss.counterfactual_share,
-            pairs=config.data.pairs,
-            seed=config.train.seed,
-        )
+        batches = self._batches(entries, pictures)
         self.distance = source_distance(source, pictures)
         terms = AdaptationTerms(source, config.fewshot, distance=self.distance, seed=config.train.seed)
         layout = layout_term(self._run_config, pictures, source.noise_dim)
@@ -205,6 +220,7 @@ class _Adaptation:
             features=comparison_features(self._run_config, pictures, source.image_px, device=self._fabric.device),
             bf16=use_bf16(config.train.precision, self._fabric.device),
             extra_weights=terms.weights | (layout.weights if layout else {}),
+            rejected_share=feedback.rejected_share(batches.batch_size) if feedback else 0.0,
         )
         return fit(
             self._fabric,
@@ -219,6 +235,40 @@ class _Adaptation:
             choose_noise=layout.noise if layout else None,
             watcher=self._watch,
             progress=self._progress,
+        )
+
+    def _batches(self, photos: Sequence[ManifestEntry], pictures: NDArray[np.uint8]) -> Batches[Batch]:
+        """The shots, with approved pictures among them and rejected ones beside them where there is feedback."""
+        config, source, feedback = self._config, self._source, self._plan.feedback
+        size = equal_shares(config.data.batch_size, len(photos), processes=1, accumulate=config.train.accumulate)
+        approved = list(feedback.approved) if feedback else []
+        if approved:
+            pictures = np.concatenate([pictures, load_pictures(approved, pictures.shape[1])])
+        batches = PictureBatches(
+            [*photos, *approved],
+            pictures,
+            source.encoder,
+            image_px=source.image_px,
+            batch_size=size,
+            flip=config.data.flip,
+            augment=config.data.augment,
+            human_share=0.0,
+            counterfactual_share=config.loss.counterfactual_share,
+            pairs=config.data.pairs,
+            seed=config.train.seed,
+            guests=len(approved),
+            guest_share=APPROVED_SHARE,
+        )
+        extra = feedback.extra_fakes(size) if feedback else 0
+        if feedback is None or not extra:
+            return batches
+        return BatchesWithRejected(
+            batches,
+            load_pictures(feedback.rejected, source.image_px),
+            [entry.captions[0].text for entry in feedback.rejected],
+            source.encoder,
+            count=extra,
+            seed=config.train.seed,
         )
 
     def _watch(self, step: int, average: MovingAverage) -> bool:

@@ -60,8 +60,20 @@ def generate(
         raise AdaptError("no captions to draw; ingest a catalogue first: adapt ingest DUMP")
     if per_caption < 1:
         raise AdaptError(f"--per-caption {per_caption}: one is the least; try --per-caption 4")
-    folder.mkdir(parents=True, exist_ok=True)
     jobs = [(prompt, noise_seed(seed, number)) for prompt in prompts for number in range(per_caption)]
+    return draw(generator, jobs, folder, scorer=scorer, progress=progress)
+
+
+def draw(
+    generator: LoadedGenerator,
+    jobs: Sequence[tuple[Prompt, int]],
+    folder: Path,
+    *,
+    scorer: CandidateScorer | None = None,
+    progress: Progress | None = None,
+) -> list[Candidate]:
+    """Draw a picture for each prompt and seed of its noise; one that is there already is not drawn again."""
+    folder.mkdir(parents=True, exist_ok=True)
     candidates: list[Candidate] = []
     for start in range(0, len(jobs), BATCH):
         candidates += _batch(generator, jobs[start : start + BATCH], folder, scorer)

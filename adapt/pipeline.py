@@ -105,6 +105,7 @@ TOOLS: tuple[Tool, ...] = (
     Tool(verb="doctor", summary="Say which weights, devices and programs are there."),
     Tool(verb="queue", summary="List the candidates that wait for a decision."),
     Tool(verb="decide", summary="Approve or reject a candidate from a script."),
+    Tool(verb="reviewers", summary="List who reviews, and give people roles."),
     Tool(verb="merge", summary="Fold an adapter into its base."),
 )
 

@@ -26,6 +26,7 @@ from sqlalchemy.orm import Session
 
 from catalog.errors import CatalogError, CatalogUnwritable
 from catalog.phrases import say
+from catalog.turns import turns_at
 
 BUSY_TIMEOUT_S = 30
 CACHE_KIB = 64 * 1024
@@ -133,10 +134,15 @@ def read_session(engine: Engine) -> Iterator[Session]:
         yield session
 
 
+def write_connection(engine: Engine) -> Connection:
+    """Return a connection, not yet in a transaction, whose transactions hold the write lock."""
+    return engine.execution_options(**{_BEGIN: "IMMEDIATE"}).connect()
+
+
 @contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
     """Yield a connection in one write transaction, for statements that have no session."""
-    with engine.execution_options(**{_BEGIN: "IMMEDIATE"}).begin() as connection:
+    with write_connection(engine) as connection, connection.begin():
         yield connection
 
 
@@ -144,8 +150,27 @@ def writing(engine: Engine) -> Iterator[Connection]:
 def write_session(engine: Engine) -> Iterator[Session]:
     """Yield a session that holds the write lock from its first statement; commits at the end."""
     writer = engine.execution_options(**{_BEGIN: "IMMEDIATE"})
-    with _translated(), Session(writer, expire_on_commit=False) as session, session.begin():
+    with _translated(), _turn(engine), Session(writer, expire_on_commit=False) as session, session.begin():
         yield session
+
+
+@contextmanager
+def _turn(engine: Engine) -> Iterator[None]:
+    """Wait until no other thread of this process writes to a SQLite file; a server keeps the order by itself."""
+    if engine.dialect.name != "sqlite":
+        yield
+        return
+    with turns_at(str(engine.url)).mine(BUSY_TIMEOUT_S) as came:
+        if not came:
+            raise CatalogUnwritable(_busy())
+        yield
+
+
+def _busy() -> str:
+    return say(
+        "the catalogue was busy for {seconds} s; wait for the other command to end and run this again",
+        seconds=BUSY_TIMEOUT_S,
+    )
 
 
 def insert_rows(session: Session, table: Table, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
@@ -212,10 +237,7 @@ def advice_for(error: DBAPIError) -> str | None:
             orig=str(error.orig),
         )
     if "locked" in said:
-        return say(
-            "the catalogue was busy for {seconds} s; wait for the other command to end and run this again",
-            seconds=BUSY_TIMEOUT_S,
-        )
+        return _busy()
     if "not a database" in said or "malformed" in said:
         return say(
             "the catalogue file is damaged ({orig}); restore a backup beside it or choose another -w DIR",

@@ -7,14 +7,27 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, aliased
 
-from catalog.schema import DecisionReasonRow, DecisionRow, ReviewItemRow
+from catalog.schema import AttributeCheckRow, DecisionReasonRow, DecisionRow, ReviewItemRow
 from catalog.store import Catalog
+
+ADJUDICATION = "adjudication"
+_STATES = {"approve": "approved", "reject": "rejected", "changes": "changes", "not_chosen": "not_chosen"}
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A row nobody superseded, as far as an item's state depends on it."""
+
+    id: int
+    verdict: str
+    origin: str
 
 
 def head_rows() -> Select[DecisionRow]:
@@ -27,28 +40,41 @@ def head_rows() -> Select[DecisionRow]:
     )
 
 
-def append(session: Session, *, reasons: Sequence[str] = (), **values: Any) -> DecisionRow:
-    """Add a row with its reason codes, chained to the row before by its hash."""
+def append(
+    session: Session, *, reasons: Sequence[str] = (), checks: Mapping[str, str] | None = None, **values: Any
+) -> DecisionRow:
+    """Add a row with its reason codes and attribute checks, chained to the row before by its hash."""
     previous = session.scalar(select(DecisionRow.hash).order_by(DecisionRow.id.desc()).limit(1))
-    row = DecisionRow(**values, prev_hash=previous or "")
-    row.hash = _row_hash(row, reasons)
+    row = DecisionRow(**{"origin": "review"} | values, prev_hash=previous or "")
+    ticks = [(name, verdict, "") for name, verdict in (checks or {}).items()]
+    row.hash = _row_hash(row, reasons, ticks)
     session.add(row)
     session.flush()
     session.add_all(DecisionReasonRow(decision_id=row.id, reason_code=code) for code in reasons)
+    session.add_all(
+        AttributeCheckRow(decision_id=row.id, attribute=name, verdict=verdict) for name, verdict, _ in ticks
+    )
     session.flush()
     return row
 
 
-def own_head(session: Session, item: ReviewItemRow, reviewer_id: int) -> int | None:
-    """Return the reviewer's voided decision that a new one must supersede, so that each chain has one head."""
-    head = session.scalar(
+def own_head(session: Session, item: ReviewItemRow, reviewer_id: int) -> DecisionRow | None:
+    """Return the reviewer's head that a new decision must supersede, so that each chain has one head."""
+    return session.scalar(
         head_rows()
         .where(DecisionRow.item_id == item.id, DecisionRow.reviewer_id == reviewer_id, DecisionRow.round == item.round)
         # An undone skip may leave a second voided chain; the unique index concerns the newest.
         .order_by(DecisionRow.id.desc())
         .limit(1)
     )
-    return None if head is None else head.id
+
+
+def standing(session: Session, item: ReviewItemRow) -> list[DecisionRow]:
+    """Return the verdicts that count for an item in its round, oldest first."""
+    heads = head_rows().where(
+        DecisionRow.item_id == item.id, DecisionRow.round == item.round, DecisionRow.verdict != "void"
+    )
+    return list(session.scalars(heads.order_by(DecisionRow.id)))
 
 
 def latest_standing(session: Session, reviewer_id: int, decision_id: int | None) -> DecisionRow | None:
@@ -64,16 +90,28 @@ def latest_standing(session: Session, reviewer_id: int, decision_id: int | None)
     return session.scalar(query.where(DecisionRow.id == decision_id))
 
 
+def settled_state(heads: Iterable[Head | DecisionRow], needed: int) -> str:
+    """Return an item's state from the heads of its round.
+
+    Args:
+        heads: Rows nobody superseded; skips and undone decisions among them say nothing.
+        needed: Approvals it takes.
+    """
+    spoken = [head for head in heads if head.verdict in _STATES]
+    ruled = [head for head in spoken if head.origin == ADJUDICATION]
+    if ruled:
+        return _STATES[max(ruled, key=lambda head: head.id).verdict]
+    return derived_state([head.verdict for head in spoken], needed)
+
+
 def derived_state(verdicts: Sequence[str], quorum: int) -> str:
-    """Return an item's state from the standing verdicts of its round: opposed ones are a conflict."""
+    """Return what verdicts of equal weight make of an item: opposed ones are a conflict."""
     kinds = set(verdicts)
     if len(kinds) > 1:
         return "conflict"
-    if kinds == {"reject"}:
-        return "rejected"
-    if kinds == {"changes"}:
-        return "changes"
-    return "approved" if len(verdicts) >= quorum else "pending"
+    if not kinds or kinds == {"approve"}:
+        return "approved" if len(verdicts) >= quorum else "pending"
+    return _STATES[kinds.pop()]
 
 
 def first_broken_decision(catalog: Catalog) -> int | None:
@@ -85,15 +123,21 @@ def first_broken_decision(catalog: Catalog) -> int | None:
             select(DecisionReasonRow.decision_id, DecisionReasonRow.reason_code).order_by(DecisionReasonRow.id)
         ):
             reasons.setdefault(decision_id, []).append(code)
+        ticks: dict[int, list[tuple[str, str, str]]] = {}
+        check = AttributeCheckRow
+        for decision_id, *tick in session.execute(
+            select(check.decision_id, check.attribute, check.verdict, check.model_guess).order_by(check.id)
+        ):
+            ticks.setdefault(decision_id, []).append((tick[0], tick[1], tick[2]))
         for row in session.scalars(select(DecisionRow).order_by(DecisionRow.id).execution_options(yield_per=1000)):
-            if row.prev_hash != previous or row.hash != _row_hash(row, reasons.get(row.id, ())):
+            if row.prev_hash != previous or row.hash != _row_hash(row, reasons.get(row.id, ()), ticks.get(row.id, ())):
                 return row.id
             previous = row.hash
     return None
 
 
-def _row_hash(row: DecisionRow, reasons: Sequence[str]) -> str:
-    content = [
+def _row_hash(row: DecisionRow, reasons: Sequence[str], ticks: Sequence[tuple[str, str, str]]) -> str:
+    content: list[Any] = [
         row.prev_hash,
         row.item_id,
         row.round,
@@ -107,4 +151,9 @@ def _row_hash(row: DecisionRow, reasons: Sequence[str]) -> str:
         row.supersedes_id,
         list(reasons),
     ]
+    # Only where there is something to say, so that rows of earlier releases keep their hash.
+    if row.origin != "review":
+        content.append({"origin": row.origin})
+    if ticks:
+        content.append({"checks": [list(tick) for tick in ticks]})
     return hashlib.sha256(json.dumps(content, ensure_ascii=False).encode()).hexdigest()

@@ -10,9 +10,11 @@ from PIL import Image, UnidentifiedImageError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from catalog import policies
 from catalog.errors import CatalogError, ImageRejected
-from catalog.policy import DEFAULT_POLICY, Policy
+from catalog.policy import COPY_QUORUM, Policy
 from catalog.records import Candidate
+from catalog.review.screening import reject_low
 from catalog.schema import CaptionRow, GenerationRow, ImageRow, ProductRow, ReviewItemRow
 from catalog.store import Catalog
 
@@ -32,7 +34,14 @@ class _Stored:
     size_bytes: int
 
 
-def enqueue(catalog: Catalog, run: str, candidates: Iterable[Candidate], *, policy: Policy = DEFAULT_POLICY) -> int:
+def enqueue(
+    catalog: Catalog,
+    run: str,
+    candidates: Iterable[Candidate],
+    *,
+    policy: Policy | None = None,
+    priority: float = 0.0,
+) -> int:
     """Store candidates and queue each for review; one that is there already is left as it is.
 
     A candidate is the same when run, product, caption, prompt and seed are equal, so a run that was stopped can be
@@ -42,7 +51,9 @@ def enqueue(catalog: Catalog, run: str, candidates: Iterable[Candidate], *, poli
         catalog: An open catalogue.
         run: Name of the run that drew the pictures.
         candidates: The pictures; read once, in order.
-        policy: Decides which pictures are flagged as possible copies.
+        policy: Decides which pictures are flagged as possible copies, how many people must approve each, and which
+            score too low to be shown; default is the one in force.
+        priority: Place in the queue; the lowest number comes first.
 
     Returns:
         How many were new.
@@ -57,9 +68,9 @@ def enqueue(catalog: Catalog, run: str, candidates: Iterable[Candidate], *, poli
         # Bytes first: a row whose picture is missing would be worse than a picture without a row.
         batch.append((candidate, _store(catalog, candidate)))
         if len(batch) == BATCH:
-            added += _insert(catalog, run, batch, policy)
+            added += _insert(catalog, run, batch, policy, priority)
             batch = []
-    return added + (_insert(catalog, run, batch, policy) if batch else 0)
+    return added + (_insert(catalog, run, batch, policy, priority) if batch else 0)
 
 
 def _store(catalog: Catalog, candidate: Candidate) -> _Stored:
@@ -76,9 +87,12 @@ def _store(catalog: Catalog, candidate: Candidate) -> _Stored:
     return _Stored(sha256=sha256, format=kind, width=width, height=height, size_bytes=len(data))
 
 
-def _insert(catalog: Catalog, run: str, batch: list[tuple[Candidate, _Stored]], policy: Policy) -> int:
+def _insert(
+    catalog: Catalog, run: str, batch: list[tuple[Candidate, _Stored]], policy: Policy | None, priority: float
+) -> int:
     added = 0
     with catalog.write() as session:
+        rules = policy or policies.in_force(session)
         for candidate, stored in batch:
             caption_id = _live_caption(session, candidate)
             if _known(session, run, candidate, caption_id):
@@ -97,15 +111,24 @@ def _insert(catalog: Catalog, run: str, batch: list[tuple[Candidate, _Stored]], 
             )
             session.add(generation)
             session.flush()
-            session.add(
-                ReviewItemRow(
-                    generation_id=generation.id,
-                    flagged=policy.copy_risk(candidate.nearest_similarity),
-                    policy_version=policy.version,
-                )
-            )
+            item = _queued(generation, rules, priority)
+            session.add(item)
+            session.flush()
+            reject_low(session, item, generation, rules)
             added += 1
     return added
+
+
+def _queued(generation: GenerationRow, rules: Policy, priority: float) -> ReviewItemRow:
+    flagged = rules.copy_risk(generation.nearest_similarity)
+    quorum = COPY_QUORUM if rules.second_opinion(generation.id) else 1
+    return ReviewItemRow(
+        generation_id=generation.id,
+        flagged=flagged,
+        quorum=rules.needed(quorum, copy_risk=flagged),
+        policy_version=rules.version,
+        priority=priority,
+    )
 
 
 def _live_caption(session: Session, candidate: Candidate) -> int | None:

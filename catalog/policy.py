@@ -1,6 +1,14 @@
-"""Rules of the review that a company may set: how long a claim lasts, what counts as seen, what looks like a copy."""
+"""Rules of the review that a company may set: claims, what counts as seen, copies, how many must agree, thresholds.
 
-from dataclasses import dataclass
+Versions of them are kept by `catalog.policies`. No rule approves a picture; only people do.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 REJECT_REASONS = (
     "wrong_colour",
@@ -13,7 +21,12 @@ REJECT_REASONS = (
     "copy",
     "other",
 )
-"""Codes a rejection may give, in the order of the keys 1-9."""
+"""Codes a person may give, in the order of the keys 1-9."""
+LOW_SCORE = "low_score"
+"""Reason of a rejection by threshold; no person gives it."""
+COPY_QUORUM = 2
+"""Approvals that a possible copy needs whatever else is set."""
+MIN_AUDIT_SHARE = 0.05
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +41,16 @@ class Policy:
     """Seconds a picture must have been on screen before a decision counts, against bursts of keys."""
     copy_similarity: float = 0.97
     """Similarity to a real photo, in [-1, 1], from which a picture is flagged as a possible copy."""
+    quorum: int = 1
+    """Approvals that every picture needs, 1 to 9."""
+    skip_needs_reason: bool = False
+    """Whether passing a picture on needs a note or a reason."""
+    auto_reject: Mapping[str, float] = field(default_factory=dict, hash=False)
+    """Score → threshold; a picture with a lower score is rejected unseen, but for the audit share."""
+    audit_share: float = 0.1
+    """Share, 0.05 to 1, of the pictures under a threshold that people judge all the same."""
+    second_opinion_share: float = 0.0
+    """Share, 0 to 1, of new pictures that need two approvals, to measure how well reviewers agree."""
 
     def __post_init__(self) -> None:
         """Check the ranges.
@@ -36,14 +59,49 @@ class Policy:
             ValueError: A value is outside its range; the text names the field.
         """
         for name in ("lease_s", "min_view_s"):
-            if getattr(self, name) < 0:
+            if not 0 <= getattr(self, name) < math.inf:
                 raise ValueError(f"{name} must be 0 or more seconds, got {getattr(self, name)}")
-        if not -1 <= self.copy_similarity <= 1:
-            raise ValueError(f"copy_similarity must be from -1 to 1, got {self.copy_similarity}")
+        for name, least, most in (
+            ("copy_similarity", -1, 1),
+            ("quorum", 1, 9),
+            ("audit_share", MIN_AUDIT_SHARE, 1),
+            ("second_opinion_share", 0, 1),
+        ):
+            if not least <= getattr(self, name) <= most:
+                raise ValueError(f"{name} must be from {least} to {most}, got {getattr(self, name)}")
+        for score, threshold in self.auto_reject.items():
+            if not score or not math.isfinite(threshold):
+                raise ValueError(f"auto_reject must give a finite threshold a score, got {score!r} = {threshold}")
 
     def copy_risk(self, similarity: float | None) -> bool:
         """Say whether a picture this similar to a real photo may be a copy of it; unknown similarity is no flag."""
         return similarity is not None and similarity >= self.copy_similarity
+
+    def needed(self, item_quorum: int, *, copy_risk: bool) -> int:
+        """Return how many people must approve an item."""
+        return max(item_quorum, self.quorum, COPY_QUORUM if copy_risk else 1)
+
+    def under_threshold(self, scores: Mapping[str, float]) -> tuple[str, float, float] | None:
+        """Return (score, value, threshold) of the first score that is too low, None when there is none."""
+        for name, threshold in self.auto_reject.items():
+            value = scores.get(name)
+            if value is not None and value < threshold:
+                return name, value, threshold
+        return None
+
+    def audited(self, generation_id: int) -> bool:
+        """Say whether people judge a picture under a threshold: a draw of `audit_share` that can be repeated."""
+        return _draw("audit", self.version, generation_id) < self.audit_share
+
+    def second_opinion(self, generation_id: int) -> bool:
+        """Say whether a new picture needs two approvals: a draw of `second_opinion_share` that can be repeated."""
+        return _draw("second opinion", self.version, generation_id) < self.second_opinion_share
+
+
+def _draw(what: str, version: int, generation_id: int) -> float:
+    """Return a number in [0, 1) that looks random and is the same each time."""
+    digest = hashlib.sha256(f"{what}:{version}:{generation_id}".encode()).digest()
+    return int.from_bytes(digest[:7]) / 2**56
 
 
 DEFAULT_POLICY = Policy()

@@ -87,7 +87,7 @@ def source_type(data: bytes) -> str | None:
     try:
         with Image.open(BytesIO(data)) as picture:
             raw = picture.info.get("xmp") or picture.info.get("XML:com.adobe.xmp")
-    except (UnidentifiedImageError, OSError, ValueError) as error:
+    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, ValueError) as error:
         raise ProvenanceError(f"not a picture: {error}") from error
     if not raw:
         return None

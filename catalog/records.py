@@ -272,6 +272,8 @@ class ReviewItem:
     lease_token: str | None = None
     lease_until: datetime | None = None
     first_shown_at: datetime | None = None
+    flagged: bool = False
+    """Looked like a copy of a real photo when it was queued."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -285,7 +287,7 @@ class Decision:
     image_sha256: str
     reviewer: str
     verdict: str
-    """`approve`, `reject`, `changes`, `skip`, or `void` for an undone decision."""
+    """`approve`, `reject`, `changes`, `skip`, `not_chosen`, or `void` for an undone decision."""
     reasons: tuple[str, ...]
     note: str
     decided_at: datetime
@@ -293,6 +295,14 @@ class Decision:
     """Time from first shown to decided; None for a scripted decision, which saw no picture."""
     supersedes_id: int | None
     superseded: bool
+    origin: str = "review"
+    """`review`, `bulk`, `compare`, `adjudication`, `script`, or `auto` for a threshold."""
+    round: int = 1
+    policy_version: int = 0
+    blind: bool = True
+    """Made before the person could know what colleagues think."""
+    checks: Mapping[str, str] = field(default_factory=dict)
+    """Attribute of the record → `match`, `mismatch` or `not_visible`."""
     repeated: bool = False
     """The same decision had been saved before; nothing new was written."""
 
@@ -311,6 +321,8 @@ class ReviewProgress:
     changes: int
     decided_by_me: int
     skipped_by_me: int
+    not_chosen: int = 0
+    """Candidates that stood beside a chosen one."""
 
     @property
     def decided(self) -> int:

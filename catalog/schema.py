@@ -30,8 +30,9 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 PRODUCT_STATES = ("active", "missing")
 RUN_STATES = ("running", "done", "failed")
-ITEM_STATES = ("pending", "conflict", "approved", "rejected", "changes")
-VERDICTS = ("approve", "reject", "changes", "skip", "void")
+ITEM_STATES = ("pending", "conflict", "approved", "rejected", "changes", "not_chosen")
+VERDICTS = ("approve", "reject", "changes", "skip", "void", "not_chosen")
+REGENERATION_STATES = ("queued", "served", "dropped")
 ROLES = ("reviewer", "lead", "auditor", "admin")
 DUPLICATE_KINDS = ("pixels", "derived", "near", "variant", "review")
 
@@ -323,7 +324,17 @@ class ReviewItemRow(Base):
     """A generation's place in the review queue. Lease columns are set and cleared together."""
 
     __tablename__ = "review_item"
-    __table_args__ = (Index("ix_review_item_queue", "state", "priority", "id"),)
+    __table_args__ = (
+        Index("ix_review_item_queue", "state", "priority", "id"),
+        Index("ix_review_item_order", "priority", "id"),
+        # Only items that somebody holds: a handful among a hundred thousand.
+        Index(
+            "ix_review_item_lease_until",
+            "lease_until",
+            sqlite_where=text("lease_until IS NOT NULL"),
+            postgresql_where=text("lease_until IS NOT NULL"),
+        ),
+    )
     id: Mapped[int] = mapped_column(primary_key=True)
     generation_id: Mapped[int] = mapped_column(ForeignKey("generation.id", ondelete="CASCADE"), unique=True)
     state: Mapped[str] = mapped_column(_choice(ITEM_STATES, "item_state"), default="pending")
@@ -341,12 +352,14 @@ class ReviewItemRow(Base):
 
 
 class ReviewerRow(Base):
-    """A person who decides."""
+    """A person who decides; `source` is who vouches for the name: local (nobody), oidc, proxy, or system for rules."""
 
     __tablename__ = "reviewer"
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(unique=True)
     role: Mapped[str] = mapped_column(_choice(ROLES, "role"), default="reviewer")
+    active: Mapped[bool] = mapped_column(default=True)
+    source: Mapped[str] = mapped_column(String(16), default="local")
     locale: Mapped[str] = mapped_column(String(16), default="en")
     settings: Mapped[dict[str, Any]] = mapped_column(default=dict)
     created_at: Mapped[datetime] = mapped_column(default=now)
@@ -366,15 +379,17 @@ class DecisionRow(Base):
             sqlite_where=text("supersedes_id IS NULL AND verdict <> 'skip'"),
             postgresql_where=text("supersedes_id IS NULL AND verdict <> 'skip'"),
         ),
+        Index("ix_decision_reviewer_verdict", "reviewer_id", "verdict"),
     )
     id: Mapped[int] = mapped_column(primary_key=True)
     item_id: Mapped[int] = mapped_column(ForeignKey("review_item.id"), index=True)
     round: Mapped[int] = mapped_column(default=1)
     reviewer_id: Mapped[int] = mapped_column(ForeignKey("reviewer.id"), index=True)
     verdict: Mapped[str] = mapped_column(_choice(VERDICTS, "verdict"))
+    origin: Mapped[str] = mapped_column(String(16), default="review")
     note: Mapped[str] = mapped_column(Text, default="")
     shown_at: Mapped[datetime | None]
-    decided_at: Mapped[datetime] = mapped_column(default=now)
+    decided_at: Mapped[datetime] = mapped_column(default=now, index=True)
     dwell_ms: Mapped[int | None]
     blind: Mapped[bool] = mapped_column(default=True)
     policy_version: Mapped[int] = mapped_column(default=0)
@@ -406,6 +421,24 @@ class AttributeCheckRow(Base):
     attribute: Mapped[str] = mapped_column(Text)
     verdict: Mapped[str] = mapped_column(String(16))
     model_guess: Mapped[str] = mapped_column(String(16), default="")
+
+
+class RegenerationRow(Base):
+    """A wish for another picture in the place of a rejected one, made by one decision and served by `generate`."""
+
+    __tablename__ = "regeneration"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    item_id: Mapped[int] = mapped_column(ForeignKey("review_item.id"), index=True)
+    decision_id: Mapped[int] = mapped_column(ForeignKey("decision.id"), unique=True)
+    product_id: Mapped[int] = mapped_column(ForeignKey("product.id", ondelete="CASCADE"), index=True)
+    caption_id: Mapped[int | None] = mapped_column(ForeignKey("caption.id", ondelete="SET NULL"), index=True)
+    prompt: Mapped[str] = mapped_column(Text)
+    run: Mapped[str]
+    seed: Mapped[int] = mapped_column(BigInteger)
+    state: Mapped[str] = mapped_column(_choice(REGENERATION_STATES, "regeneration_state"), default="queued", index=True)
+    generation_id: Mapped[int | None] = mapped_column(ForeignKey("generation.id", ondelete="SET NULL"), index=True)
+    requested_at: Mapped[datetime] = mapped_column(default=now)
+    served_at: Mapped[datetime | None]
 
 
 class CommentRow(Base):
@@ -463,7 +496,7 @@ class ExportFileRow(Base):
 
 # --- append-only ---------------------------------------------------------------------------------
 
-APPEND_ONLY_TABLES = ("decision", "decision_reason", "attribute_check")
+APPEND_ONLY_TABLES = ("decision", "decision_reason", "attribute_check", "policy")
 
 
 def append_only_statements(table: str, dialect: str) -> list[str]:

@@ -113,6 +113,7 @@ def fill_queue() -> Callable[..., Path]:
         name: str = "Blue enamel mug",
         similarity: float = 0.62,
         fmt: str = "PNG",
+        url: str | None = None,
     ) -> Path:
         from catalog.generation import enqueue
         from catalog.records import Candidate
@@ -121,7 +122,7 @@ def fill_queue() -> Callable[..., Path]:
         folder = workspace.parent / "drawn"
         folder.mkdir(exist_ok=True)
         _drawn_mug(0, 256).save(folder / "real.png")
-        with Catalog.open(workspace) as catalog:
+        with Catalog.open(workspace, url=url) as catalog:
             real = catalog.blobs.put((folder / "real.png").read_bytes(), "png")
             product_id, caption_id = _add_mug(catalog, name, real)
             candidates = []

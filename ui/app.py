@@ -1,6 +1,6 @@
-"""The server of the review screen: `main.py` as the page, a route for pictures, the document's language.
+"""The server of the review screens: `main.py` as the page, a route for pictures, the document's language.
 
-Started by `adapt review`, which runs `streamlit run` on this file.
+Started by `adapt review`, which runs `ui.serve`.
 """
 
 from pathlib import Path
@@ -11,9 +11,10 @@ from starlette.routing import Route
 
 from ui import image_route
 from ui.document import Document
+from ui.proxy import TrustedHeader
 
 app = st.App(
     Path(__file__).resolve().with_name("main.py"),
     routes=[Route(image_route.ROUTE, image_route.picture, methods=["GET"])],
-    middleware=[Middleware(Document)],
+    middleware=[Middleware(TrustedHeader), Middleware(Document)],
 )

@@ -10,6 +10,8 @@ from ui import image_route
 from ui.i18n import LANGUAGES, preferred_language
 
 _STREAMLIT_LANG = b'<html lang="en">'
+# Nobody may lay a page of theirs over the buttons that decide.
+_FRAMING = {"X-Frame-Options": "SAMEORIGIN", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin"}
 _NOT_PASSED_ON = (b"accept-encoding", b"if-none-match", b"if-modified-since", b"range")
 
 
@@ -53,8 +55,13 @@ class Document:
             for name in ("etag", "last-modified", "accept-ranges"):
                 del answer[name]
             if not image_route.is_visitor(visitor):
-                cookie = f"{image_route.COOKIE}={image_route.new_visitor()}; Path=/; HttpOnly; SameSite=Strict"
-                answer.append("set-cookie", cookie)
+                # Lax, not Strict: somebody who comes from a link or back from signing in is no new visitor.
+                cookie = f"{image_route.COOKIE}={image_route.new_visitor()}; Path=/; HttpOnly; SameSite=Lax"
+                # A proxy that ends TLS says so; who lies about it spoils no cookie but their own.
+                secure = "https" in (scope.get("scheme"), headers.get("x-forwarded-proto"))
+                answer.append("set-cookie", cookie + ("; Secure" if secure else ""))
+            for name, value in _FRAMING.items():
+                answer[name] = value
             await send({**start, "headers": answer.raw})
             await send({"type": "http.response.body", "body": body})
 

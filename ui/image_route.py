@@ -1,31 +1,35 @@
-"""Pictures for the screen: the original bytes, or a thumbnail, to the browser that was given the address.
+"""Pictures for the screens: the original bytes, or a small copy, to the browser and person that were given the address.
 
-Streamlit's own media and static routes answer anyone, and its image element re-encodes what it shows. Here the address
-is signed for one picture, one size and the visitor's cookie; a copied address is refused in another browser.
+Streamlit's own media and static routes answer anyone, and its image element re-encodes what it shows. Here an address
+is signed for one picture, one size, the visitor's cookie and, where people sign in, the person; it ends within a day.
+A copied address is refused in another browser, and in the same browser once the person signed out or lost their role.
+
+The key lives in this process, so addresses end with the server: screens that reconnect draw themselves anew with new
+ones, and no secret lies on a disk.
 """
 
+import asyncio
 import hashlib
 import hmac
-import os
+import logging
 import re
 import secrets
+import time
 from functools import lru_cache
-from io import BytesIO
-from pathlib import Path
 
-from PIL import Image, UnidentifiedImageError
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from catalog.errors import CatalogError
 from catalog.store import Catalog
-from ui import workspace
+from ui import identity, pictures, workspace
 
 COOKIE = "adapt_visitor"
 ROUTE = "/picture/{sha256}"
-THUMBNAIL_PX = 96
-"""Longest side of a thumbnail."""
-_SIZES = ("original", "thumbnail")
+ADDRESS_PERIOD_S = 12 * 3600
+"""An address stays the same this long, so that browsers may keep the picture, and ends one period later."""
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_VISITOR = re.compile(r"[0-9a-f]{32}")
 _TYPES = ((b"\x89PNG", "image/png"), (b"\xff\xd8", "image/jpeg"), (b"RIFF", "image/webp"))
 _SAFETY = {
     "X-Content-Type-Options": "nosniff",
@@ -33,8 +37,8 @@ _SAFETY = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Referrer-Policy": "no-referrer",
 }
-# A key of this process: addresses end with the server, and nothing has to be stored.
 _KEY = secrets.token_bytes(32)
+_log = logging.getLogger(__name__)
 
 
 def new_visitor() -> str:
@@ -44,84 +48,80 @@ def new_visitor() -> str:
 
 def is_visitor(value: str | None) -> bool:
     """Say whether a cookie value is one this module gives out."""
-    return bool(value) and re.fullmatch(r"[0-9a-f]{32}", value or "") is not None
+    return _VISITOR.fullmatch(value or "") is not None
 
 
-def address(sha256: str, visitor: str | None, size: str = "original") -> str:
-    """Return the address of a picture that works for one visitor's browser only."""
-    return f"/picture/{sha256}?size={size}&key={_signature(sha256, size, visitor or '')}"
+def address(
+    sha256: str,
+    visitor: str | None,
+    size: str = pictures.ORIGINAL,
+    *,
+    person: str | None = None,
+    moment: float | None = None,
+) -> str:
+    """Return the address of a picture that works for one visitor's browser only.
+
+    Args:
+        sha256: The picture.
+        visitor: Value of the visitor's cookie.
+        size: One of `pictures.SIZES`.
+        person: Who may open it where people sign in; default is who looks at the screen that is being drawn.
+        moment: Seconds since 1970; default is now.
+    """
+    name = identity.signed_in_name() if person is None else person
+    now = time.time() if moment is None else moment
+    until = (int(now) // ADDRESS_PERIOD_S + 2) * ADDRESS_PERIOD_S
+    key = _signature(sha256, size, visitor or "", name, str(until))
+    return f"/picture/{sha256}?size={size}&until={until}&key={key}"
 
 
-def picture(request: Request) -> Response:
-    """Answer a picture's original bytes or its thumbnail: 403 without a fitting cookie and key, 404 when it is gone."""
-    sha256, size = request.path_params["sha256"], request.query_params.get("size", "original")
-    visitor, key = request.cookies.get(COOKIE), request.query_params.get("key", "")
-    fits = hmac.compare_digest(key.encode(), _signature(sha256, size, visitor or "").encode())
-    if not is_visitor(visitor) or size not in _SIZES or not fits:
+async def picture(request: Request) -> Response:
+    """Answer a picture: 403 to who may not see it, 404 when its file is missing or damaged."""
+    sha256, size = request.path_params["sha256"], request.query_params.get("size", pictures.ORIGINAL)
+    if not _SHA256.fullmatch(sha256) or size not in pictures.SIZES or not await _allowed(request, sha256, size):
         return PlainTextResponse("not allowed", status_code=403, headers=_SAFETY)
     try:
-        catalog = workspace.catalog()
-        data = catalog.blobs.read(sha256) if size == "original" else thumbnail(catalog, sha256)
-    except (CatalogError, OSError):
+        data = await asyncio.wrap_future(pictures.ask(workspace.catalog(), sha256, size))
+    except (CatalogError, OSError) as error:
+        _log.warning("picture %s (%s): %s", sha256, size, error)
         return PlainTextResponse("no such picture", status_code=404, headers=_SAFETY)
     kind = next((name for magic, name in _TYPES if data.startswith(magic)), "application/octet-stream")
-    caching = {"Cache-Control": "private, max-age=86400, immutable"}
-    return Response(data, media_type=kind, headers=_SAFETY | caching)
+    left = max(0, int(request.query_params["until"]) - int(time.time()))
+    return Response(data, media_type=kind, headers=_SAFETY | {"Cache-Control": f"private, max-age={left}, immutable"})
 
 
-def thumbnail(catalog: Catalog, sha256: str) -> bytes:
-    """Return a small WebP of a picture; made once, kept in the workspace's `cache/thumbnails`.
-
-    Raises:
-        CatalogError: The picture is missing or damaged.
-    """
-    path = catalog.workspace / "cache" / "thumbnails" / sha256[:2] / f"{sha256}-{THUMBNAIL_PX}.webp"
+async def _allowed(request: Request, sha256: str, size: str) -> bool:
+    visitor, until = request.cookies.get(COOKIE), request.query_params.get("until", "")
+    if not is_visitor(visitor) or not re.fullmatch(r"[0-9]{1,12}", until) or int(until) <= time.time():
+        return False
     try:
-        return path.read_bytes()
-    except OSError:
-        data = _small(catalog.blobs.read(sha256))
-        _keep(path, data)
-        return data
+        name = identity.name_in_request(request.headers, request.cookies)
+        fits = _signature(sha256, size, visitor or "", name, until)
+        if not hmac.compare_digest(request.query_params.get("key", "").encode(), fits.encode()):
+            return False
+        # Asked each time: a role that was taken away must count at once, not when the address ends.
+        if name:
+            await asyncio.wrap_future(pictures.workers().submit(identity.admitted, name))
+    except CatalogError as error:
+        _log.info("picture %s refused: %s", sha256, error)
+        return False
+    return True
 
 
 def intact(catalog: Catalog, sha256: str) -> bool:
     """Say whether a picture's file is there and holds what its name says."""
     try:
-        return _digest_agrees(catalog, sha256)
+        return _is_intact(catalog, sha256)
     except (CatalogError, OSError):
         return False
 
 
 @lru_cache(maxsize=4096)
-def _digest_agrees(catalog: Catalog, sha256: str) -> bool:
-    if hashlib.sha256(catalog.blobs.read(sha256)).hexdigest() != sha256:
-        # Raised, not returned: a wrong file may be put right while the server runs, so it must not be remembered.
-        raise CatalogError(f"picture {sha256[:12]}… is damaged")
-    return True
+def _is_intact(catalog: Catalog, sha256: str) -> bool:
+    # Raises for a wrong file: it may be put right while the server runs, so that must not be remembered.
+    return bool(pictures.original(catalog, sha256))
 
 
-def _small(data: bytes) -> bytes:
-    try:
-        with Image.open(BytesIO(data)) as picture:
-            shown = picture.convert("RGB")
-    except (UnidentifiedImageError, OSError, ValueError) as error:
-        raise CatalogError(f"picture is damaged: {error}") from error
-    shown.thumbnail((THUMBNAIL_PX, THUMBNAIL_PX))
-    out = BytesIO()
-    shown.save(out, "WEBP", quality=85)
-    return out.getvalue()
-
-
-def _keep(path: Path, data: bytes) -> None:
-    part = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_bytes(data)
-        os.replace(part, path)
-    except OSError:
-        # A full or read-only disk costs speed, not pictures.
-        part.unlink(missing_ok=True)
-
-
-def _signature(sha256: str, size: str, visitor: str) -> str:
-    return hmac.new(_KEY, f"{sha256}\n{size}\n{visitor}".encode(), hashlib.sha256).hexdigest()[:32]
+def _signature(sha256: str, size: str, visitor: str, person: str, until: str) -> str:
+    signed = "\n".join((sha256, size, visitor, until, person))
+    return hmac.new(_KEY, signed.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()[:32]

@@ -1,66 +1,65 @@
-"""The page that Streamlit runs on every key press: catalogue, language, who reviews, then the screen itself."""
+"""The page that Streamlit runs on every key press: language, who is there, the frame, then the chosen screen."""
 
 from pathlib import Path
 
 import streamlit as st
 
-from catalog import review
 from catalog.errors import CatalogError
-from ui import components, state, workspace
-from ui.i18n import Translator
+from ui import components, frame, identity, state, workspace
+from ui.i18n import LANGUAGES, Translator
+from ui.identity import Person, Unidentified
 
 # A file of ours: Streamlit fetches named icons for the tab from a font server.
 ICON = Path(__file__).with_name("favicon.svg")
 
 
 def main() -> None:
-    """Draw the frame and run the chosen page."""
-    t = state.translator()
-    st.set_page_config(page_title=t("app.title"), page_icon=ICON, layout="wide")
-    st.html(components.STYLE)
-    # The document said its language before this run; a switch since then must say so, too.
-    st.html(
-        f"<script>document.documentElement.lang = '{t.language}'</script>",
-        unsafe_allow_javascript=True,
-        width="content",
-    )
+    """Draw the frame and run the chosen screen."""
+    person, why = None, None
     try:
         workspace.catalog()
     except CatalogError as error:
-        st.html(components.note(f"{t('message.no_catalog')} {error}", "warning"))
+        _stop(f"{state.translator()('message.no_catalog')} {error}")
         return
-    page = st.navigation(
-        [st.Page(Path(__file__).parent / "app_pages" / "review.py", title=t("app.short_title"), default=True)],
-        position="hidden",
-    )
-    if state.reviewer() is None:
-        _ask_name(t)
+    try:
+        person = identity.require()
+    except Unidentified as unknown:
+        why = unknown
+    except CatalogError as error:
+        _stop(state.translator()("identity.config", error=error))
         return
-    page.run()
+    _speak_their_language(person)
+    t = state.translator()
+    _begin(t, person)
+    screens = frame.pages(t, person)
+    chosen = st.navigation(list(screens.values()), position="hidden")
+    if person is None or why is not None:
+        frame.entrance(t, why or Unidentified("identity.no_name"))
+        return
+    frame.top(t, person, screens)
+    chosen.run()
 
 
-def _ask_name(t: Translator) -> None:
-    _, middle, _ = st.columns([1, 1.2, 1])
-    with middle:
-        components.language_switch(t)
-        st.html(f'<div style="height:12vh"></div><h1 style="font-size:1.5rem">{t("reviewer.ask")}</h1>')
-        st.html(f'<p style="opacity:.85">{t("reviewer.ask_detail")}</p>')
-        with st.form("name", border=False):
-            st.text_input(
-                t("reviewer.name"),
-                key="typed_name",
-                max_chars=review.NAME_MAX_CHARS,
-                placeholder=t("reviewer.placeholder"),
-            )
-            st.form_submit_button(t("reviewer.start"), type="primary", on_click=_take_name)
-        st.html(components.note(t("reviewer.not_authenticated_help"), "warning"))
+def _stop(line: str) -> None:
+    _begin(state.translator(), None)
+    st.html(components.note(line, "warning"))
 
 
-def _take_name() -> None:
-    name = str(st.session_state.get("typed_name", "")).strip()
-    if name:
-        st.session_state[state.REVIEWER] = name
-        st.query_params["reviewer"] = name
+def _begin(t: Translator, person: Person | None) -> None:
+    st.set_page_config(page_title=t("app.title"), page_icon=ICON, layout="wide")
+    st.html(components.STYLE)
+    st.html(frame.STYLE)
+    # The document said its language before this run; a switch since then must say so, too.
+    script = f"document.documentElement.lang = '{t.language}'"
+    if person is None or person.source == "local":
+        script += f"; {identity.remembering_script('' if person is None else person.name)}"
+    st.html(f"<script>{script}</script>", unsafe_allow_javascript=True, width="content")
+
+
+def _speak_their_language(person: Person | None) -> None:
+    """Begin in the language the person chose last, unless this tab or its address says another one."""
+    if person is not None and state.LANGUAGE not in st.session_state and st.query_params.get("lang") not in LANGUAGES:
+        st.session_state[state.LANGUAGE] = person.locale if person.locale in LANGUAGES else state.translator().language
 
 
 main()

@@ -1,23 +1,27 @@
 """What one browser tab remembers between reruns: every session key, its default and its type."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
 
 import streamlit as st
 
 from catalog import review
 from catalog.records import ReviewItem
 from catalog.store import Catalog
-from ui import workspace
+from ui import identity, workspace
 from ui.i18n import LANGUAGES, Translator, preferred_language
 
 LANGUAGE = "language"
-REVIEWER = "reviewer"
 CLAIM = "claim"
-REASONS = "reasons"
-REJECTING = "rejecting"
+LOADED = "loaded"
+LEFT = "left"
+PAST = "past"
+ANSWERS = "answers"
 NOTICE = "notice"
 WITH_SKIPPED = "with_skipped"
+DRAWN = "drawn"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,9 +50,11 @@ def remember_language() -> None:
 
 
 def reviewer() -> str | None:
-    """Return who reviews in this tab, None before a name was given."""
-    name = st.session_state.get(REVIEWER) or st.query_params.get("reviewer")
-    return name or None
+    """Return who reviews in this tab, None before somebody is known."""
+    return identity.name_on_screen()
+
+
+# --- the claim --------------------------------------------------------------------------------------
 
 
 def current_claim() -> ReviewItem | None:
@@ -58,31 +64,101 @@ def current_claim() -> ReviewItem | None:
 
 
 def set_claim(item: ReviewItem | None) -> None:
-    """Hold another item; what was picked for the one before is forgotten."""
+    """Hold another item, or none; whatever was drawn is out of date."""
     st.session_state[CLAIM] = item
-    st.session_state[REASONS] = ()
-    st.session_state[REJECTING] = False
+    st.session_state[PAST] = None
+    forget_drawn()
     held = _held_by_session()
     held.clear()
     if item is not None and item.lease_token is not None:
         held[item.id] = item.lease_token
 
 
-def reasons() -> tuple[str, ...]:
-    """Return the reason codes picked for the current item."""
-    picked: tuple[str, ...] = st.session_state.get(REASONS, ())
-    return picked
+def change_claim(**changes: Any) -> None:
+    """Change fields of the held item: a renewed lease, a mark."""
+    item = current_claim()
+    if item is not None:
+        st.session_state[CLAIM] = replace(item, **changes)
+
+
+def leave(item: ReviewItem) -> None:
+    """Note that the reviewer left this item themselves: what the browser keeps for it is no lost note."""
+    st.session_state[LEFT] = item.id
+
+
+def left() -> int | None:
+    """Return the item that was left last by the reviewer's own doing."""
+    item_id: int | None = st.session_state.get(LEFT)
+    return item_id
+
+
+def note_shown(item: ReviewItem, shown_at: datetime, *, loaded: bool) -> None:
+    """Note that the browser reported the picture of this claim: on screen, or not to be had."""
+    st.session_state[LOADED] = (item.lease_token, loaded)
+    change_claim(first_shown_at=shown_at)
+
+
+def picture_loaded(item: ReviewItem) -> bool | None:
+    """Say whether the browser showed the picture under this claim; None before it reported anything."""
+    token, loaded = st.session_state.get(LOADED, (None, False))
+    return bool(loaded) if token is not None and token == item.lease_token else None
+
+
+# --- the screen -------------------------------------------------------------------------------------
+
+
+def past() -> int | None:
+    """Return the own earlier decision that is looked at instead of the held item."""
+    decision_id: int | None = st.session_state.get(PAST)
+    return decision_id
+
+
+def look_at(decision_id: int | None) -> None:
+    """Look at an own earlier decision, or at the held item again."""
+    st.session_state[PAST] = decision_id
+
+
+def answered() -> None:
+    """Count a message of the browser as answered; the count goes back to it."""
+    st.session_state[ANSWERS] = answers() + 1
+
+
+def answers() -> int:
+    """Return how many messages of the browser were answered."""
+    count: int = st.session_state.get(ANSWERS, 0)
+    return count
 
 
 def notify(key: str, kind: str = "info", **values: str) -> None:
-    """Show a line on the next run."""
+    """Show a line until the next message of the browser."""
     st.session_state[NOTICE] = Notice(key=key, kind=kind, values=values)
 
 
-def take_notice() -> Notice | None:
-    """Return the line to show now, once."""
-    notice: Notice | None = st.session_state.pop(NOTICE, None)
-    return notice
+def notice() -> Notice | None:
+    """Return the line to show now."""
+    line: Notice | None = st.session_state.get(NOTICE)
+    return line
+
+
+def clear_notice() -> None:
+    """Show no line any more."""
+    st.session_state[NOTICE] = None
+
+
+def drawn(key: tuple[object, ...]) -> dict[str, Any] | None:
+    """Return what was drawn under this key before, if nothing changed since."""
+    kept, data = st.session_state.get(DRAWN) or (None, None)
+    return data if kept == key else None
+
+
+def keep_drawn(key: tuple[object, ...], data: dict[str, Any]) -> None:
+    """Keep what was drawn, so that messages that change nothing ask the catalogue nothing."""
+    st.session_state[DRAWN] = (key, data)
+
+
+def forget_drawn() -> None:
+    """Read everything again on the next run."""
+    st.session_state[DRAWN] = None
 
 
 def _release(held: dict[int, str]) -> None:

@@ -17,10 +17,15 @@ def generate(
     source: Annotated[str | None, typer.Option(help="Only products of this source.")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first so many products.")] = None,
     seed: Annotated[int, typer.Option(min=0, max=MAX_SEED, help="Seed of the noise.")] = 0,
+    requested: Annotated[
+        bool,
+        typer.Option("--requested", help="Draw again what reviewers asked for, each once; --limit takes the oldest."),
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Count what would be drawn; draw nothing.")] = False,
 ) -> None:
     """Draw candidates with scores and put them into the review queue; what is there already is not drawn again."""
     from adapt.cli._datasets import workspace_dataset
+    from adapt.cli._requested import serve_requests
     from adapt.cli._runs import default_tuned_run, find_run
     from adapt.generate import Prompt
     from adapt.generate import generate as draw
@@ -30,6 +35,10 @@ def generate(
     from catalog.generation import enqueue
 
     session: Session = ctx.obj
+    if requested:
+        _refuse_beside_requested(ctx)
+        serve_requests(session, run=run, limit=limit, dry_run=dry_run)
+        return
     begun = time.perf_counter()
     folder = find_run(session, run) if run else default_tuned_run(session)
     dataset = workspace_dataset(session, source=source, dry_run=dry_run)
@@ -70,3 +79,11 @@ def generate(
         result,
         [f"{len(drawn)} pictures of {len(chosen)} products, {added} new in the queue; next: {session.typed('review')}"],
     )
+
+
+def _refuse_beside_requested(ctx: typer.Context) -> None:
+    """A request says itself what is drawn, how often and with which seed."""
+    for name in ("per_caption", "captions", "source", "seed"):
+        source = ctx.get_parameter_source(name)
+        if source is not None and source.name != "DEFAULT":
+            raise typer.BadParameter(f"--requested draws what was asked for; leave --{name.replace('_', '-')} out")

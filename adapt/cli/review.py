@@ -1,5 +1,6 @@
 """`adapt review`: open the review screen in a browser."""
 
+import errno
 import importlib.util
 import os
 import signal
@@ -22,6 +23,9 @@ from adapt.cli._session import Session
 from adapt.errors import AdaptError
 
 HOST = "127.0.0.1"
+EVERY_ADDRESS = ("0.0.0.0", "::")
+REFUSED = 2
+"""Exit code of a server whose settings a person has to change first; its last line says how."""
 START_LIMIT_S = 90
 STOP_LIMIT_S = 10
 
@@ -29,17 +33,20 @@ STOP_LIMIT_S = 10
 def review(
     ctx: typer.Context,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port on this machine; 0 takes a free one.")] = 8501,
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; other machines need identity = oidc or proxy in adapt.toml.")
+    ] = HOST,
     browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the screen in a browser.")] = True,
 ) -> None:
-    """Serve the screen to this machine only, until Ctrl-C."""
+    """Serve the screen, to this machine only unless told otherwise, until Ctrl-C."""
     session: Session = ctx.obj
     with session.open_catalog(create=False) as catalog:
         workspace = catalog.workspace
-    port = _free_port(port, session.workspace)
-    url = f"http://{HOST}:{port}"
+    port = _free_port(host, port, session.workspace)
+    url = _url(host, port)
     with tempfile.TemporaryFile() as log:
         server = subprocess.Popen(
-            _command(port), env=_environment(session, workspace), stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            _command(host, port), env=_environment(session, workspace), stdin=subprocess.DEVNULL, stdout=log, stderr=log
         )
         signal.signal(signal.SIGTERM, _stop)
         try:
@@ -57,34 +64,39 @@ def review(
             _end(server)
 
 
-def _free_port(port: int, workspace: Path) -> int:
-    with socket.socket() as probe:
+def _free_port(host: str, port: int, workspace: Path) -> int:
+    try:
+        family, _, _, _, place = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    except OSError as error:
+        raise AdaptError(
+            f"--host {host} is no address of this machine ({error.strerror}); allowed are its IP addresses and names"
+        ) from error
+    with socket.socket(family) as probe:
         # As the server will bind: a port that only waits for old connections to time out counts as free.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((HOST, port))
+            probe.bind(place)
         except OSError as error:
+            if error.errno == errno.EADDRNOTAVAIL:
+                raise AdaptError(
+                    f"--host {host} is no address of this machine; allowed are its IP addresses and names"
+                ) from error
             raise AdaptError(
                 f"port {port} cannot be used ({error.strerror}); choose another: adapt -w {workspace} review --port 0"
             ) from error
         return int(probe.getsockname()[1])
 
 
-def _command(port: int) -> list[str]:
+def _url(host: str, port: int) -> str:
+    reached = HOST if host in EVERY_ADDRESS else host
+    return f"http://[{reached}]:{port}" if ":" in reached else f"http://{reached}:{port}"
+
+
+def _command(host: str, port: int) -> list[str]:
     # Found, not imported: the screen and the command line know nothing of each other.
-    package = importlib.util.find_spec("ui")
-    if package is None or package.origin is None:
+    if importlib.util.find_spec("ui") is None:
         raise AdaptError("the review screen is not installed; install this project with its ui package")
-    app = Path(package.origin).with_name("app.py")
-    settings = {
-        "server.address": HOST,
-        "server.port": str(port),
-        "server.headless": "true",
-        "browser.gatherUsageStats": "false",
-        "server.fileWatcherType": "none",
-    }
-    flags = [f"--{name}={value}" for name, value in settings.items()]
-    return [sys.executable, "-m", "streamlit", "run", str(app), *flags]
+    return [sys.executable, "-m", "ui.serve", host, str(port)]
 
 
 def _environment(session: Session, workspace: Path) -> dict[str, str]:
@@ -99,6 +111,8 @@ def _wait_until_up(server: "subprocess.Popen[bytes]", url: str, log: IO[bytes]) 
     until = time.monotonic() + START_LIMIT_S
     while time.monotonic() < until:
         if server.poll() is not None:
+            if server.returncode == REFUSED:
+                raise AdaptError(_last_line(log))
             break
         try:
             with urllib.request.urlopen(f"{url}/_stcore/health", timeout=2):

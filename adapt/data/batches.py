@@ -26,6 +26,32 @@ from catalog.records import ManifestEntry
 
 
 @dataclass(frozen=True, kw_only=True)
+class ExtraFakes:
+    """Pictures that D is shown as generated ones, though the generator did not draw them in this step."""
+
+    images: Float[Tensor, "R 3 H W"]
+    sentences: Float[Tensor, "R D"]
+    """What each was drawn of."""
+    beside: Int[Tensor, " R"]
+    """Place in the whole batch of the picture that each goes with when the batch is seen part by part."""
+    places: Int[Tensor, " R"]
+    """Where each stands among those of the whole batch; on the CPU."""
+    whole: int
+    """Extra fakes of the whole batch."""
+
+    def part(self, pictures: Int[Tensor, " P"]) -> "ExtraFakes":
+        """Those that go with the pictures at these places of the whole batch."""
+        kept = torch.isin(self.beside, pictures)
+        return ExtraFakes(
+            images=self.images[kept],
+            sentences=self.sentences[kept],
+            beside=self.beside[kept],
+            places=self.places[kept.cpu()],
+            whole=self.whole,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
 class Batch:
     """One step's worth of data, two captions a picture."""
 
@@ -45,6 +71,8 @@ class Batch:
     left out where this is the whole batch."""
     whole: int = 0
     """Pictures in the whole batch; left out where this is it."""
+    extra_fakes: ExtraFakes | None = None
+    """Further pictures for D to refuse; None in a run without feedback."""
 
     def __post_init__(self) -> None:
         if self.places is None:
@@ -56,6 +84,8 @@ class Batch:
         values: dict[str, Any] = {field.name: getattr(self, field.name) for field in fields(self)}
         values |= {name: value[rows] for name, value in values.items() if isinstance(value, Tensor)}
         values["texts"] = self.texts.rows(torch.cat([rows, len(self.ids) + rows]))
+        if self.extra_fakes is not None:
+            values["extra_fakes"] = self.extra_fakes.part(self.places[rows])
         return Batch(**values)
 
     def identities(self, mask: Sequence[str]) -> Int[Tensor, "B K"]:
@@ -99,6 +129,8 @@ class PictureBatches:
         pairs: str = "any",
         augment: Sequence[str] = (),
         share: tuple[int, int] = (0, 1),
+        guests: int = 0,
+        guest_share: float = 0.0,
     ) -> None:
         """Encode every caption once and plan the order.
 
@@ -115,6 +147,9 @@ class PictureBatches:
             pairs: which two captions of a picture make a pair.
             augment: further changes of the pictures.
             share: (i, n) hands out the i-th of n equal parts of every batch, drawn and mismatched as a whole.
+            guests: the last so many entries are no photographs. Each is seen as often as a photograph, as long as they
+                stay within `guest_share`.
+            guest_share: most of any batch that guests may be.
 
         Raises:
             AdaptError: no picture has a caption, or none has a pair of the kind `pairs`.
@@ -148,7 +183,11 @@ class PictureBatches:
             counterfactual_share=counterfactual_share,
         )
         human = np.array([entry.captions[0].origin == "human" for entry in entries])
-        everything = np.arange(len(entries))
+        self._guests = np.arange(len(entries))[len(entries) - guests :]
+        human, everything = human[: len(entries) - guests], np.arange(len(entries) - guests)
+        most = int(guest_share * batch_size + 1e-9)
+        # Guests a step, as a fraction: whole numbers alone would leave a few of them out or show them too often.
+        self._guest_rate = min((batch_size * guests, len(entries)), (most, 1), key=lambda rate: rate[0] / rate[1])
         mixed = 0 < human_share < 1 and 0 < human.sum() < len(human)
         self._streams = [(everything[human], human_share), (everything[~human], 1 - human_share)]
         if not mixed:
@@ -162,12 +201,22 @@ class PictureBatches:
         """The pictures of a step: each stream is walked in shuffled passes, so all are used alike."""
         counts = [round(self.batch_size * share) for _, share in self._streams]
         counts[-1] = self.batch_size - sum(counts[:-1])
+        starts = [count * step for count in counts]
+        members = [stream for stream, _ in self._streams]
+        if len(self._guests):
+            before, after = self._guests_before(step), self._guests_before(step + 1)
+            starts[-1], counts[-1] = starts[-1] - before, counts[-1] - (after - before)
+            members, starts, counts = [*members, self._guests], [*starts, before], [*counts, after - before]
         return np.concatenate(
             [
-                _walk(members, count * step, count, seed=[self._seed, 1, number])
-                for number, ((members, _), count) in enumerate(zip(self._streams, counts, strict=True))
+                walk(stream, start, count, seed=[self._seed, 1, number])
+                for number, (stream, start, count) in enumerate(zip(members, starts, counts, strict=True))
             ]
         )
+
+    def _guests_before(self, step: int) -> int:
+        """Guests in all batches before this one."""
+        return step * self._guest_rate[0] // self._guest_rate[1]
 
     def batch(self, step: int, *, device: torch.device | str = "cpu") -> Batch:
         """Batch number `step`, on `device`, or this process's share of it."""
@@ -190,7 +239,7 @@ class PictureBatches:
         )
 
 
-def _walk(members: np.ndarray, start: int, count: int, *, seed: list[int]) -> np.ndarray:
+def walk(members: np.ndarray, start: int, count: int, *, seed: list[int]) -> np.ndarray:
     """`count` members from position `start` of an endless sequence of shuffled passes."""
     size = len(members)
     passes = (

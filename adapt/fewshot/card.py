@@ -22,6 +22,10 @@ def write_card(
     fewshot, distance = config.fewshot, summary["distance_to_base"]
     categories = sorted({entry.category for entry in support.shots if entry.category})
     metrics = "\n".join(f"| {name} | {value} |" for name, value in summary["metrics"].items())
+    decisions = ""
+    if "approved" in summary:
+        learned = f"{summary['approved']} approved pictures as further shots, {summary['rejected']} rejected as fakes"
+        decisions = f"| decisions of people | {learned} |\n"
     text = f"""# {folder.name}
 
 Adapted from `{source.name}` (generator sha256 `{source.sha256}`) by `adapt finetune`.
@@ -30,7 +34,7 @@ Adapted from `{source.name}` (generator sha256 `{source.sha256}`) by `adapt fine
 | --- | --- |
 | method | {fewshot.method}, rank {fewshot.rank}, alpha {fewshot.alpha} |
 | shots | {len(support.train)} to learn from, {len(support.held_out)} held out to choose the checkpoint |
-| categories | {len(categories)}: {", ".join(categories[:12])}{" …" if len(categories) > 12 else ""} |
+{decisions}| categories | {len(categories)}: {", ".join(categories[:12])}{" …" if len(categories) > 12 else ""} |
 | distance of the shots to the base | {distance}; the base is held to with {nearness_of(distance):.0%} of the weight |
 | steps, pictures seen | {summary["steps"]}, {summary["images_seen"]} |
 | seconds | {summary["seconds"]} |

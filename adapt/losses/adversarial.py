@@ -70,18 +70,26 @@ ADVERSARIAL: Mapping[str, AdversarialLosses] = {
 }
 
 
-def discriminator_shares(terms: Collection[str], *, mismatch: float) -> dict[str, float]:
+def discriminator_shares(terms: Collection[str], *, mismatch: float, rejected: float = 0.0) -> dict[str, float]:
     """Weight of each adversarial term of D; real pairs sum to 1, generated and mismatched pairs together to 1.
 
     Args:
-        terms: names that are there, of d_real, d_fake, d_mismatch, d_real_unconditional, d_fake_unconditional.
+        terms: names that are there, of d_real, d_fake, d_mismatch, d_rejected, and all but d_mismatch with
+            _unconditional.
         mismatch: weight of mismatched beside 1 − `mismatch` of generated pairs, in [0, 1). ½ gives the published
             weights: ½ and ½ without an unconditional head (SSA-GAN), ⅓ each with one (AttnGAN).
+        rejected: weight of rejected beside 1 − `rejected` of freshly generated pictures, in [0, 1).
     """
-    generated = 1 - mismatch
+    fresh, old = (1 - mismatch) * (1 - rejected), (1 - mismatch) * rejected
     sides = (
         {"d_real": 1.0, "d_real_unconditional": 1.0},
-        {"d_fake": generated, "d_mismatch": mismatch, "d_fake_unconditional": generated},
+        {
+            "d_fake": fresh,
+            "d_rejected": old,
+            "d_mismatch": mismatch,
+            "d_fake_unconditional": fresh,
+            "d_rejected_unconditional": old,
+        },
     )
     shares: dict[str, float] = {}
     for side in sides:

@@ -45,6 +45,8 @@ class Adversary:
     loss: LossConfig
     augmentation: Augmentation
     bf16: bool
+    rejected_share: float = 0.0
+    """Of what D sees as generated, the share that is the batch's extra fakes; they weigh as much."""
 
     @property
     def _losses(self) -> AdversarialLosses:
@@ -52,7 +54,8 @@ class Adversary:
 
     def discriminator_weights(self, terms: Collection[str]) -> dict[str, float]:
         """Weight of each discriminator term that is there."""
-        return discriminator_shares(terms, mismatch=self.loss.mismatch_weight) | {"d_penalty": 1.0}
+        shares = discriminator_shares(terms, mismatch=self.loss.mismatch_weight, rejected=self.rejected_share)
+        return shares | {"d_penalty": 1.0}
 
     def discriminator_terms(self, discriminator: nn.Module, batch: Batch, fakes: Stages, rng: torch.Generator) -> Terms:
         """Terms of D for real (matching, mismatched) and generated pictures, `fakes` of the first captions."""
@@ -79,12 +82,33 @@ class Adversary:
             terms["d_mismatch"] = self._losses.fake(unmatched, reduction=self.loss.head_reduction)
         if on_real.realism:
             terms |= self._pair_terms("_unconditional", on_real.realism, on_fake.realism)
+        if batch.extra_fakes is not None:
+            terms |= self._rejected_terms(discriminator, batch, on_fake, [stage.shape[-1] for stage in fakes], rng)
         if penalised:
             logits = over_heads([head.float().mean(dim=(1, 2)) for head in matching], self.loss.head_reduction)
             terms["d_penalty"] = matching_aware_penalty(
                 logits, real, own, weight=self.loss.penalty_weight, power=self.loss.penalty_power
             )
         return terms
+
+    def _rejected_terms(
+        self, discriminator: nn.Module, batch: Batch, on_fake: Judgement, sides_px: Sequence[int], rng: torch.Generator
+    ) -> Terms:
+        """Terms of D for the batch's extra fakes, under the heads that judged the generated ones."""
+        extra = batch.extra_fakes
+        assert extra is not None
+        names = ["d_rejected", *(["d_rejected_unconditional"] if on_fake.realism else [])]
+        if not len(extra.images):  # they go with another part of the batch
+            return dict.fromkeys(names, batch.images.new_zeros(()))
+        places = Places(extra.places, extra.whole)
+        stages = tuple(self.augmentation(stage, rng, places=places) for stage in pyramid(extra.images, sides_px))
+        with autocast(extra.images.device.type, bf16=self.bf16):
+            judged: Judgement = discriminator(stages, extra.sentences[:, None])
+        # A part may have any number of them: means over parts are to be the mean over all of the batch.
+        share = len(extra.images) / extra.whole * batch.whole / len(batch.ids)
+        heads = [judged.matching, judged.realism][: len(names)]
+        losses = [self._losses.fake(logits, reduction=self.loss.head_reduction) for logits in heads]
+        return {name: loss * share for name, loss in zip(names, losses, strict=True)}
 
     def _pair_terms(self, suffix: str, real: Sequence[Tensor], fake: Sequence[Tensor]) -> Terms:
         reduction = self.loss.head_reduction

@@ -44,6 +44,8 @@ class Objective:
     """Frozen judge of how generated pictures match their captions; needed where `loss.damsm_weight` is above 0."""
     extra_weights: Mapping[str, float] = field(default_factory=dict)
     """Weights of terms that a caller adds, such as cross-domain consistency."""
+    rejected_share: float = 0.0
+    """Of what D sees as generated, the share that is extra fakes of the batches."""
 
     def __post_init__(self) -> None:
         """Check that what the weights ask for is here."""
@@ -55,7 +57,9 @@ class Objective:
 
     @cached_property
     def _adversary(self) -> Adversary:
-        return Adversary(loss=self.loss, augmentation=self.augmentation, bf16=self.bf16)
+        return Adversary(
+            loss=self.loss, augmentation=self.augmentation, bf16=self.bf16, rejected_share=self.rejected_share
+        )
 
     @cached_property
     def _comparison(self) -> Comparison:

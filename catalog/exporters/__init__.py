@@ -6,10 +6,27 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from catalog.errors import ExportRefused
-from catalog.exporters import folder
+from catalog.exporters.coco import CocoExporter
 from catalog.exporters.delivery import Exporter
+from catalog.exporters.folder import FolderExporter
+from catalog.exporters.imagefolder import ImageFolderExporter
+from catalog.exporters.merchant import MerchantExporter
+from catalog.exporters.shopify import ShopifyExporter
+from catalog.exporters.webdataset import WebDatasetExporter
 
-FORMATS: Mapping[str, Exporter] = MappingProxyType({"folder": folder.FolderExporter()})
+FORMATS: Mapping[str, Exporter] = MappingProxyType(
+    {
+        made.name: made
+        for made in (
+            FolderExporter(),
+            ImageFolderExporter(),
+            WebDatasetExporter(),
+            CocoExporter(),
+            MerchantExporter(),
+            ShopifyExporter(),
+        )
+    }
+)
 
 
 def exporter(name: str) -> Exporter:
@@ -19,5 +36,5 @@ def exporter(name: str) -> Exporter:
         ExportRefused: There is no such format.
     """
     if name not in FORMATS:
-        raise ExportRefused(f"no export format {name!r}; allowed: {', '.join(sorted(FORMATS))}")
+        raise ExportRefused(f"no export format {name!r}; allowed: {', '.join(FORMATS)}")
     return FORMATS[name]

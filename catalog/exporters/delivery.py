@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from catalog.records import Attribute
+if TYPE_CHECKING:
+    from catalog.exporters.part_folder import PartFolder
+
+MANIFEST = "manifest.jsonl"
+SUMMARY = "export.json"
+EXCLUDED = "excluded.csv"
+FORMAT_VERSION = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,9 +30,15 @@ class ApprovedPicture:
     height: int
     product: str
     sku: str
+    variant: str
+    """Number of the variant shown; empty when the picture is of the product as such."""
     name: str
     category: str
-    attributes: tuple[Attribute, ...]
+    lang: str
+    """BCP 47 language of the product record."""
+    attributes: tuple[Mapping[str, Any], ...]
+    alt_text_en: str
+    alt_text_ja: str
     prompt: str
     run: str
     seed: int
@@ -34,20 +47,29 @@ class ApprovedPicture:
     nearest_similarity: float | None
     copy_risk: bool
     approvals: int
+    """People who approved it."""
     decided_at: str
     """UTC, ISO 8601."""
     policy_version: int
 
+    def to_line(self) -> str:
+        """Return the picture as one line of JSON."""
+        return to_json(asdict(self)) + "\n"
+
+    @classmethod
+    def from_line(cls, line: str) -> ApprovedPicture:
+        """Return what `to_line` was called on."""
+        values = json.loads(line)
+        return cls(**{**values, "attributes": tuple(values["attributes"])})
+
 
 @dataclass(frozen=True, kw_only=True)
-class DeliveredFile:
-    """One picture file of a delivery."""
+class Offer:
+    """How shops would name the thing a picture shows."""
 
-    generation_id: int
-    path: str
-    """Relative to the delivery, `/` separated."""
-    sha256: str
-    source_sha256: str
+    product: str
+    sku: str
+    variant: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +81,9 @@ class Verification:
     """Files that are there, have the stated digest and carry the provenance mark."""
     problems: tuple[str, ...] = field(default=())
     """One line for each thing that does not agree."""
+    format: str = ""
+    signed: bool = False
+    """Whether every verified file also carries a valid C2PA signature."""
 
     @property
     def ok(self) -> bool:
@@ -66,13 +91,35 @@ class Verification:
         return not self.problems and self.files == self.verified
 
 
+Row = Mapping[str, Any]
+"""A line of the manifest."""
+Load = Callable[[ApprovedPicture], bytes]
+"""Returns a picture's bytes as they are delivered: marked and, where asked for, signed."""
+
+
 class Exporter(Protocol):
     """A delivery format."""
 
-    def write(
-        self, folder: Path, pictures: Sequence[ApprovedPicture], read: Callable[[str], bytes]
-    ) -> list[DeliveredFile]:
-        """Write a delivery into an empty folder; `read` returns a picture's bytes by digest."""
+    name: str
+    needs_base_url: bool
+    """Whether its rows point to addresses on the web."""
 
-    def verify(self, folder: Path) -> Verification:
-        """Read a delivery back; needs no catalogue."""
+    def rule(self) -> Callable[[Offer], str | None]:
+        """Return a rule that names a reason for each picture this format cannot take, for one pass in order."""
+
+    def write_pictures(self, part: PartFolder, pictures: Iterable[ApprovedPicture], load: Load) -> None:
+        """Write the picture files that are not there yet, and note the digest of each."""
+
+    def file_name(self, index: int, picture: ApprovedPicture) -> str:
+        """Return where a picture is in the delivery."""
+
+    def write_tables(self, part: PartFolder, rows: Callable[[], Iterator[Row]], base_url: str) -> list[str]:
+        """Write the format's own files from the manifest and return their names, archives included."""
+
+    def listed(self, folder: Path, base_url: str) -> Iterator[str]:
+        """Yield the `file_name` of each picture as a reader of this format finds it; raises ValueError or OSError."""
+
+
+def to_json(value: Any) -> str:
+    """Return JSON in one line with sorted keys, so that equal values give equal bytes."""
+    return json.dumps(value, ensure_ascii=False, sort_keys=True)

@@ -1,19 +1,23 @@
 """Bring a database to the tables of this release: on open, under a lock, after a backup.
 
 A new step is made with Alembic's autogenerate against `catalog.schema` (see CONTRIBUTING). On
-SQLite a batch step recreates its table, and that drops the table's triggers in silence: such a step
-must create the append-only triggers again.
+SQLite a step that recreates a table drops the table's triggers in silence: it must create the
+append-only triggers again. Foreign keys are off while steps run, since dropping the old table would
+delete what refers to it; all references are checked before the upgrade is kept.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import Engine, inspect, text
+from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.exc import DBAPIError
 
-from catalog.database import advice_for, writing
+from catalog.database import advice_for, write_connection, writing
 from catalog.errors import CatalogError, CatalogTooNew, CatalogUnwritable
 from catalog.lock import file_lock
 from catalog.phrases import say
@@ -21,7 +25,7 @@ from catalog.phrases import say
 FOLDER = Path(__file__).parent
 LOCK_WAIT_S = 60.0
 VERSION_TABLE = "alembic_version"
-HEAD = "0003"
+HEAD = "0004"
 """Newest revision; a constant, since Alembic takes 0.2 s to import and most opens have nothing to do."""
 
 
@@ -122,6 +126,34 @@ def _run(engine: Engine) -> None:
 
     config = Config()
     config.set_main_option("script_location", str(FOLDER).replace("%", "%%"))
-    with writing(engine) as connection:
+    with _upgrading(engine) as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+
+
+@contextmanager
+def _upgrading(engine: Engine) -> Iterator[Connection]:
+    """Yield a connection in one write transaction whose foreign keys are checked at its end only."""
+    if engine.dialect.name != "sqlite":
+        with writing(engine) as connection:
+            yield connection
+        return
+    with write_connection(engine) as connection:
+        # The bare driver connection: inside a transaction SQLite ignores this setting.
+        driver: Any = connection.connection.driver_connection
+        driver.execute("PRAGMA foreign_keys=OFF")
+        try:
+            with connection.begin():
+                yield connection
+                broken = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
+                if broken is not None:
+                    raise CatalogError(
+                        say(
+                            "the upgrade found a row of {table} that refers to a missing one of {parent}, so nothing "
+                            "was changed; restore a copy of the database and run this again",
+                            table=str(broken[0]),
+                            parent=str(broken[2]),
+                        )
+                    )
+        finally:
+            driver.execute("PRAGMA foreign_keys=ON")

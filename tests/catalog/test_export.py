@@ -10,7 +10,7 @@ from sqlalchemy import select, text
 
 from catalog import export, provenance, queue, review
 from catalog.errors import CatalogUnwritable, ExportRefused
-from catalog.exporters.folder import slug
+from catalog.exporters.manifest import slug
 from catalog.policy import Policy
 from catalog.schema import ExportFileRow, ExportRunRow
 from catalog.store import Catalog

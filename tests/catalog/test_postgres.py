@@ -14,7 +14,7 @@ from sqlalchemy.exc import DatabaseError
 from catalog import database
 from catalog.errors import CatalogError, CatalogUnwritable
 from catalog.ingest import ingest
-from catalog.schema import Base, ImageRow, ProductRow, SourceRow
+from catalog.schema import Base, ImageRow, ProductRow, ReviewerRow, SourceRow
 from catalog.store import Catalog
 
 
@@ -77,7 +77,7 @@ def test_read_sees_one_snapshot(catalog: Catalog) -> None:
 
 def test_decisions_are_append_only(catalog: Catalog) -> None:
     with catalog.write() as session:
-        session.execute(text("INSERT INTO reviewer VALUES (1, 'r', 'lead', 'en', '{}', now())"))
+        session.execute(insert(ReviewerRow).values(id=1, name="r", role="lead"))
         session.execute(insert(SourceRow).values(id=1, name="s", root="."))
         session.execute(
             insert(ImageRow).values(sha256="i", ext="png", format="PNG", width=9, height=9, size_bytes=1, flags={})
@@ -97,9 +97,9 @@ def test_decisions_are_append_only(catalog: Catalog) -> None:
         )
         session.execute(
             text(
-                "INSERT INTO decision (id, item_id, round, reviewer_id, verdict, note, decided_at, blind,"
+                "INSERT INTO decision (id, item_id, round, reviewer_id, verdict, origin, note, decided_at, blind,"
                 " policy_version, ui_version, idempotency_key, prev_hash, hash)"
-                " VALUES (1, 1, 1, 1, 'approve', '', now(), true, 0, '', 'k', '', '')"
+                " VALUES (1, 1, 1, 1, 'approve', 'review', '', now(), true, 0, '', 'k', '', '')"
             )
         )
     with pytest.raises(DatabaseError, match="append-only"), catalog.write() as session:

@@ -1,5 +1,7 @@
 """The mark goes into JPEG, PNG and WebP without touching a pixel, and other readers find it."""
 
+import struct
+import zlib
 from io import BytesIO
 
 import numpy as np
@@ -64,6 +66,14 @@ def test_mark_replaces_foreign_xmp_and_keeps_exif_first() -> None:
     assert marked.count(b"http://ns.adobe.com/xap/1.0/\x00") == 1
     with Image.open(BytesIO(marked)) as opened:
         assert opened.getexif()[0x0131] == "camera"
+
+
+def test_source_type_refuses_a_picture_that_claims_to_be_huge() -> None:
+    huge = bytearray(provenance.mark(picture("PNG")))
+    huge[16:24] = struct.pack(">II", 60_000, 60_000)
+    huge[29:33] = struct.pack(">I", zlib.crc32(huge[12:29]))
+    with pytest.raises(provenance.ProvenanceError, match="not a picture"):
+        provenance.source_type(bytes(huge))
 
 
 @pytest.mark.parametrize("data", [b"GIF89a" + b"\x00" * 40, b"", b"hello"])

@@ -2,6 +2,7 @@
 
 import json
 import socket
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
@@ -101,6 +102,24 @@ def test_review_says_in_one_line_that_the_port_is_taken(queued: Callable[..., Pa
     assert f"port {port} cannot be used" in said and "--port 0" in said and "\n" not in said
 
 
+@pytest.mark.parametrize(
+    ("review", "arguments", "line"),
+    [
+        ('identity = "ldap"', (), "[review]: identity is 'ldap'; allowed are local, oidc, proxy"),
+        ('identity = "proxy"', (), "identity 'proxy' needs the header that names the person; write for example:"),
+        ("", ("--host", "0.0.0.0"), "--host 0.0.0.0 would let other machines in under any name; write identity ="),
+        ("", ("--host", "192.0.2.1"), "--host 192.0.2.1 is no address of this machine; allowed are its IP addresses"),
+    ],
+)
+def test_review_refuses_wrong_settings_in_one_line(
+    queued: Callable[..., Path], review: str, arguments: tuple[str, ...], line: str
+) -> None:
+    workspace = queued(1)
+    (workspace / "adapt.toml").write_text(f"[review]\n{review}\n", encoding="utf-8")
+    said = run(workspace, "review", "--port", "0", "--no-browser", *arguments, exits=1)["said"]
+    assert line in said and "\n" not in said
+
+
 def test_review_needs_a_catalogue(tmp_path: Path) -> None:
     assert "no catalogue in" in run(tmp_path / "none", "review", "--no-browser", exits=1)["said"]
 
@@ -136,3 +155,97 @@ def test_export_dry_run_refuses_what_the_export_would(queued: Callable[..., Path
     workspace = queued(1)
     run(workspace, "decide", "1", "--approve", "--reviewer", "aiko")
     assert "exists already" in run(workspace, "export", "--out", str(tmp_path), "--dry-run", exits=1)["said"]
+
+
+def test_decide_knows_changes_skip_and_checks(queued: Callable[..., Path]) -> None:
+    workspace = queued(3)
+    run(workspace, "decide", "1", "--changes", "--note", "thin handle", "--reviewer", "aiko")
+    run(workspace, "decide", "2", "--skip", "--reviewer", "aiko")
+    ticks = ("--check", "colour=mismatch", "--check", "height=not_visible")
+    run(workspace, "decide", "3", "--reject", "--reason", "wrong_colour", *ticks, "--reviewer", "aiko")
+    (made,) = run(workspace, "queue", "--item", "3")["decisions"]
+    assert (made["checks"], made["origin"]) == ({"colour": "mismatch", "height": "not_visible"}, "script")
+    counts = run(workspace, "queue", "--state", "changes")
+    assert ([item["id"] for item in counts["items"]], counts["pending"], counts["changes"]) == ([1], 1, 1)
+
+
+def test_decide_chooses_decides_in_bulk_and_rules(queued: Callable[..., Path]) -> None:
+    workspace = queued(4)
+    chosen = run(workspace, "decide", "2", "1", "--choose", "--reviewer", "aiko")
+    assert len(chosen["decisions"]) == 2
+    assert run(workspace, "queue", "--state", "not_chosen")["items"][0]["id"] == 1
+    seen = ("--seen", "3", "--seen", "4", "--count", "2")
+    assert len(run(workspace, "decide", "3", "4", "--approve", "--bulk", *seen, "--reviewer", "aiko")["decisions"]) == 2
+    ruling = ("decide", "3", "--reject", "--reason", "other", "--adjudicate")
+    assert "needs a note" in run(workspace, *ruling, "--reviewer", "aiko", exits=1)["said"]
+    run(workspace, *ruling, "--note", "looked again", "--reviewer", "aiko")
+    assert run(workspace, "queue", "--state", "rejected")["items"][0]["id"] == 3
+    assert "ben is reviewer" in _refused_ruling(workspace)
+
+
+def _refused_ruling(workspace: Path) -> str:
+    run(workspace, "queue", "--claim", "--reviewer", "ben")
+    ruling = ("decide", "3", "--approve", "--adjudicate", "--note", "mine", "--reviewer", "ben")
+    return str(run(workspace, *ruling, exits=1)["said"])
+
+
+def test_queue_claims_renews_and_releases(queued: Callable[..., Path]) -> None:
+    workspace = queued(1)
+    taken = run(workspace, "queue", "--claim", "--reviewer", "aiko")
+    token = taken["token"]
+    assert (taken["item"]["id"], taken["item"]["held_by"]) == (1, "aiko")
+    assert run(workspace, "queue", "--claim", "--reviewer", "ben")["item"] is None
+    assert run(workspace, "queue", "--renew", token, "--item", "1")["held_until"] >= taken["held_until"]
+    assert run(workspace, "queue", "--release", token, "--item", "1")["released"]
+    assert "not held by this claim" in run(workspace, "queue", "--renew", token, "--item", "1", exits=1)["said"]
+
+
+def test_queue_writes_and_verifies_the_log(queued: Callable[..., Path], tmp_path: Path) -> None:
+    workspace = queued(2)
+    run(workspace, "decide", "1", "2", "--approve", "--reviewer", "aiko")
+    assert run(workspace, "queue", "--verify", "--reviewer", "aiko") == {"decisions": 2, "verified": True}
+    file = tmp_path / "log.jsonl"
+    assert run(workspace, "queue", "--log", str(file), "--reviewer", "aiko")["decisions"] == 2
+    assert len(file.read_text().splitlines()) == 2
+    run(workspace, "queue", "--claim", "--item", "1", "--reviewer", "ben", exits=1)
+    run(workspace, "reviewers", exits=0)
+    with sqlite3.connect(workspace / "catalog.db") as connection:
+        connection.execute("UPDATE review_item SET state = 'rejected' WHERE id = 1")
+    said = run(workspace, "queue", "--verify", "--reviewer", "aiko", exits=1)["said"]
+    assert "item 1 is rejected, its decisions say approved" in said and "\n" not in said
+
+
+def test_reviewers_lists_people_and_gives_roles(queued: Callable[..., Path]) -> None:
+    workspace = queued(2)
+    for number, name in (("1", "aiko"), ("2", "ben")):
+        run(workspace, "decide", number, "--approve", "--reviewer", name)
+    listed = run(workspace, "reviewers")["reviewers"]
+    assert [(person["name"], person["role"], person["source"]) for person in listed] == [
+        ("aiko", "admin", "local"),
+        ("ben", "reviewer", "local"),
+    ]
+    run(workspace, "reviewers", "ben", "--role", "lead", "--by", "aiko", "--dry-run")
+    assert run(workspace, "reviewers", "ben")["reviewers"][0]["role"] == "reviewer"
+    assert run(workspace, "reviewers", "ben", "--role", "lead", "--by", "aiko")["reviewers"][0]["role"] == "lead"
+    assert not run(workspace, "reviewers", "ben", "--inactive", "--by", "aiko")["reviewers"][0]["active"]
+    said = run(workspace, "reviewers", "aiko", "--role", "reviewer", "--by", "aiko", exits=1)["said"]
+    assert "aiko is the last admin" in said and "\n" not in said
+    assert "may not act here" in run(workspace, "queue", "--claim", "--reviewer", "ben", exits=1)["said"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("decide", "1", "--approve", "--check", "colour", "--reviewer", "aiko"),
+        ("decide", "1", "--skip", "--bulk", "--reviewer", "aiko"),
+        ("decide", "1", "--approve", "--bulk", "--adjudicate", "--reviewer", "aiko"),
+        ("queue", "--claim"),
+        ("queue", "--verify"),
+        ("queue", "--renew", "x"),
+        ("queue", "--claim", "--verify", "--reviewer", "aiko"),
+        ("reviewers", "ben", "--role", "lead"),
+    ],
+)
+def test_wrong_usage_is_told_before_anything_is_opened(workspace: Path, arguments: tuple[str, ...]) -> None:
+    assert runner.invoke(app, ["-w", str(workspace), *arguments]).exit_code == 2
+    assert not workspace.exists()

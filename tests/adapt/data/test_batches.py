@@ -107,3 +107,29 @@ def test_colour_words_are_found_and_changed() -> None:
     assert changed is not None and "red" not in changed
     assert with_other_colour("a bird", rng=np.random.default_rng(0)) is None
     assert with_other_colour("a redhead tern", rng=np.random.default_rng(0)) is None  # not a word of its own
+
+
+def test_batches_without_guests_are_what_they_were_before_there_were_any() -> None:
+    entries = [entry(i, f"a {chr(97 + i)}", origin="human" if i < 2 else "template") for i in range(8)]
+    assert [batches(entries).indices(step).tolist() for step in range(2)] == [[4, 2, 5, 0], [7, 6, 3, 1]]
+    mixed = batches(entries, human_share=0.25)
+    assert [mixed.indices(step).tolist() for step in range(2)] == [[0, 5, 2, 3], [1, 7, 6, 4]]
+
+
+@pytest.mark.parametrize(("photos", "guests", "size"), [(4, 40, 8), (4, 40, 10), (10, 1, 8), (30, 7, 8), (6, 6, 4)])
+def test_guests_stay_within_their_share_of_every_batch(photos: int, guests: int, size: int) -> None:
+    entries = [entry(i, "a") for i in range(photos + guests)]
+    source = batches(entries, batch_size=size, guests=guests, guest_share=0.3)
+    steps = [source.indices(step) for step in range(10 * (photos + guests))]
+    counts = [int((chosen >= photos).sum()) for chosen in steps]
+    assert all(len(chosen) == size for chosen in steps)
+    assert max(counts) <= int(0.3 * size) and sum(counts) > 0
+    used = np.bincount(np.concatenate(steps), minlength=photos + guests)
+    assert used[:photos].max() - used[:photos].min() <= 1 and used[photos:].max() - used[photos:].min() <= 1
+    # No guest is seen more often than a photograph.
+    assert used[photos:].max() <= used[:photos].max() + 1
+
+
+def test_a_batch_too_small_for_its_share_has_no_guests() -> None:
+    source = batches([entry(i, "a") for i in range(9)], batch_size=3, guests=4, guest_share=0.3)
+    assert all((source.indices(step) < 5).all() for step in range(20))

@@ -9,7 +9,7 @@ from text_features import sentence_features
 from torch import Tensor, nn
 
 from adapt.config import LossConfig, NetworkConfig, RunConfig, from_dict, read_preset
-from adapt.data.batches import Batch
+from adapt.data.batches import Batch, ExtraFakes
 from adapt.models.factory import build_discriminator, build_generator
 from adapt.models.interfaces import Drawing, Judgement
 from adapt.training.adversary import pyramid
@@ -168,3 +168,35 @@ def test_discriminator_goes_without_mismatches_where_a_batch_has_none(
     found = terms.discriminator_terms(judge, replace(batch, mismatched=None), drawn.stages, torch.Generator())
     assert set(found) == {"d_real", "d_fake"} and all(sentences.shape[1] == 1 for _, sentences in judge.seen)
     assert terms.discriminator_weights(found) == {"d_real": 1.0, "d_fake": 1.0, "d_penalty": 1.0}
+
+
+def test_extra_fakes_are_judged_as_generated_pictures_of_their_own_prompts(judge: Watched, batch: Batch) -> None:
+    images, places = torch.rand(1, 3, 32, 32) * 2 - 1, torch.arange(1)
+    extra = ExtraFakes(images=images, sentences=torch.randn(1, 384), beside=places, places=places, whole=1)
+    fakes = [torch.zeros(3, 3, 32, 32)]
+    shown = objective(mismatch_weight=0.5)
+    plain = shown.discriminator_terms(judge, batch, fakes, torch.Generator())
+    assert len(judge.seen) == 2 and "d_rejected" not in plain
+    judge.seen.clear()
+    terms = shown.discriminator_terms(judge, replace(batch, extra_fakes=extra), fakes, torch.Generator())
+    (stage,), sentences = judge.seen[2]
+    assert torch.equal(stage, images) and torch.equal(sentences[:, 0], extra.sentences)
+    on_extra = judge.inner((images,), extra.sentences[:, None])
+    assert torch.isclose(terms["d_rejected"], (1 + on_extra.matching[0]).relu().mean())
+    weights = replace(shown, rejected_share=0.25).discriminator_weights(terms)
+    assert (weights["d_fake"], weights["d_rejected"], weights["d_mismatch"]) == pytest.approx((0.375, 0.125, 0.5))
+    assert shown.discriminator_weights(plain) == replace(shown, rejected_share=0.0).discriminator_weights(plain)
+
+
+def test_extra_fakes_meet_the_heads_that_ignore_the_text(batch: Batch) -> None:
+    judge = build_discriminator(NetworkConfig(name="attn_gan", options={"image_px": 32, "width": 2}))
+    images, places = torch.rand(2, 3, 32, 32) * 2 - 1, torch.arange(2)
+    extra = ExtraFakes(images=images, sentences=torch.randn(2, 384), beside=places, places=places, whole=2)
+    fakes = [torch.zeros(3, 3, side, side) for side in (8, 16, 32)]
+    both = {"d_rejected", "d_rejected_unconditional"}
+    terms = objective().discriminator_terms(judge, replace(batch, extra_fakes=extra), fakes, torch.Generator())
+    assert both <= set(terms)
+    other = replace(extra, beside=places + 3)  # they go with another part
+    part = replace(batch, extra_fakes=other).part(torch.arange(3))
+    none = objective().discriminator_terms(judge, part, fakes, torch.Generator())
+    assert set(none) == set(terms) and all(float(none[name]) == 0 for name in both)

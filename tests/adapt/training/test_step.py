@@ -11,6 +11,7 @@ from step_parts import BATCH, LOSS, TRAIN, batches, gradients, training_step, wi
 from torch import nn
 
 from adapt.config import TrainConfig
+from adapt.data.batches import ExtraFakes
 from adapt.errors import ConfigError
 from adapt.pretrain import PretrainRequest, pretrain
 from adapt.training.step import unmoved_statistics
@@ -30,6 +31,25 @@ def test_parts_give_the_gradients_of_the_whole_batch(parts: int) -> None:
     for name, gradient in whole.items():
         torch.testing.assert_close(summed[name], gradient, rtol=2e-3, atol=1e-3 * float(gradient.abs().max()))
     assert means == pytest.approx(terms, rel=1e-4)
+
+
+@pytest.mark.parametrize(("parts", "extra"), [(2, 1), (2, 2), (4, 2)])
+def test_parts_see_each_extra_fake_once(parts: int, extra: int) -> None:
+    torch.manual_seed(2)
+    images, places = torch.rand(extra, 3, 32, 32) * 2 - 1, torch.arange(extra)
+    fakes = ExtraFakes(
+        images=images, sentences=torch.rand(extra, 26), beside=places * BATCH // extra, places=places, whole=extra
+    )
+    results = []
+    for accumulate in (1, parts):
+        players = training_step(
+            Fabric(devices=1, accelerator="cpu"), without_comparison(LOSS), replace(TRAIN, accumulate=accumulate)
+        )
+        players.objective = replace(players.objective, rejected_share=extra / (BATCH + extra))
+        results.append(players(replace(batches().batch(5), extra_fakes=fakes), 5, images_seen=BATCH))
+    assert results[0]["d_rejected"] > 0
+    assert results[1]["d_rejected"] == pytest.approx(results[0]["d_rejected"], rel=1e-4)
+    assert results[1]["d_fake"] == pytest.approx(results[0]["d_fake"], rel=1e-4)
 
 
 def noises(loss: object, train: TrainConfig = TRAIN) -> list[torch.Tensor]:

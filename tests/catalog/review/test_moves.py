@@ -1,9 +1,7 @@
 """The moves of a review: claim, show, decide, skip, undo. Nothing is decided twice, unseen, or without a claim."""
 
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import datetime, timedelta
+from typing import Protocol
 
 import pytest
 from sqlalchemy import text
@@ -16,28 +14,12 @@ from catalog.records import Decision, ReviewItem
 from catalog.store import Catalog
 
 
-class Clock:
-    """A clock that moves when told to."""
+class Clock(Protocol):
+    """The clock of the fixtures."""
 
-    def __init__(self) -> None:
-        self.moment = datetime(2026, 5, 1, 9, 0, tzinfo=UTC)
+    def __call__(self) -> datetime: ...
 
-    def __call__(self) -> datetime:
-        return self.moment
-
-    def forward(self, seconds: float) -> None:
-        self.moment += timedelta(seconds=seconds)
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def catalog(queued: Callable[..., Path]) -> Iterator[Catalog]:
-    with Catalog.open(queued(3)) as opened:
-        yield opened
+    def forward(self, seconds: float) -> None: ...
 
 
 def claimed(catalog: Catalog, clock: Clock, reviewer: str = "aiko", **options: object) -> tuple[ReviewItem, str]:
@@ -156,8 +138,9 @@ def test_decide_gives_one_decision_a_claim(catalog: Catalog, clock: Clock) -> No
     [
         ("reject", (), "a rejection needs a reason; choose from wrong_colour"),
         ("reject", ("ugly",), "no reason 'ugly'; allowed: wrong_colour"),
-        ("approve", ("other",), "only a rejection takes reasons"),
-        ("maybe", (), "no verdict 'maybe'; allowed: approve, reject, skip"),
+        ("approve", ("other",), "an approval takes no reasons; leave 'other' out"),
+        ("changes", (), "say what to change: write a note, or choose a reason from wrong_colour"),
+        ("maybe", (), "no verdict 'maybe'; allowed: approve, reject, changes, skip"),
     ],
 )
 def test_decide_refuses_in_one_line(
@@ -267,28 +250,3 @@ def test_decision_log_shows_where_it_was_tampered_with(catalog: Catalog, clock: 
 )
 def test_derived_state_follows_the_standing_verdicts(verdicts: list[str], quorum: int, state: str) -> None:
     assert decision_log.derived_state(verdicts, quorum) == state
-
-
-def test_twelve_reviewers_at_once_lose_and_double_nothing(queued: Callable[..., Path]) -> None:
-    count, no_wait = 60, Policy(min_view_s=0)
-    workspace = queued(count)
-
-    def work(name: str) -> list[int]:
-        mine = []
-        with Catalog.open(workspace) as own:
-            while (item := review.claim(own, name, policy=no_wait)) is not None:
-                token = item.lease_token or ""
-                review.mark_shown(own, item.id, token)
-                verdict, reasons = ("approve", ()) if item.id % 2 else ("reject", ("other",))
-                review.decide(own, item.id, token, verdict, reasons=reasons, policy=no_wait)
-                mine.append(item.id)
-        return mine
-
-    with ThreadPoolExecutor(12) as pool:
-        shares = list(pool.map(work, [f"reviewer {number}" for number in range(12)]))
-    assert sorted(item for share in shares for item in share) == list(range(1, count + 1))
-    with Catalog.open(workspace) as catalog:
-        assert len(queue.decisions(catalog, limit=1000)) == count
-        counts = queue.progress(catalog)
-        assert (counts.approved, counts.rejected, counts.pending) == (count // 2, count // 2, 0)
-        assert decision_log.first_broken_decision(catalog) is None

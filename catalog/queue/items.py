@@ -1,28 +1,25 @@
-"""Look at the review queue and the decision log; nothing here changes anything."""
+"""Items of the review queue and what the record says about them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from difflib import get_close_matches
 from typing import Any
 
-from sqlalchemy import Select, func, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session
 
+from catalog.database import MAX_VARIABLES
 from catalog.errors import ReviewRefused
 from catalog.products import attribute_record
-from catalog.records import Decision, ReviewItem, ReviewProgress, Specification
+from catalog.records import ReviewItem, Specification
 from catalog.schema import (
     ITEM_STATES,
     AttributeRow,
     CaptionRow,
-    DecisionReasonRow,
-    DecisionRow,
     GenerationRow,
     ImageRow,
     ProductRow,
-    ReviewerRow,
     ReviewItemRow,
     SourceRow,
     VariantRow,
@@ -67,44 +64,6 @@ def items(
         if run is not None and not found:
             _require_run(session, run)
         return found
-
-
-def progress(catalog: Catalog, reviewer: str | None = None, *, at: datetime | None = None) -> ReviewProgress:
-    """Count the queue; `at` (default now) is when leases are compared with."""
-    moment = at or datetime.now(UTC)
-    with catalog.read() as session:
-        by_state = {
-            state: int(n)
-            for state, n in session.execute(select(ReviewItemRow.state, func.count()).group_by(ReviewItemRow.state))
-        }
-        held = session.scalar(
-            select(func.count()).where(ReviewItemRow.state == "pending", ReviewItemRow.lease_until > moment)
-        )
-        mine = _counts_of(session, reviewer) if reviewer else {}
-    return ReviewProgress(
-        total=sum(by_state.values()),
-        pending=by_state.get("pending", 0),
-        held=held or 0,
-        approved=by_state.get("approved", 0),
-        rejected=by_state.get("rejected", 0),
-        conflict=by_state.get("conflict", 0),
-        changes=by_state.get("changes", 0),
-        decided_by_me=mine.get("approve", 0) + mine.get("reject", 0) + mine.get("changes", 0),
-        skipped_by_me=mine.get("skip", 0),
-    )
-
-
-def decisions(
-    catalog: Catalog, *, reviewer: str | None = None, item_id: int | None = None, limit: int = 20
-) -> list[Decision]:
-    """Return rows of the decision log, newest first, of one reviewer or one item or all."""
-    query = decision_query().order_by(DecisionRow.id.desc()).limit(limit)
-    if reviewer is not None:
-        query = query.where(ReviewerRow.name == reviewer)
-    if item_id is not None:
-        query = query.where(DecisionRow.item_id == item_id)
-    with catalog.read() as session:
-        return read_decisions(session, query)
 
 
 def specification(catalog: Catalog, item_id: int) -> Specification:
@@ -161,72 +120,17 @@ def read_item(session: Session, item_id: int) -> ReviewItem:
     return _item_record(row)
 
 
-def decision_query() -> Select[*tuple[Any, ...]]:
-    """Select the log with everything `read_decisions` needs."""
-    later = aliased(DecisionRow)
-    return (
-        select(
-            DecisionRow,
-            ReviewerRow.name,
-            ReviewItemRow.generation_id,
-            GenerationRow.image_sha256,
-            ProductRow.name,
-            later.id,
-        )
-        .join(ReviewerRow, ReviewerRow.id == DecisionRow.reviewer_id)
-        .join(ReviewItemRow, ReviewItemRow.id == DecisionRow.item_id)
-        .join(GenerationRow, GenerationRow.id == ReviewItemRow.generation_id)
-        .join(ProductRow, ProductRow.id == GenerationRow.product_id)
-        .outerjoin(later, later.supersedes_id == DecisionRow.id)
-    )
-
-
-def read_decisions(session: Session, query: Select[*tuple[Any, ...]]) -> list[Decision]:
-    """Run a `decision_query` inside an open transaction."""
-    rows = session.execute(query).all()
-    reasons: dict[int, list[str]] = {}
-    ids = [row[0].id for row in rows]
-    for decision_id, code in session.execute(
-        select(DecisionReasonRow.decision_id, DecisionReasonRow.reason_code)
-        .where(DecisionReasonRow.decision_id.in_(ids))
-        .order_by(DecisionReasonRow.id)
-    ):
-        reasons.setdefault(decision_id, []).append(code)
-    return [
-        Decision(
-            id=row.id,
-            item_id=row.item_id,
-            generation_id=generation_id,
-            product_name=product_name,
-            image_sha256=sha256,
-            reviewer=reviewer,
-            verdict=row.verdict,
-            reasons=tuple(reasons.get(row.id, ())),
-            note=row.note,
-            decided_at=row.decided_at,
-            dwell_ms=row.dwell_ms,
-            supersedes_id=row.supersedes_id,
-            superseded=later_id is not None,
-        )
-        for row, reviewer, generation_id, sha256, product_name, later_id in rows
-    ]
-
-
-def _counts_of(session: Session, reviewer: str) -> dict[str, int]:
-    later = aliased(DecisionRow)
-    rows = session.execute(
-        select(DecisionRow.verdict, func.count(func.distinct(DecisionRow.item_id)))
-        .join(ReviewerRow, ReviewerRow.id == DecisionRow.reviewer_id)
-        .join(ReviewItemRow, ReviewItemRow.id == DecisionRow.item_id)
-        .outerjoin(later, later.supersedes_id == DecisionRow.id)
-        .where(
-            ReviewerRow.name == reviewer,
-            later.id.is_(None),
-            (DecisionRow.verdict != "skip") | (ReviewItemRow.state == "pending"),
-        )
-        .group_by(DecisionRow.verdict)
-    )
-    return {verdict: int(n) for verdict, n in rows}
+def read_items(session: Session, item_ids: Sequence[int]) -> list[ReviewItem]:
+    """Return several items inside an open transaction, in the order asked for; raises ReviewRefused as `read_item`."""
+    found: dict[int, ReviewItem] = {}
+    for start in range(0, len(item_ids), MAX_VARIABLES):
+        some = [number for number in item_ids[start : start + MAX_VARIABLES] if 0 < number < 2**63]
+        for row in session.execute(_item_query().where(ReviewItemRow.id.in_(some))):
+            found[row[0].id] = _item_record(row)
+    for number in item_ids:
+        if number not in found:
+            raise _unknown(number)
+    return [found[number] for number in item_ids]
 
 
 def _item_query() -> Select[*tuple[Any, ...]]:
@@ -262,6 +166,7 @@ def _item_record(row: Sequence[Any]) -> ReviewItem:
         lease_token=queued.lease_token,
         lease_until=queued.lease_until,
         first_shown_at=queued.first_shown_at,
+        flagged=queued.flagged,
     )
 
 

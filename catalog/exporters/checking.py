@@ -1,0 +1,189 @@
+"""Read a delivery back without its catalogue and without the network: every digest, every mark, nothing too many."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tarfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from catalog import c2pa_signing, provenance
+from catalog.errors import ExportRefused
+from catalog.exporters import FORMATS
+from catalog.exporters.delivery import EXCLUDED, FORMAT_VERSION, MANIFEST, SUMMARY, Exporter, Row, Verification
+from catalog.exporters.manifest import is_inside, read_rows
+from catalog.exporters.part_folder import WORK, digest_of
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A set of names, to compare with another whatever their order, in little memory."""
+
+    count: int
+    total: int
+
+    @classmethod
+    def of(cls, names: Iterable[str]) -> Listing:
+        """Return the listing of some names."""
+        count = total = 0
+        for name in names:
+            count += 1
+            total += int.from_bytes(hashlib.sha256(name.encode()).digest())
+        return cls(count, total)
+
+
+class PictureReader:
+    """Gives the pictures of a delivery, one archive open at a time."""
+
+    def __init__(self, folder: Path) -> None:
+        """Nothing is opened."""
+        self._folder = folder
+        self._shard = ""
+        self._archive: tarfile.TarFile | None = None
+
+    def read(self, name: str) -> bytes | None:
+        """Return a picture's bytes by its `file_name`; None when there is none or it cannot be read."""
+        head, _, member = name.partition("/")
+        if not head.endswith(".tar"):
+            path = self._folder / name
+            try:
+                return None if path.is_symlink() else path.read_bytes()
+            except OSError:
+                return None
+        try:
+            if head != self._shard:
+                self.close()
+                self._archive = tarfile.open(self._folder / head, "r:")  # noqa: SIM115  # for many reads
+                self._shard = head
+            file = self._archive.extractfile(member) if self._archive is not None else None
+            return None if file is None else file.read()
+        except (OSError, KeyError, tarfile.TarError):
+            return None
+
+    def close(self) -> None:
+        """Close the archive that is open."""
+        if self._archive is not None:
+            self._archive.close()
+        self._archive, self._shard = None, ""
+
+
+def check(folder: Path, *, making: bool = False) -> Verification:
+    """Read a delivery back; its format stands in `export.json`.
+
+    Args:
+        folder: The delivery.
+        making: It is still being made, and what that needs is no part of it.
+
+    Raises:
+        ExportRefused: The folder is no delivery, or one this release cannot check.
+    """
+    summary, exporter = _summary(folder)
+    problems = [
+        f"{name}: {_file_problem(folder / name, digest)}"
+        for name, digest in summary["files"].items()
+        if _file_problem(folder / name, digest)
+    ]
+    intact = not problems
+    verified, names, found = _check_pictures(folder, summary, problems)
+    known = {*summary["files"], SUMMARY}
+    extra = [name for name in _files(folder) if name not in known and name not in names]
+    problems += [
+        f"{name}: not in the manifest" for name in sorted(extra) if not (making and name.startswith(f"{WORK}/"))
+    ]
+    if intact and (problem := _table_problem(exporter, folder, summary, found)):
+        problems.append(problem)
+    if len(names) != summary["images"]:
+        problems.append(f"{MANIFEST}: lists {len(names)} pictures, {SUMMARY} says {summary['images']}")
+    return Verification(
+        files=len(names),
+        verified=verified,
+        problems=tuple(problems),
+        format=exporter.name,
+        signed=summary["c2pa"] is not None and verified > 0,
+    )
+
+
+def _summary(folder: Path) -> tuple[dict[str, Any], Exporter]:
+    if not folder.is_dir():
+        raise ExportRefused(f"no folder {folder}; give the path of a delivery")
+    try:
+        summary = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))
+        version = summary["format_version"]
+        if version != FORMAT_VERSION:
+            raise ExportRefused(
+                f"{folder} is a delivery of version {version}, this release checks {FORMAT_VERSION}; export again"
+            )
+        exporter = FORMATS[summary["format"]]
+        files = summary["files"]
+        if MANIFEST not in files or not all(is_inside(name) and isinstance(files[name], str) for name in files):
+            raise ValueError(files)
+        return {"images": 0, "base_url": "", "c2pa": None, **summary}, exporter
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ExportRefused(
+            f"{folder} is no complete delivery: {SUMMARY} is missing or damaged; export again"
+        ) from error
+
+
+def _check_pictures(folder: Path, summary: dict[str, Any], problems: list[str]) -> tuple[int, set[str], Listing]:
+    """Check each picture of the manifest; return how many agree, and their names twice: all, and as a listing."""
+    names: set[str] = set()
+    reader, verified = PictureReader(folder), 0
+    try:
+        for row in read_rows(folder / MANIFEST):
+            name = row["file_name"]
+            problem = "listed twice" if name in names else _picture_problem(reader, row, summary)
+            names.add(name)
+            if problem is None:
+                verified += 1
+            else:
+                problems.append(f"{name}: {problem}")
+    except FileNotFoundError:
+        pass  # the digests have told
+    except (OSError, ValueError, KeyError, TypeError):
+        problems.append(f"{MANIFEST}: cannot be read after {len(names)} pictures")
+    finally:
+        reader.close()
+    return verified, names, Listing.of(names)
+
+
+def _picture_problem(reader: PictureReader, row: Row, summary: dict[str, Any]) -> str | None:
+    data = reader.read(row["file_name"])
+    if data is None:
+        return "missing"
+    if hashlib.sha256(data).hexdigest() != row["sha256"]:
+        return "changed since the export"
+    try:
+        mark = provenance.source_type(data)
+    except provenance.ProvenanceError:
+        return "not a picture"
+    if mark != provenance.TRAINED:
+        return "carries no provenance mark"
+    if summary["c2pa"] is None:
+        return None
+    return c2pa_signing.problem(data, c2pa_signing.review_of(row["policy_version"], row["approvals"]))
+
+
+def _table_problem(exporter: Exporter, folder: Path, summary: dict[str, Any], expected: Listing) -> str | None:
+    tables = ", ".join(name for name in summary["files"] if name not in (MANIFEST, EXCLUDED))
+    try:
+        if Listing.of(exporter.listed(folder, summary["base_url"])) == expected:
+            return None
+    except (OSError, ValueError, KeyError, TypeError, tarfile.TarError) as error:
+        return f"{tables}: cannot be read as {exporter.name} ({error})"
+    return f"{tables}: does not list the pictures of {MANIFEST}"
+
+
+def _file_problem(path: Path, digest: str) -> str | None:
+    found = digest_of(path)
+    if found is None:
+        return "missing"
+    return None if found == digest else "changed since the export"
+
+
+def _files(folder: Path) -> Iterator[str]:
+    for path in folder.rglob("*"):
+        if path.is_symlink() or not path.is_dir():
+            yield path.relative_to(folder).as_posix()

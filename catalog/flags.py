@@ -1,0 +1,29 @@
+"""The mark on a queued picture that asks for a second reviewer; it changes no decision and no state by itself."""
+
+from __future__ import annotations
+
+from catalog import policies, roles
+from catalog.clock import Clock, utc_now
+from catalog.review.claims import held_row
+from catalog.schema import GenerationRow
+from catalog.store import Catalog
+
+
+def set_flag(catalog: Catalog, actor: str, item_id: int, token: str, flagged: bool, *, clock: Clock = utc_now) -> bool:
+    """Mark the claimed picture, or take the mark away; a possible copy stays marked whatever is asked.
+
+    A marked picture needs two approvals, so whoever decides may mark it, but only who settles conflicts may unmark it.
+
+    Returns:
+        Whether it is marked now.
+
+    Raises:
+        NotAllowed: The person's role does not let them.
+        LeaseLost: The token holds no valid claim on the item.
+    """
+    with catalog.write() as session:
+        roles.require(session, actor, "decide" if flagged else "adjudicate")
+        row = held_row(session, item_id, token, clock())
+        similarity = session.get_one(GenerationRow, row.generation_id).nearest_similarity
+        row.flagged = flagged or policies.in_force(session).copy_risk(similarity)
+        return row.flagged

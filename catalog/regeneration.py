@@ -1,0 +1,240 @@
+"""Pictures people want drawn again: a decision asks, `adapt generate --requested` draws, the queue takes them first.
+
+A request belongs to one decision and falls with it: undone before it was served, it is dropped.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session, aliased
+
+from catalog import roles
+from catalog.clock import Clock, utc_now
+from catalog.errors import ReviewRefused
+from catalog.schema import DecisionRow, GenerationRow, ProductRow, RegenerationRow, ReviewItemRow, SourceRow
+from catalog.store import Catalog
+
+PRIORITY = -1.0
+"""Place of the new candidate in the queue, where the lowest number comes first: before those nobody asked for."""
+ASKING = ("reject", "changes")
+"""Verdicts that may ask for another picture."""
+PROMPT_MAX_CHARS = 2000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Regeneration:
+    """A wish for another picture of a product."""
+
+    id: int
+    item_id: int
+    """The item whose picture was refused."""
+    decision_id: int
+    product_id: int
+    product: str
+    """`<source>/<sku>`."""
+    caption_id: int | None
+    prompt: str
+    run: str
+    """Run that drew the refused picture."""
+    seed: int
+    """Seed of the noise for the new one; the product was never drawn with it."""
+    state: str
+    """`queued`, `served` or `dropped`."""
+    generation_id: int | None
+    """The new picture, once it is served."""
+
+
+def request(
+    catalog: Catalog,
+    decision_id: int,
+    *,
+    prompt: str | None = None,
+    actor: str | None = None,
+    clock: Clock = utc_now,
+) -> Regeneration:
+    """Ask for another picture in the place of a refused one; asking twice for one decision is asking once.
+
+    Args:
+        catalog: An open catalogue.
+        decision_id: A rejection or a wish for changes that stands.
+        prompt: Corrected text to draw; None draws the same text with other noise. A new text replaces that of a
+            request that is still queued.
+        actor: Who asks, and must be allowed to decide; None where whoever made the decision asks in the same breath.
+        clock: Gives the present moment.
+
+    Raises:
+        ReviewRefused: No such decision, one that asks for nothing or was superseded, an unusable text, or a new text
+            for a request that was served.
+        NotAllowed: `actor` may not decide.
+    """
+    text = _checked_prompt(prompt)
+    if not _is_row_number(decision_id):
+        raise _unknown_decision(decision_id)
+    try:
+        with catalog.write() as session:
+            return _request(session, decision_id, text, actor, clock)
+    except IntegrityError:
+        # Somebody asked for the same decision at the same moment; now there is a request to find.
+        with catalog.write() as session:
+            return _request(session, decision_id, text, actor, clock)
+
+
+def pending(catalog: Catalog, *, limit: int | None = None) -> list[Regeneration]:
+    """Return the requests to serve, oldest first; those whose decision was undone are none."""
+    query = _requests().where(RegenerationRow.state == "queued", ~_undone()).order_by(RegenerationRow.id).limit(limit)
+    with catalog.read() as session:
+        return [_record(*row) for row in session.execute(query)]
+
+
+def served(catalog: Catalog, request_id: int, run: str, *, clock: Clock = utc_now) -> Regeneration:
+    """Mark a request as served by the picture that `run` drew for it and that is in the queue; once is enough.
+
+    Raises:
+        ReviewRefused: No such request, or no such picture in the catalogue.
+    """
+    with catalog.write() as session:
+        row = session.get(RegenerationRow, request_id) if _is_row_number(request_id) else None
+        if row is None:
+            raise ReviewRefused(f"no request {request_id} for another picture; list them: adapt generate --requested")
+        if row.state != "served":
+            drawn = session.scalar(
+                select(GenerationRow.id).where(
+                    GenerationRow.run == run,
+                    GenerationRow.product_id == row.product_id,
+                    GenerationRow.prompt == row.prompt,
+                    GenerationRow.seed == row.seed,
+                )
+            )
+            if drawn is None:
+                raise ReviewRefused(
+                    f"run {run} drew nothing for request {request_id}; draw it: adapt generate --requested --run {run}"
+                )
+            row.state, row.generation_id, row.served_at = "served", drawn, clock()
+        session.flush()
+        return _read(session, request_id)
+
+
+def drop_undone(catalog: Catalog) -> int:
+    """Drop queued requests whose decision was undone or replaced; return how many."""
+    with catalog.write() as session:
+        rows = session.scalars(select(RegenerationRow).where(RegenerationRow.state == "queued", _undone())).all()
+        for row in rows:
+            row.state = "dropped"
+        return len(rows)
+
+
+def _request(session: Session, decision_id: int, prompt: str | None, actor: str | None, clock: Clock) -> Regeneration:
+    if actor is not None:
+        roles.require(session, actor, "decide")
+    known = session.scalar(select(RegenerationRow).where(RegenerationRow.decision_id == decision_id))
+    if known is not None and (prompt is None or known.prompt == prompt):
+        return _read(session, known.id)
+    if known is not None and known.state != "queued":
+        raise ReviewRefused(
+            f"the request of decision {decision_id} is {known.state} and takes no new text; decide the new picture"
+        )
+    decision = _asking_decision(session, decision_id)
+    if known is not None and prompt is not None:
+        known.prompt = prompt
+        session.flush()
+        return _read(session, known.id)
+    item = session.get_one(ReviewItemRow, decision.item_id)
+    drawn = session.get_one(GenerationRow, item.generation_id)
+    row = RegenerationRow(
+        item_id=item.id,
+        decision_id=decision_id,
+        product_id=drawn.product_id,
+        caption_id=drawn.caption_id,
+        prompt=prompt or drawn.prompt,
+        run=drawn.run,
+        seed=_fresh_seed(session, drawn.product_id, decision_id),
+        requested_at=clock(),
+    )
+    session.add(row)
+    session.flush()
+    return _read(session, row.id)
+
+
+def _asking_decision(session: Session, decision_id: int) -> DecisionRow:
+    decision = session.get(DecisionRow, decision_id)
+    if decision is None:
+        raise _unknown_decision(decision_id)
+    if decision.verdict not in ASKING:
+        raise ReviewRefused(
+            f"decision {decision_id} is {decision.verdict!r}; another picture is asked for by {' or '.join(ASKING)}"
+        )
+    if session.scalar(select(DecisionRow.id).where(DecisionRow.supersedes_id == decision_id)) is not None:
+        raise ReviewRefused(
+            f"decision {decision_id} was undone or replaced, so it asks for nothing; decide again first"
+        )
+    return decision
+
+
+def _fresh_seed(session: Session, product_id: int, decision_id: int) -> int:
+    """A seed in [0, 2³²) that the product has not been drawn with, nor will be by another request."""
+    used = set(session.scalars(select(GenerationRow.seed).where(GenerationRow.product_id == product_id)))
+    used |= set(session.scalars(select(RegenerationRow.seed).where(RegenerationRow.product_id == product_id)))
+    attempt = 0
+    while True:
+        seed = int.from_bytes(hashlib.sha256(f"again:{decision_id}:{attempt}".encode()).digest()[:4])
+        if seed not in used:
+            return seed
+        attempt += 1
+
+
+def _checked_prompt(prompt: str | None) -> str | None:
+    if prompt is None:
+        return None
+    text = prompt.strip()
+    if not text or len(text) > PROMPT_MAX_CHARS or not text.isprintable():
+        raise ReviewRefused(
+            f"prompt {prompt[:40]!r}: allowed are 1 to {PROMPT_MAX_CHARS} printable characters on one line"
+        )
+    return text
+
+
+def _is_row_number(number: int) -> bool:
+    return 0 < number < 2**63  # the driver raises beyond
+
+
+def _unknown_decision(decision_id: int) -> ReviewRefused:
+    return ReviewRefused(f"no decision {decision_id} in the log; see those of an item with: adapt queue --item ITEM")
+
+
+def _undone() -> ColumnElement[bool]:
+    later = aliased(DecisionRow)
+    return (
+        select(later.id).where(later.supersedes_id == RegenerationRow.decision_id).correlate(RegenerationRow).exists()
+    )
+
+
+def _requests() -> Select[RegenerationRow, str, str]:
+    return (
+        select(RegenerationRow, SourceRow.name, ProductRow.sku)
+        .join(ProductRow, ProductRow.id == RegenerationRow.product_id)
+        .join(SourceRow, SourceRow.id == ProductRow.source_id)
+    )
+
+
+def _read(session: Session, request_id: int) -> Regeneration:
+    return _record(*session.execute(_requests().where(RegenerationRow.id == request_id)).one())
+
+
+def _record(row: RegenerationRow, source: str, sku: str) -> Regeneration:
+    return Regeneration(
+        id=row.id,
+        item_id=row.item_id,
+        decision_id=row.decision_id,
+        product_id=row.product_id,
+        product=f"{source}/{sku}",
+        caption_id=row.caption_id,
+        prompt=row.prompt,
+        run=row.run,
+        seed=row.seed,
+        state=row.state,
+        generation_id=row.generation_id,
+    )

@@ -1,0 +1,90 @@
+"""Rejection by threshold: what scores too low is rejected unseen, but for a random share that people judge.
+
+Nothing is ever approved here.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from catalog import decision_log, people, policies, roles
+from catalog.clock import Clock, utc_now
+from catalog.policy import LOW_SCORE, Policy
+from catalog.review.settling import settle
+from catalog.schema import DecisionRow, GenerationRow, ReviewItemRow
+from catalog.store import Catalog
+
+BATCH = 200
+"""Items a transaction: people who decide meanwhile wait at most for this many."""
+
+
+def screen(catalog: Catalog, actor: str, *, clock: Clock = utc_now) -> int:
+    """Apply the thresholds in force to what waits; new pictures are screened as they come.
+
+    An item that somebody holds or has given a verdict on stays in the queue.
+
+    Args:
+        catalog: An open catalogue.
+        actor: A lead or an admin.
+        clock: Gives the present moment.
+
+    Returns:
+        How many items were rejected.
+
+    Raises:
+        NotAllowed: `actor` is neither lead nor admin.
+    """
+    rejected, last = 0, 0
+    while True:
+        with catalog.write() as session:
+            roles.require(session, actor, "policy")
+            rules, moment = policies.in_force(session), clock()
+            spoken = (
+                decision_log.head_rows()
+                .with_only_columns(DecisionRow.id)
+                .where(DecisionRow.item_id == ReviewItemRow.id, DecisionRow.verdict != "void")
+                .correlate(ReviewItemRow)
+            )
+            rows = session.scalars(
+                select(ReviewItemRow)
+                .where(ReviewItemRow.state == "pending", ReviewItemRow.id > last, ~spoken.exists())
+                .where(or_(ReviewItemRow.lease_until.is_(None), ReviewItemRow.lease_until <= moment))
+                .order_by(ReviewItemRow.id)
+                .limit(BATCH)
+            ).all()
+            rejected += sum(
+                reject_low(session, row, session.get_one(GenerationRow, row.generation_id), rules, clock)
+                for row in rows
+            )
+        if not rules.auto_reject or len(rows) < BATCH:
+            return rejected
+        last = rows[-1].id
+
+
+def reject_low(
+    session: Session, row: ReviewItemRow, generation: GenerationRow, rules: Policy, clock: Clock = utc_now
+) -> bool:
+    """Reject a pending item whose score is under a threshold, unless it is drawn for people to judge."""
+    low = rules.under_threshold(generation.scores)
+    if low is None or rules.audited(generation.id):
+        return False
+    name, value, threshold = low
+    me = people.rules_id(session)
+    head = decision_log.own_head(session, row, me)
+    decision_log.append(
+        session,
+        item_id=row.id,
+        round=row.round,
+        reviewer_id=me,
+        verdict="reject",
+        origin="auto",
+        note=f"{name} {value:.6g} < {threshold:.6g}",
+        decided_at=clock(),
+        policy_version=rules.version,
+        idempotency_key=f"auto:{row.id}:{row.round}:{rules.version}",
+        supersedes_id=None if head is None else head.id,
+        reasons=(LOW_SCORE,),
+    )
+    settle(session, row, rules)
+    return True

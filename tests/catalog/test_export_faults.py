@@ -1,0 +1,217 @@
+"""A delivery is whole or not there, whatever stops the export, and the next one goes on from what is there."""
+
+import io
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from approved_pictures import Thing, approve, draw
+from PIL import Image
+from sqlalchemy import event, text
+
+from catalog import export
+from catalog.errors import CatalogUnwritable, ExportRefused
+from catalog.lock import file_lock
+from catalog.store import Catalog
+
+PICTURES = 40
+
+STOPPED = """
+import os, resource, signal, sys
+from pathlib import Path
+from catalog import export
+from catalog.errors import CatalogError
+from catalog.exporters.part_folder import PartFolder
+from catalog.store import Catalog
+
+workspace, out, format, how, when = sys.argv[1:]
+
+def stop():
+    if how == "kill":
+        os.kill(os.getpid(), signal.SIGKILL)
+    elif how == "interrupt":
+        raise KeyboardInterrupt
+    else:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
+
+def progress(description, done, total):
+    if when == f"{description} {done}":
+        stop()
+
+if when == "publish":
+    PartFolder.publish = lambda part: stop()
+with Catalog.open(Path(workspace)) as catalog:
+    try:
+        export.export(catalog, out=Path(out), format=format, progress=progress)
+    except (CatalogError, KeyboardInterrupt) as error:
+        print(type(error).__name__, error)
+"""
+
+
+@pytest.fixture
+def approved(tmp_path: Path) -> Path:
+    workspace = draw(tmp_path / "workspace", (Thing(sku="MUG-1"), Thing(sku="MUG-2")), PICTURES // 2)
+    with Catalog.open(workspace) as catalog:
+        approve(catalog, range(1, PICTURES + 1))
+    return workspace
+
+
+def stopped(workspace: Path, out: Path, *, format: str, how: str, when: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", STOPPED, str(workspace), str(out), format, how, when],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=Path(__file__).parents[2],
+    )
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize(
+    ("format", "when", "reused"),
+    [
+        ("folder", "exporting 25", 25),
+        ("folder", "reading back 0", PICTURES),
+        ("coco", "publish", PICTURES),
+        ("webdataset", "exporting 30", 0),  # in the middle of the first archive
+        ("webdataset", "reading back 0", 1),
+    ],
+)
+def test_export_goes_on_after_a_kill(approved: Path, tmp_path: Path, format: str, when: str, reused: int) -> None:
+    out = tmp_path / "deliveries" / "out"
+    done = stopped(approved, out, format=format, how="kill", when=when)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    assert [path.name for path in out.parent.iterdir()] == [".out.part"]
+    with Catalog.open(approved) as catalog:
+        report = export.export(catalog, out=out, format=format)
+        assert (report.images, report.verified, report.reused) == (PICTURES, PICTURES, reused)
+        assert [path.name for path in out.parent.iterdir()] == ["out"]
+        fresh = export.export(catalog, out=tmp_path / "fresh", format=format)
+    assert fresh.reused == 0 and files_of(out) == files_of(fresh.path)
+
+
+def test_export_writes_again_what_is_not_intact(approved: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    stopped(approved, out, format="folder", how="kill", when="exporting 25")
+    images = sorted((tmp_path / ".out.part" / "images").iterdir())
+    images[0].write_bytes(images[0].read_bytes()[:-5])
+    images[1].unlink()
+    images[2].unlink()
+    images[2].symlink_to(images[3])
+    with Catalog.open(approved) as catalog:
+        assert export.export(catalog, out=out).reused == 22
+    assert export.verify(out).ok and not images[2].is_symlink()
+
+
+def test_export_starts_anew_for_another_state(approved: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    stopped(approved, out, format="folder", how="kill", when="exporting 25")
+    with Catalog.open(approved) as catalog:
+        approve(catalog, [3], by=("bo",), verdict="reject")
+        report = export.export(catalog, out=out)
+        assert (report.images, report.excluded, report.reused) == (PICTURES - 1, {"conflict": 1}, 0)
+    assert export.verify(out).ok
+
+
+def test_export_stopped_by_hand_goes_on(approved: Path, tmp_path: Path) -> None:
+    done = stopped(approved, tmp_path / "out", format="folder", how="interrupt", when="exporting 10")
+    assert done.stdout.startswith("KeyboardInterrupt") and not (tmp_path / "out").exists()
+    with Catalog.open(approved) as catalog:
+        assert export.export(catalog, out=tmp_path / "out").reused == 10
+
+
+def test_export_on_a_full_disk_is_one_line_and_goes_on(approved: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    done = stopped(approved, out, format="folder", how="full", when="exporting 10")
+    assert done.stdout.startswith(f"CatalogUnwritable cannot write the delivery {out} (File too large); free space")
+    assert f"the same command goes on from {tmp_path / '.out.part'}" in done.stdout and done.stdout.count("\n") == 1
+    assert not out.exists()
+    with Catalog.open(approved) as catalog:
+        assert export.export(catalog, out=out).reused == 10
+
+
+def test_export_waits_for_no_other(approved: Path, tmp_path: Path) -> None:
+    with (
+        Catalog.open(approved) as catalog,
+        file_lock(approved / ".export.lock", "export"),
+        pytest.raises(CatalogUnwritable, match="another export is running in"),
+    ):
+        export.export(catalog, out=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_export_takes_nothing_for_its_folder_that_appears_meanwhile(approved: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+
+    def appear(description: str, done: float, total: float | None) -> None:
+        if (description, done) == ("exporting", 5):
+            out.mkdir()
+
+    with Catalog.open(approved) as catalog, pytest.raises(ExportRefused, match="exists by now; choose another folder"):
+        export.export(catalog, out=out, progress=appear)
+    assert list(out.iterdir()) == [] and not (tmp_path / ".out.part").exists()
+
+
+def test_export_refuses_a_link_in_its_place(approved: Path, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / ".out.part").symlink_to(tmp_path / "elsewhere")
+    with Catalog.open(approved) as catalog, pytest.raises(ExportRefused, match="is a link; remove it"):
+        export.export(catalog, out=tmp_path / "out")
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_export_into_a_folder_that_may_not_be_written(approved: Path, tmp_path: Path) -> None:
+    (tmp_path / "shut").mkdir(mode=0o500)
+    with Catalog.open(approved) as catalog, pytest.raises(CatalogUnwritable, match="Permission denied"):
+        export.export(catalog, out=tmp_path / "shut" / "out")
+
+
+def test_export_refuses_a_picture_that_changed_since(approved: Path, tmp_path: Path) -> None:
+    other = io.BytesIO()
+    Image.new("RGB", (12, 10)).save(other, "PNG")
+    with Catalog.open(approved) as catalog:
+        with catalog.read() as session:
+            sha256 = session.scalar(text("SELECT image_sha256 FROM generation WHERE id = 7"))
+        catalog.blobs.path(sha256).write_bytes(other.getvalue())
+        with pytest.raises(ExportRefused, match=r"item 7 changed on disk .* adapt decide 7 --undo") as caught:
+            export.export(catalog, out=tmp_path / "out")
+    assert "\n" not in str(caught.value)
+    assert not list(tmp_path.glob("*out*"))
+
+
+def test_export_asks_the_database_by_the_batch(
+    tmp_path: Path, count_statements: Callable[[Catalog], list[str]]
+) -> None:
+    counts = []
+    for pictures in (10, 200):
+        workspace = draw(tmp_path / f"{pictures}" / "workspace", (Thing(sku="MUG-1"),), pictures)
+        with Catalog.open(workspace) as catalog:
+            approve(catalog, range(1, pictures + 1))
+            said = count_statements(catalog)
+            export.export(catalog, out=tmp_path / f"out-{pictures}")
+            counts.append(len(said))
+    assert counts[0] == counts[1]
+
+
+@pytest.fixture
+def count_statements() -> Callable[[Catalog], list[str]]:
+    """Return a function that gives a list every statement on a catalogue is added to from now on."""
+
+    def watch(catalog: Catalog) -> list[str]:
+        said: list[str] = []
+
+        def add(connection: object, cursor: object, statement: str, *rest: object) -> None:
+            said.append(statement)
+
+        event.listen(catalog.engine, "before_cursor_execute", add)
+        return said
+
+    return watch

@@ -1,0 +1,89 @@
+"""What a person reads on a screen under AppTest, and the English that was left on a Japanese one."""
+
+import re
+from collections.abc import Collection, Iterator
+from html.parser import HTMLParser
+from typing import Any
+
+from google.protobuf.message import Message
+from streamlit.testing.v1 import AppTest
+
+READ_FIELDS = ("alt", "body", "caption", "content", "help", "label", "message", "options", "placeholder", "text")
+"""Fields of Streamlit's messages that people read."""
+READ_ATTRIBUTES = ("alt", "aria-label", "placeholder", "title")
+SILENT_TAGS = ("script", "style", "template")
+SAME_IN_JAPANESE = {"English", "px", "SKU", "CSV", "JSON", "JSONL", "COCO", "URL", "X", "C2PA", "XMP", "WebDataset"}
+"""Words that Japanese writes in Latin letters, and the language switch's own."""
+
+
+class _Reader(HTMLParser):
+    """Collects what is read or spoken; elements marked with another language than Japanese are data."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.texts: list[str] = []
+        self._silent = 0
+        self._foreign: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        self._silent += tag in SILENT_TAGS
+        if self._foreign or given.get("lang") not in (None, "ja"):
+            if tag not in ("br", "img", "input"):
+                self._foreign.append(tag)
+            return
+        self.texts += [given[name] or "" for name in READ_ATTRIBUTES if given.get(name)]
+
+    def handle_endtag(self, tag: str) -> None:
+        self._silent -= tag in SILENT_TAGS
+        if self._foreign and self._foreign[-1] == tag:
+            self._foreign.pop()
+
+    def handle_data(self, data: str) -> None:
+        if not self._silent and not self._foreign and data.strip():
+            self.texts.append(data.strip())
+
+
+def visible_text(app: AppTest) -> list[str]:
+    """Return every text of a page: HTML with its spoken attributes, labels, choices, hints."""
+    return [text for block in (app.main, app.sidebar) for element in block for text in _texts(_proto(element))]
+
+
+def leftover_english(app: AppTest, data: Collection[str] = ()) -> list[str]:
+    """Return texts of a Japanese page that hold words in Latin letters.
+
+    Args:
+        app: The page, after a run.
+        data: Texts of the catalogue and names of people that the page may show as they are.
+    """
+    left = []
+    for text in visible_text(app):
+        rest = text
+        for known in sorted(data, key=len, reverse=True):
+            rest = rest.replace(known, " ")
+        # What a person types to a shell stays as it is in any language.
+        rest = re.sub(r"adapt [a-z]+|adapt\.toml|\[review\]|user_claim", " ", rest)
+        words = [word for word in re.findall(r"[A-Za-z][A-Za-z0-9]+", rest) if word not in SAME_IN_JAPANESE]
+        if words:
+            left.append(text)
+    return left
+
+
+def _proto(element: Any) -> Message | None:
+    found = getattr(element, "proto", None)
+    return found if isinstance(found, Message) else None
+
+
+def _texts(message: Message | None) -> Iterator[str]:
+    if message is None:
+        return
+    for field, value in message.ListFields():
+        if field.name not in READ_FIELDS:
+            continue
+        for part in [value] if isinstance(value, str | Message) else value:
+            if isinstance(part, Message):
+                yield from _texts(part)
+            elif isinstance(part, str):
+                reader = _Reader()
+                reader.feed(part)
+                yield from reader.texts

@@ -1,0 +1,38 @@
+"""What every test of a screen starts from."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+import pytest
+from streamlit import config
+from streamlit.runtime.session_manager import ClientContext
+
+
+@dataclass
+class Browser(ClientContext):
+    """What a browser sent when it connected; AppTest has none of it."""
+
+    sent: list[tuple[str, str]] = field(default_factory=list)
+    kept: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def headers(self) -> Iterable[tuple[str, str]]:
+        return self.sent
+
+    @property
+    def cookies(self) -> Mapping[str, str]:
+        return self.kept
+
+    @property
+    def remote_ip(self) -> str | None:
+        return None
+
+
+@pytest.fixture(autouse=True)
+def client(monkeypatch: pytest.MonkeyPatch) -> Browser:
+    """The browser that pages under AppTest see: no header and no cookie until a test adds some."""
+    connected = Browser()
+    # As in `ui/.streamlit/config.toml`, which AppTest does not read: texts below constants are no part of a page.
+    config.set_option("runner.magicEnabled", False)
+    monkeypatch.setattr("streamlit.runtime.context._get_client_context", lambda: connected)
+    return connected

@@ -1,0 +1,108 @@
+"""The screens with many pictures in a real browser: picks by keyboard, the sample, a choice among candidates."""
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from catalog import people, queue
+from catalog.store import Catalog
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine"),
+]
+sync_api = pytest.importorskip("playwright.sync_api")
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+PATIENCE_MS = 120_000
+HOSTILE = "<img src=x onerror=\"document.title='caught'\"> \u202egnp"
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    with sync_api.sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture(scope="module")
+def server(fill_queue: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
+    """Run `adapt review` on a free port for sixty candidates of one product; lea leads."""
+    workspace = fill_queue(tmp_path_factory.mktemp("many") / "workspace", 60, name=HOSTILE)
+    with Catalog.open(workspace) as catalog:
+        people.sign_in(catalog, "lea", role="lead")
+    command = [sys.executable, "-m", "adapt.cli", "-w", str(workspace), "review", "--port", "0", "--no-browser"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        line = process.stdout.readline() if process.stdout else ""
+        assert "http://127.0.0.1:" in line, process.stderr.read() if process.stderr else ""
+        yield line.split()[-1], workspace
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def opened(chromium: Any, url: str, screen: str, ready: str) -> Any:
+    context = chromium.new_context(locale="en-US", viewport={"width": 1400, "height": 900}, reduced_motion="reduce")
+    context.set_default_timeout(PATIENCE_MS)
+    page = context.new_page()
+    page.goto(f"{url}/{screen}?reviewer=lea&size=60")
+    page.wait_for_selector(ready)
+    return page
+
+
+def test_grid_is_worked_by_keyboard_and_takes_only_what_was_looked_at(chromium: Any, server: tuple[str, Path]) -> None:
+    url, workspace = server
+    page = opened(chromium, url, "grid", ".gal-pick")
+    assert page.locator(".gal-pick").count() == 60
+    page.wait_for_function("[...document.querySelectorAll('.gal-pick img')].every((image) => image.naturalWidth > 0)")
+    page.locator(".gal-pick").first.focus()
+    for _ in range(5):
+        page.keyboard.press("Space")
+        page.keyboard.press("ArrowRight")
+    page.keyboard.press("Space")
+    page.get_by_text("6 picked", exact=True).wait_for()
+    assert page.locator(".gal-pick[aria-pressed=true]").count() == 6
+    page.wait_for_function("document.querySelectorAll('.gal-sample-row button').length === 5")
+    for number in range(5):
+        page.locator(".gal-sample-row button").nth(number).focus()
+        page.keyboard.press("Enter")
+        page.wait_for_function("document.querySelector('.gal-view img').naturalWidth === 64")
+        page.wait_for_function(f"document.querySelectorAll('.gal-sample-row .gal-seen').length === {number + 1}")
+        page.keyboard.press("Escape")
+    page.get_by_text("5 of 5 sample pictures opened.", exact=True).wait_for()
+    page.get_by_role("radio", name="Approve").or_(page.get_by_role("button", name="Approve", exact=True)).first.click()
+    page.get_by_label("How many are decided? Type 6").fill("6")
+    page.get_by_label("How many are decided? Type 6").press("Tab")
+    page.get_by_role("button", name="Decide 6 pictures").click()
+    page.get_by_text("6 approved.").wait_for()
+    with Catalog.open(workspace) as catalog:
+        assert [item.id for item in queue.items(catalog, state="approved")] == [1, 2, 3, 4, 5, 6]
+    assert page.title() != "caught"
+    page.context.close()
+
+
+def test_compare_chooses_by_number_what_was_on_screen(chromium: Any, server: tuple[str, Path]) -> None:
+    url, workspace = server
+    page = opened(chromium, url, "compare", ".cand-pane img[data-item]")
+    page.wait_for_selector(".cand[data-ready=true]")
+    shown = [int(image.get_attribute("data-item")) for image in page.locator("img[data-item]").all()]
+    assert len(shown) == 4
+    for _ in range(12):
+        page.keyboard.press("2")
+        page.wait_for_timeout(40)
+    page.get_by_text("Chosen for").wait_for()
+    with Catalog.open(workspace) as catalog:
+        made = [decision for decision in queue.decisions(catalog, limit=100) if decision.origin == "compare"]
+    chosen = [decision.item_id for decision in made if decision.verdict == "approve"]
+    assert chosen[-1] == shown[1]
+    assert len({decision.item_id for decision in made}) == len(made)
+    assert all((decision.dwell_ms or 0) >= 400 for decision in made)
+    assert page.title() != "caught"
+    page.context.close()

@@ -1,0 +1,34 @@
+"""The component of the compare screen: two to four candidates of one product under one zoom.
+
+It is fed through `data` alone and writes text as text, so that nothing in the catalogue can become markup or code.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+KEY = "candidates"
+_FOLDER = Path(__file__).parent
+_SHARED = _FOLDER.parent / "compare_view"
+_SCRIPTS = (_SHARED / "elements.js", _SHARED / "zoom.js", _FOLDER / "candidates.js")
+
+_component = st.components.v2.component(
+    "adapt_candidates",
+    html=(_FOLDER / "candidates.html").read_text(encoding="utf-8"),
+    css=(_FOLDER / "candidates.css").read_text(encoding="utf-8"),
+    js="\n".join(path.read_text(encoding="utf-8") for path in _SCRIPTS),
+    isolate_styles=False,
+)
+
+
+def mount(data: Mapping[str, Any], moves: Sequence[str], receive: Callable[[str, object], None]) -> None:
+    """Draw the candidates; `receive` gets each message of the browser with its name, one of `moves`."""
+    callbacks: dict[str, Any] = {f"on_{move}_change": partial(_pass_on, move, receive) for move in moves}
+    _component(key=KEY, data=dict(data), **callbacks)
+
+
+def _pass_on(move: str, receive: Callable[[str, object], None]) -> None:
+    receive(move, st.session_state[KEY].get(move))

@@ -1,0 +1,96 @@
+"""Pieces of the audit screen: rows of the decision log, what checking it found, and files to take away."""
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from catalog import audit
+from catalog.audit import Check, Search
+from catalog.records import Decision
+from catalog.store import Catalog
+from ui import insights, tables
+from ui.i18n import Translator
+from ui.tables import Column
+
+ORIGINS = ("review", "bulk", "compare", "adjudication", "script", "auto")
+"""Where decisions come from."""
+DIFFERENCES_SHOWN = 50
+
+
+def rows(t: Translator, made: Sequence[Decision]) -> str:
+    """Return rows of the log as a table."""
+    return tables.table(
+        t("audit.table"),
+        [
+            Column(t("audit.number"), "number"),
+            Column(t("audit.when"), "short"),
+            Column(t("audit.person")),
+            Column(t("audit.verdict"), "short"),
+            Column(t("audit.product")),
+            Column(t("audit.item"), "number"),
+            Column(t("audit.why")),
+            Column(t("audit.note")),
+            Column(t("audit.origin"), "short"),
+            Column(t("audit.superseded"), "short"),
+        ],
+        [
+            (
+                str(one.id),
+                f"{one.decided_at:%Y-%m-%d %H:%M:%S}",
+                one.reviewer,
+                tables.verdict(t, one.verdict),
+                one.product_name,
+                str(one.item_id),
+                ", ".join(insights.reason(t, code) for code in one.reasons),
+                one.note,
+                t(f"audit.origin_{one.origin}") if one.origin in ORIGINS else one.origin,
+                _standing(t, one),
+            )
+            for one in made
+        ],
+        t("audit.nothing"),
+    )
+
+
+def checked(t: Translator, found: Check, when: str) -> str:
+    """Return what checking the log found, at a time (UTC) given as text."""
+    if found.ok:
+        return tables.result(True, t("audit.holds", count=f"{found.decisions:,}", when=when))
+    lines = []
+    if found.broken is not None:
+        lines.append(t("audit.broken", number=found.broken))
+    if found.differences:
+        lines.append(t("audit.differences", count=f"{len(found.differences):,}"))
+    lines += [
+        t("audit.difference", item=one.item_id, stored=_state(t, one.stored), derived=_state(t, one.derived))
+        for one in found.differences[:DIFFERENCES_SHOWN]
+    ]
+    return tables.result(False, t("audit.fails", count=f"{found.decisions:,}", when=when), lines)
+
+
+def as_file(catalog: Catalog, name: str, search: Search, kind: str) -> bytes:
+    """Return the rows of a search as a file.
+
+    Args:
+        catalog: An open catalogue.
+        name: Who takes it away.
+        search: Which rows.
+        kind: One of `audit.FORMATS`.
+
+    Raises:
+        NotAllowed: The person may not read the log.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"decisions.{kind}"
+        audit.export(catalog, name, path, search)
+        return path.read_bytes()
+
+
+def _standing(t: Translator, one: Decision) -> str:
+    if one.superseded:
+        return t("audit.is_superseded")
+    return "" if one.supersedes_id is None else t("audit.supersedes", number=one.supersedes_id)
+
+
+def _state(t: Translator, state: str) -> str:
+    return t(f"thresholds.state_{state}")

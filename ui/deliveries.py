@@ -1,0 +1,126 @@
+"""Pieces of the export screen: what would leave and why the rest stays, what came of a job, earlier deliveries."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from catalog.deliveries import Delivery
+from catalog.export import ExportReport
+from catalog.exporters.delivery import Verification
+from ui import charts, tables
+from ui.delivery_job import Job
+from ui.i18n import Translator
+from ui.tables import Column
+
+REASONS = (
+    "undecided",
+    "rejected",
+    "changes",
+    "conflict",
+    "not_chosen",
+    "quorum",
+    "copy_risk_needs_second_reviewer",
+    "picture_missing",
+    "not_generated",
+    "id_not_allowed",
+    "id_taken",
+    "over_limit",
+)
+"""Reasons of `catalog.approved` and of the formats for leaving a picture out."""
+STEPS: Mapping[str, str] = {"exporting": "export.step_pictures", "reading back": "export.step_check"}
+PROBLEMS_SHOWN = 50
+
+
+def counted(t: Translator, report: ExportReport) -> str:
+    """Return what a dry run counted: how many would leave, and why the others stay."""
+    left = sum(report.excluded.values())
+    shown = tables.facts(
+        [(t("export.leaving"), f"{report.images:,}", ""), (t("export.staying"), f"{left:,}", t("export.staying_how"))]
+    )
+    return shown + excluded(t, report.excluded)
+
+
+def excluded(t: Translator, counts: Mapping[str, int]) -> str:
+    """Return a table of why pictures stay, most frequent first."""
+    most = max(counts.values(), default=1)
+    ordered = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+    return tables.table(
+        t("export.excluded"),
+        [Column(t("export.why")), Column(t("export.pictures"), "number"), Column(t("export.bar"))],
+        [(why(t, reason), f"{count:,}", charts.meter(count / most)) for reason, count in ordered],
+        t("export.nothing_excluded"),
+    )
+
+
+def why(t: Translator, reason: str) -> str:
+    """Return the words for a reason; one that has none stands for itself."""
+    return t(f"export.left_{reason}") if reason in REASONS else reason
+
+
+def outcome(t: Translator, job: Job, workspace: Path) -> str:
+    """Return what came of a job that has ended."""
+    if job.stopped:
+        return tables.result(False, t("export.stopped"))
+    if job.result is None:
+        return tables.refusal(t("export.failed"), job.refused)
+    if isinstance(job.result, Verification):
+        return verified(t, job.result, job.of)
+    made = job.result
+    lines = [t("export.read_back", verified=f"{made.verified:,}", images=f"{made.images:,}")]
+    if made.reused:
+        lines.append(t("export.reused", count=f"{made.reused:,}"))
+    if made.excluded:
+        lines.append(t("export.excluded_file"))
+    line = t("export.done", count=f"{made.images:,}", folder=folder(made.path, workspace))
+    return tables.result(True, line, lines) + excluded(t, made.excluded)
+
+
+def verified(t: Translator, found: Verification, name: str) -> str:
+    """Return what reading a delivery back found."""
+    if found.ok:
+        line = "export.verified_signed" if found.signed else "export.verified"
+        return tables.result(True, t(line, verified=f"{found.verified:,}", files=f"{found.files:,}", folder=name))
+    line = t(
+        "export.not_verified",
+        verified=f"{found.verified:,}",
+        files=f"{found.files:,}",
+        folder=name,
+        count=f"{len(found.problems):,}",
+        shown=min(len(found.problems), PROBLEMS_SHOWN),
+    )
+    return tables.result(False, line, found.problems[:PROBLEMS_SHOWN], lang="en")
+
+
+def earlier(t: Translator, made: Sequence[Delivery], workspace: Path) -> str:
+    """Return the table of earlier deliveries."""
+    return tables.table(
+        t("export.earlier_table"),
+        [
+            Column(t("export.when"), "short"),
+            Column(t("export.format")),
+            Column(t("export.folder")),
+            Column(t("export.pictures"), "number"),
+            Column(t("export.staying"), "number"),
+            Column(t("export.signature"), "short"),
+            Column(t("export.policy"), "number"),
+            Column(t("export.base_url")),
+        ],
+        [
+            (
+                tables.moment(one.made_at),
+                one.format,
+                folder(one.path, workspace),
+                f"{one.images:,}",
+                f"{sum(one.excluded.values()):,}",
+                t("export.signed") if one.signed else t("export.unsigned"),
+                str(one.policy_version),
+                one.base_url or "–",
+            )
+            for one in made
+        ],
+        t("export.no_earlier"),
+    )
+
+
+def folder(path: Path, workspace: Path) -> str:
+    """Return where a delivery is, seen from the workspace if it is in there."""
+    return str(path.relative_to(workspace)) if path.is_relative_to(workspace) else str(path)

@@ -1,0 +1,248 @@
+/** The desk: takes the server's data, keeps what is not sent yet, and sends one message for each thing that is done. */
+class Desk {
+  static ANSWER_MS = 8000;
+  static REPORT_MS = 1500;
+
+  constructor(parent) {
+    this.root = parent.querySelector(".rd");
+    this.data = null;
+    this.drafts = new Map();
+    this.asking = null;
+    this.waitingSince = null;
+    this.readyAt = Infinity;
+    this.reported = { item: null, at: 0 };
+    this.view = new CompareView(this.root.querySelector(".cv"), {
+      seen: (item) => this.report("shown", item),
+      failed: (item) => this.report("failed", item),
+    });
+    this.rail = new Rail(this.root.querySelector(".rd-rail"), { ticked: (row, verdict) => this.tick(row, verdict) });
+    this.bar = new Bar(this.root, {
+      act: (name) => this.act(name),
+      pick: (code) => this.pick(code),
+      typed: (note) => { this.draft.note = note; },
+    });
+    this.strips = new Strips(this.root, {
+      undo: (decision) => this.ask("undo", { decision }),
+      look: (decision) => {
+        this.asking = null;
+        this.ask("look", { decision });
+      },
+    });
+    this.lease = new Lease(this.root.querySelector(".rd-hold"), {
+      renew: () => this.send("renew", { item: this.data.held }),
+      tick: () => this.tickClock(),
+      warn: (text) => { this.root.querySelector(".rd-live").textContent = text; },
+    });
+    this.help = new Help(this.root, { remap: (message) => this.ask("remap", message) });
+    this.keyboard = new Keyboard(this);
+    this.bindPlainButtons();
+  }
+
+  bindPlainButtons() {
+    const kept = this.root.querySelector(".rd-kept");
+    const does = {
+      again: () => this.ask("again", {}),
+      refresh: () => this.ask("refresh", {}),
+      undo: () => this.act("undo"),
+      copy: () => navigator.clipboard?.writeText(kept.querySelector("blockquote").textContent),
+      close: () => { kept.hidden = true; },
+    };
+    for (const [name, run] of Object.entries(does)) {
+      for (const button of this.root.querySelectorAll(`[data-do=${name}]`)) button.addEventListener("click", run);
+    }
+  }
+
+  destroy() {
+    for (const part of [this.view, this.lease, this.keyboard]) part.destroy();
+  }
+
+  /** Show the server's newest state; `trigger` sends a message back. */
+  update(data, trigger) {
+    const before = this.data;
+    this.trigger = trigger;
+    this.data = data;
+    if (!before || before.answers !== data.answers) this.waitingSince = null;
+    if (before && before.held !== data.held) this.leave(before);
+    if (!before || before.language !== data.language) dress(this.root, data.texts);
+    this.say(data.notice);
+    this.root.dataset.item = data.item?.id ?? "";
+    this.waitUntilSeen(data);
+    this.lease.show(data.lease_ms, data.held, data.texts);
+    const changed = this.drawn !== JSON.stringify([data.item, data.past, data.history, data.progress, data.keys, data.lost, data.language]);
+    if (changed) this.draw(before);
+    this.help.show(data);
+    if (data.item) {
+      this.mark();
+      this.view.check();
+    }
+  }
+
+  draw(before) {
+    const { data } = this;
+    this.drawn = JSON.stringify([data.item, data.past, data.history, data.progress, data.keys, data.lost, data.language]);
+    showProgress(this.root, data);
+    showEmpty(this.root, data);
+    this.strips.show(data);
+    if (!data.item) return;
+    this.view.show(data.item, data.texts);
+    this.rail.show(data.item, data.texts, Boolean(data.past));
+    this.bar.show(data);
+    if (before?.item?.id !== data.item.id) this.root.querySelector(".rd-live").textContent = data.item.alt;
+  }
+
+  /** Work out from when on a decision may count; the server has the last word. */
+  waitUntilSeen({ seen_ms, min_view_ms }) {
+    const rest = seen_ms === null ? Infinity : Math.max(0, min_view_ms - seen_ms);
+    this.readyAt = performance.now() + rest;
+    this.root.dataset.ready = String(this.ready);
+    clearTimeout(this.readying);
+    if (rest < Infinity) this.readying = setTimeout(() => { this.root.dataset.ready = String(this.ready); }, rest + 1);
+  }
+
+  get ready() {
+    return performance.now() >= this.readyAt && !this.data.past;
+  }
+
+  get draft() {
+    const item = this.data.item?.id;
+    if (!this.drafts.has(item)) this.drafts.set(item, new Draft());
+    return this.drafts.get(item);
+  }
+
+  /** The held item changed: forget what was sent for the last one, or keep a note that never was. */
+  leave(before) {
+    this.asking = null;
+    if (this.data.left === before.held) return void this.drafts.delete(before.held);
+    const note = this.drafts.get(before.held)?.note.trim();
+    const kept = this.root.querySelector(".rd-kept");
+    if (!note || !before.item) return;
+    kept.hidden = false;
+    kept.querySelector("p").textContent = fill(this.data.texts["note.kept"], { name: before.item.name });
+    kept.querySelector("blockquote").textContent = note;
+  }
+
+  // --- messages -----------------------------------------------------------------------------------
+
+  send(name, message) {
+    this.trigger(name, message);
+  }
+
+  /** Send something whose answer the reviewer waits for; nothing else is sent meanwhile. */
+  ask(name, message) {
+    if (this.waitingSince !== null) return;
+    this.waitingSince = performance.now();
+    this.send(name, message);
+  }
+
+  report(name, item) {
+    const now = performance.now();
+    const { held, past, seen_ms } = this.data;
+    if (item !== held || past) return;
+    if (seen_ms !== null || (this.reported.item === item && now - this.reported.at < Desk.REPORT_MS)) return;
+    this.reported = { item, at: now };
+    this.send(name, { item });
+  }
+
+  tickClock() {
+    if (this.data?.item && this.data.seen_ms === null) this.view.check();
+    if (this.waitingSince !== null && performance.now() - this.waitingSince > Desk.ANSWER_MS) {
+      this.waitingSince = null;
+      this.say({ kind: "warning", text: this.data.texts["message.no_answer"] });
+    }
+  }
+
+  // --- what a key or a button does ----------------------------------------------------------------
+
+  act(name) {
+    const { item, past } = this.data;
+    if (name === "undo") return void this.ask("undo", { decision: past?.id ?? null });
+    if (name === "previous" || name === "next") return void this.step(name);
+    if (!item) return;
+    if (name === "flicker") return void this.view.hold(true);
+    if (name === "mode") return void this.view.nextMode();
+    if (past) return;
+    if (name === "note") return void this.bar.note.focus();
+    if (name === "flag") return void this.ask("flag", { item: item.id, on: !item.flagged });
+    this.decide(name);
+  }
+
+  /** Go back through the own decisions, or forward to the open picture. */
+  step(name) {
+    const { past } = this.data;
+    // What was undone is in the list, but is no decision any more.
+    const history = this.data.history.filter((made) => !made.superseded || made.id === past?.id);
+    const place = past ? history.findIndex((made) => made.id === past.id) : -1;
+    const next = place + (name === "previous" ? 1 : -1);
+    if (next >= history.length || (name === "next" && !past)) return;
+    this.asking = null;
+    this.ask("look", { decision: next < 0 ? null : history[next].id });
+  }
+
+  decide(verdict) {
+    const { data, draft } = this;
+    if (this.waitingSince !== null) return;
+    if (verdict === "approve" && (!data.item.address || data.lost)) {
+      return void this.say({ kind: "warning", text: data.texts["picture.missing"] });
+    }
+    const text = draft.lacks(verdict, data.skip_needs_reason);
+    if (text) {
+      this.asking = { verdict, text, key: data.keys[verdict] };
+      this.say(null);
+      return void this.mark();
+    }
+    if (!this.ready) {
+      return void this.say({ kind: "warning", text: data.texts["message.too_fast"] });
+    }
+    this.asking = null;
+    this.ask("decide", draft.message(data.item.id, verdict));
+  }
+
+  pickNumber(number) {
+    const reason = this.data.reasons[number - 1];
+    if (reason && this.data.item && !this.data.past) this.pick(reason.code);
+  }
+
+  /** Take a reason: after a verdict that asks for one it decides at once, before it is kept, a second time dropped. */
+  pick(code) {
+    if (this.asking) {
+      this.draft.reasons.add(code);
+      this.decide(this.asking.verdict);
+    } else {
+      this.draft.pick(code);
+    }
+    this.mark();
+  }
+
+  tick(row, verdict) {
+    this.draft.tick(row, verdict, this.rail.rows);
+    this.mark();
+  }
+
+  stopAsking() {
+    this.asking = null;
+    if (this.data.item) this.mark();
+  }
+
+  mark() {
+    this.rail.mark(this.draft.checks);
+    this.bar.mark(this.draft, this.asking, this.data.keys.reject);
+  }
+
+  say(notice) {
+    for (const line of this.root.querySelectorAll(".rd-notice")) {
+      line.textContent = notice ? `${notice.kind === "warning" ? "⚠ " : ""}${notice.text}` : "";
+      line.classList.toggle("rd-warning", notice?.kind === "warning");
+    }
+  }
+}
+
+const desks = new WeakMap();
+
+export default function ({ data, parentElement, setTriggerValue }) {
+  if (!desks.has(parentElement)) desks.set(parentElement, new Desk(parentElement));
+  desks.get(parentElement).update(data, setTriggerValue);
+  return () => {
+    desks.get(parentElement)?.destroy();
+    desks.delete(parentElement);
+  };
+}
