@@ -1,6 +1,7 @@
 """What every test of a screen starts from."""
 
-from collections.abc import Iterable, Mapping
+import logging
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import pytest
@@ -26,6 +27,21 @@ class Browser(ClientContext):
     @property
     def remote_ip(self) -> str | None:
         return None
+
+
+@pytest.fixture
+def heard(caplog: pytest.LogCaptureFixture) -> Iterator[pytest.LogCaptureFixture]:
+    """What our own loggers say, also after libraries in other tests configured logging for the whole process."""
+    logging.disable(logging.NOTSET)
+    loggers = [logging.getLogger(name) for name in ("ui.image_route", "ui.proxy")]
+    for logger in loggers:
+        logger.disabled, logger.propagate = False, False
+        logger.setLevel(logging.WARNING)
+        logger.addHandler(caplog.handler)
+    yield caplog
+    for logger in loggers:
+        logger.propagate = True
+        logger.removeHandler(caplog.handler)
 
 
 @pytest.fixture(autouse=True)
