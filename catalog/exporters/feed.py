@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from urllib.parse import quote, unquote, urlsplit
 
@@ -35,15 +36,15 @@ def address(base_url: str, name: str) -> str:
     return f"{base_url}/{quote(name)}"
 
 
-class FeedExporter(PictureFolder):
+class FeedExporter(PictureFolder, ABC):
     """Base of the formats whose rows point to addresses and are matched to products by a name."""
 
     needs_base_url = True
     pictures_per_product: int
 
+    @abstractmethod
     def product_name(self, sku: str, variant: str) -> str | None:
         """Return what the shop matches the row by; None when no such name can be made."""
-        raise NotImplementedError
 
     def rule(self) -> Callable[[Offer], str | None]:
         """Return a rule that leaves out what the shop would refuse or put to the wrong product."""

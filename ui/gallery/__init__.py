@@ -5,11 +5,12 @@ catalogue can become markup or code.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
+
+from ui import messages
 
 KEY = "gallery"
 _FOLDER = Path(__file__).parent
@@ -27,9 +28,4 @@ _component = st.components.v2.component(
 
 def mount(data: Mapping[str, Any], moves: Sequence[str], receive: Callable[[str, object], None]) -> None:
     """Draw the gallery; `receive` gets each message of the browser with its name, one of `moves`."""
-    callbacks: dict[str, Any] = {f"on_{move}_change": partial(_pass_on, move, receive) for move in moves}
-    _component(key=KEY, data=dict(data), **callbacks)
-
-
-def _pass_on(move: str, receive: Callable[[str, object], None]) -> None:
-    receive(move, st.session_state[KEY].get(move))
+    messages.mount(_component, KEY, data, moves, receive)
