@@ -3,8 +3,10 @@
 import logging
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
+from browser import CHROMIUM, FLAGS
 from streamlit import config
 from streamlit.runtime.session_manager import ClientContext
 
@@ -27,6 +29,16 @@ class Browser(ClientContext):
     @property
     def remote_ip(self) -> str | None:
         return None
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    """A browser that is started once for a module's tests."""
+    sync_api = pytest.importorskip("playwright.sync_api")
+    with sync_api.sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield opened
+        opened.close()
 
 
 @pytest.fixture

@@ -1,8 +1,6 @@
 """The review screen in a real browser: `adapt review` on its port, keys, pictures, two people at once."""
 
-import shutil
 import socket
-import subprocess
 import sys
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -10,18 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from browser import BROWSER_TEST, PATIENCE_MS, serving
 
 from catalog import decision_log, queue, review
 from catalog.store import Catalog
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine"),
-]
+pytestmark = BROWSER_TEST
 sync_api = pytest.importorskip("playwright.sync_api")
-sync_api.expect.set_options(timeout=60_000)
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+sync_api.expect.set_options(timeout=PATIENCE_MS)
 CANDIDATE = "img[data-testid=candidate][data-item]"
 READY = ".rd[data-ready=true]"
 """The desk when the picture has been on screen for long enough."""
@@ -38,31 +32,14 @@ HOLD_PICTURES = """() => {
     };
 }"""
 """Script that lets no picture load until `releasePictures` is called: a network that is very slow."""
-PATIENCE_MS = 60_000
-"""For machines that do other things at the same time."""
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    with sync_api.sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield opened
-        opened.close()
 
 
 @pytest.fixture(scope="module")
 def server(fill_queue: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
     """Run `adapt review` on a free port for a workspace of 60 candidates; yield its address and the workspace."""
     workspace = fill_queue(tmp_path_factory.mktemp("browser") / "workspace", 60)
-    command = [sys.executable, "-m", "adapt.cli", "-w", str(workspace), "review", "--port", "0", "--no-browser"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    try:
-        line = process.stdout.readline() if process.stdout else ""
-        assert "http://127.0.0.1:" in line, process.stderr.read() if process.stderr else ""
-        yield line.split()[-1], workspace
-    finally:
-        process.terminate()
-        process.wait(20)
+    with serving(workspace) as url:
+        yield url, workspace
 
 
 def opened(chromium: Any, url: str, reviewer: str, locale: str = "en-US", **options: Any) -> tuple[Any, set[str]]:

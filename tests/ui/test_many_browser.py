@@ -1,34 +1,17 @@
 """The screens with many pictures in a real browser: picks by keyboard, the sample, a choice among candidates."""
 
-import shutil
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from browser import BROWSER_TEST, PATIENCE_MS, serving
 
 from catalog import people, queue
 from catalog.store import Catalog
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine"),
-]
-sync_api = pytest.importorskip("playwright.sync_api")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
-PATIENCE_MS = 120_000
+pytestmark = BROWSER_TEST
 HOSTILE = "<img src=x onerror=\"document.title='caught'\"> \u202egnp"
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    with sync_api.sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield opened
-        opened.close()
 
 
 @pytest.fixture(scope="module")
@@ -37,15 +20,8 @@ def server(fill_queue: Callable[..., Path], tmp_path_factory: pytest.TempPathFac
     workspace = fill_queue(tmp_path_factory.mktemp("many") / "workspace", 60, name=HOSTILE)
     with Catalog.open(workspace) as catalog:
         people.sign_in(catalog, "lea", role="lead")
-    command = [sys.executable, "-m", "adapt.cli", "-w", str(workspace), "review", "--port", "0", "--no-browser"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    try:
-        line = process.stdout.readline() if process.stdout else ""
-        assert "http://127.0.0.1:" in line, process.stderr.read() if process.stderr else ""
-        yield line.split()[-1], workspace
-    finally:
-        process.terminate()
-        process.wait(20)
+    with serving(workspace) as url:
+        yield url, workspace
 
 
 def opened(chromium: Any, url: str, screen: str, ready: str) -> Any:
