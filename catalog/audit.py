@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from catalog import decision_log, queue, roles
 from catalog.atomic import replacing
 from catalog.errors import CatalogUnwritable, ReviewRefused
+from catalog.phrases import say, told
 from catalog.records import Decision
 from catalog.review.replaying import Difference, replay
 from catalog.schema import VERDICTS, DecisionRow, ProductRow, ReviewerRow
@@ -112,9 +113,15 @@ def export(catalog: Catalog, actor: str, path: Path, search: Search | None = Non
     """
     kind = format or path.suffix.lstrip(".").lower()
     if kind not in FORMATS:
-        raise ReviewRefused(f"the log is written as {' or '.join(FORMATS)}, not as {kind!r}; name the file so")
+        raise ReviewRefused(
+            say(
+                "the log is written as {allowed}, not as {kind!r}; name the file so",
+                allowed=" or ".join(FORMATS),
+                kind=kind,
+            )
+        )
     if path.exists():
-        raise ReviewRefused(f"{path} exists already; choose another file, or remove it")
+        raise ReviewRefused(say("{path} exists already; choose another file, or remove it", path=path))
     count = 0
     try:
         with (
@@ -134,7 +141,7 @@ def export(catalog: Catalog, actor: str, path: Path, search: Search | None = Non
                 count += 1
     except OSError as error:
         raise CatalogUnwritable(
-            f"cannot write {path} ({error.strerror or error}); free space or choose another file"
+            say("cannot write {path} ({error}); free space or choose another file", path=path, error=told(error))
         ) from error
     return count
 
@@ -165,7 +172,9 @@ def _page(
 def _narrowed(session: Session, query: Select[*tuple[Any, ...]], search: Search) -> Select[*tuple[Any, ...]]:
     if search.verdict is not None:
         if search.verdict not in VERDICTS:
-            raise ReviewRefused(f"no verdict {search.verdict!r}; allowed: {', '.join(VERDICTS)}")
+            raise ReviewRefused(
+                say("no verdict {verdict!r}; allowed: {allowed}", verdict=search.verdict, allowed=", ".join(VERDICTS))
+            )
         query = query.where(DecisionRow.verdict == search.verdict)
     if search.reviewer is not None:
         reviewer_id = session.scalar(select(ReviewerRow.id).where(ReviewerRow.name == search.reviewer))

@@ -75,7 +75,9 @@ class BlobStore:
             CatalogError: The blob is missing, or the store is not on a local disk.
         """
         if not self._local:
-            raise CatalogError(f"blobs are at {self.root}, which has no local paths: use BlobStore.open()")
+            raise CatalogError(
+                say("blobs are at {root}, which has no local paths: use BlobStore.open()", root=self.root)
+            )
         return Path(self._require(sha256))
 
     def open(self, sha256: str) -> IO[bytes]:

@@ -17,6 +17,7 @@ from PIL import Image
 
 from catalog import provenance
 from catalog.errors import ExportRefused
+from catalog.phrases import say, told
 
 REVIEW = "adapt.review"
 """Label of our assertion."""
@@ -26,7 +27,7 @@ _SETTINGS = {
     "builder": {"thumbnail": {"enabled": False}},
     "verify": {"remote_manifest_fetch": False, "ocsp_fetch": False},
 }
-_INSTALL = "C2PA needs the package c2pa-python; install it with: pip install 'adapt[c2pa]'"
+_INSTALL = say("C2PA needs the package c2pa-python; install it with: pip install 'adapt[c2pa]'")
 
 
 class PictureSigner:
@@ -48,7 +49,7 @@ class PictureSigner:
                 valid.
         """
         c2pa = _library()
-        chain, secret = _read(certificate, "certificate"), _read(key, "key")
+        chain, secret = _read(certificate, say("certificate")), _read(key, say("key"))
         info = c2pa.C2paSignerInfo(
             alg=_algorithm(certificate, chain, key, secret), sign_cert=chain, private_key=secret, ta_url=None
         )
@@ -59,11 +60,21 @@ class PictureSigner:
             found = state(self.sign(_one_pixel(), review_of(0, 0)))
         except c2pa.C2paError as error:
             raise ExportRefused(
-                f"cannot sign with {certificate} and {key} ({_said(error)}); give another pair"
+                say(
+                    "cannot sign with {certificate} and {key} ({detail}); give another pair",
+                    certificate=certificate,
+                    key=key,
+                    detail=_said(error),
+                )
             ) from error
         if found not in _GOOD:
             raise ExportRefused(
-                f"a signature with {certificate} is {found}; give a certificate that is in force and may sign documents"
+                say(
+                    "a signature with {certificate} is {found}; give a certificate that is in force and may sign "
+                    "documents",
+                    certificate=certificate,
+                    found=found,
+                )
             )
 
     def sign(self, data: bytes, review: Mapping[str, Any]) -> bytes:
@@ -107,10 +118,10 @@ def problem(data: bytes, review: Mapping[str, Any]) -> str | None:
     """
     found, stated = _read_back(data)
     if found == "none":
-        return "carries no C2PA signature"
+        return say("carries no C2PA signature")
     if found not in _GOOD:
-        return f"its C2PA signature is {found}"
-    return None if stated == dict(review) else "its C2PA signature is about another review"
+        return say("its C2PA signature is {found}", found=found)
+    return None if stated == dict(review) else say("its C2PA signature is about another review")
 
 
 def _read_back(data: bytes) -> tuple[str, dict[str, Any] | None]:
@@ -148,15 +159,25 @@ def _algorithm(certificate: Path, chain: bytes, key: Path, secret: bytes) -> byt
     try:
         leaf = x509.load_pem_x509_certificates(chain)[0]
     except ValueError as error:
-        raise ExportRefused(f"{certificate} holds no certificate; give a PEM file, the signer's own first") from error
+        raise ExportRefused(
+            say("{certificate} holds no certificate; give a PEM file, the signer's own first", certificate=certificate)
+        ) from error
     try:
         private = load_pem_private_key(secret, password=None)
     except TypeError as error:
-        raise ExportRefused(f"{key} has a password; give a PEM file without one, readable by you alone") from error
+        raise ExportRefused(
+            say("{key} has a password; give a PEM file without one, readable by you alone", key=key)
+        ) from error
     except ValueError as error:
-        raise ExportRefused(f"{key} holds no private key; give a PEM file") from error
+        raise ExportRefused(say("{key} holds no private key; give a PEM file", key=key)) from error
     if private.public_key() != leaf.public_key():
-        raise ExportRefused(f"{key} is not the key of {certificate}; give the pair that belongs together")
+        raise ExportRefused(
+            say(
+                "{key} is not the key of {certificate}; give the pair that belongs together",
+                key=key,
+                certificate=certificate,
+            )
+        )
     if isinstance(private, ec.EllipticCurvePrivateKey):
         names = {"secp256r1": b"es256", "secp384r1": b"es384", "secp521r1": b"es512"}
         if private.curve.name in names:
@@ -165,7 +186,9 @@ def _algorithm(certificate: Path, chain: bytes, key: Path, secret: bytes) -> byt
         return b"ed25519"
     if isinstance(private, rsa.RSAPrivateKey):
         return b"ps256"
-    raise ExportRefused(f"{key} is of a kind C2PA does not know; allowed: EC P-256, P-384, P-521, Ed25519, RSA")
+    raise ExportRefused(
+        say("{key} is of a kind C2PA does not know; allowed: EC P-256, P-384, P-521, Ed25519, RSA", key=key)
+    )
 
 
 def _read(path: Path, what: str) -> bytes:
@@ -173,7 +196,12 @@ def _read(path: Path, what: str) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise ExportRefused(
-            f"cannot read the {what} {path} ({error.strerror}); --c2pa CERT KEY takes two files"
+            say(
+                "cannot read the {what} {path} ({error}); --c2pa CERT KEY takes two files",
+                what=what,
+                path=path,
+                error=told(error),
+            )
         ) from error
 
 

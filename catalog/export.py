@@ -18,7 +18,7 @@ from pathlib import Path
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
-from catalog import decision_log, policies, roles
+from catalog import decision_log, policies, roles, terms
 from catalog.alt_text import AltTexts
 from catalog.approved import Selection
 from catalog.c2pa_signing import PictureSigner
@@ -30,6 +30,7 @@ from catalog.exporters.filling import Plan, Progress, fill, load, write_plan
 from catalog.exporters.manifest import read_rows
 from catalog.exporters.part_folder import PartFolder, digest_of
 from catalog.lock import file_lock
+from catalog.phrases import joined, say, told
 from catalog.policy import Policy
 from catalog.schema import DecisionRow, ExportFileRow, ExportRunRow
 from catalog.schema import now as utc_now
@@ -98,9 +99,15 @@ def export(
         if dry_run:
             return ExportReport(path=target, images=plan.images, excluded=plan.excluded, verified=0)
         if not plan.images:
-            left = ", ".join(f"{count} {reason}" for reason, count in plan.excluded.items()) or "no candidates"
-            raise ExportRefused(f"no approved picture to export ({left}); approve some with: adapt review")
-        with file_lock(catalog.workspace / ".export.lock", "export"):
+            parts = [
+                say("{count} {reason}", count=count, reason=terms.LEFT_OUT[reason])
+                for reason, count in plan.excluded.items()
+            ]
+            left = joined(", ", parts) if parts else say("no candidates")
+            raise ExportRefused(
+                say("no approved picture to export ({left}); approve some with: adapt review", left=left)
+            )
+        with file_lock(catalog.workspace / ".export.lock", say("export")):
             return _deliver(catalog, session, selection, plan, target, progress)
 
 
@@ -116,9 +123,13 @@ def verify(folder: Path) -> Verification:
 def _plan(format: str, base_url: str, c2pa: tuple[Path, Path] | None, policy: Policy) -> Plan:
     writer = exporter(format)
     if writer.needs_base_url and not base_url:
-        raise ExportRefused(f"{format} lists addresses: say where the pictures will be with --base-url https://…")
+        raise ExportRefused(
+            say("{format} lists addresses: say where the pictures will be with --base-url https://…", format=format)
+        )
     if base_url and not writer.needs_base_url:
-        raise ExportRefused(f"{format} lists files, not addresses; leave --base-url out, or use merchant or shopify")
+        raise ExportRefused(
+            say("{format} lists files, not addresses; leave --base-url out, or use merchant or shopify", format=format)
+        )
     return Plan(
         exporter=writer,
         policy=policy,
@@ -129,10 +140,14 @@ def _plan(format: str, base_url: str, c2pa: tuple[Path, Path] | None, policy: Po
 
 def _target(catalog: Catalog, format: str, out: Path | None) -> Path:
     if out is not None and re.match(r"^[a-z][a-z0-9+.-]+:/", str(out)):
-        raise ExportRefused(f"{out} is an address; a delivery is made in a folder of this machine: --out DIR")
+        raise ExportRefused(
+            say("{out} is an address; a delivery is made in a folder of this machine: --out DIR", out=out)
+        )
     target = (out or _next_free(catalog.workspace / "exports", format)).expanduser().absolute()
     if target.exists() or target.is_symlink():
-        raise ExportRefused(f"{target} exists already; choose another folder with --out DIR, or remove it")
+        raise ExportRefused(
+            say("{target} exists already; choose another folder with --out DIR, or remove it", target=target)
+        )
     return target
 
 
@@ -147,8 +162,11 @@ def _refuse_broken_log(catalog: Catalog) -> None:
     broken = decision_log.first_broken_decision(catalog)
     if broken is not None:
         raise ExportRefused(
-            f"decision {broken} was changed or added outside the review, so approvals cannot be trusted; "
-            "nothing was delivered: restore the database from a copy made before that"
+            say(
+                "decision {broken} was changed or added outside the review, so approvals cannot be trusted; "
+                "nothing was delivered: restore the database from a copy made before that",
+                broken=broken,
+            )
         )
 
 
@@ -165,13 +183,20 @@ def _deliver(
             progress("reading back", 0, plan.images)
         check = checking.check(part.path, making=True)
         if not check.ok:
-            raise ExportRefused(f"the delivery does not read back: {check.problems[0]}; nothing was delivered")
+            raise ExportRefused(
+                say("the delivery does not read back: {problem}; nothing was delivered", problem=check.problems[0])
+            )
         part.publish()
     except OSError as error:
         part.close()
         raise CatalogUnwritable(
-            f"cannot write the delivery {target} ({error.strerror or error}); free space or choose another --out DIR; "
-            f"the same command goes on from {part.path}"
+            say(
+                "cannot write the delivery {target} ({error}); free space or choose another --out DIR; "
+                "the same command goes on from {part}",
+                target=target,
+                error=told(error),
+                part=part.path,
+            )
         ) from error
     except CatalogError:
         part.discard()

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from catalog import roles
 from catalog.errors import ReviewRefused
+from catalog.phrases import say
 from catalog.schema import ROLES, ReviewerRow
 from catalog.store import Catalog
 
@@ -54,7 +55,9 @@ def sign_in(catalog: Catalog, name: str, *, source: str = "local", role: str | N
         ReviewRefused: The name is none, or `source` or `role` is unknown.
     """
     if source not in SOURCES:
-        raise ReviewRefused(f"no source {source!r} of names; allowed: {', '.join(SOURCES)}")
+        raise ReviewRefused(
+            say("no source {source!r} of names; allowed: {allowed}", source=source, allowed=", ".join(SOURCES))
+        )
     if role is not None:
         _require_role(role)
     with catalog.write() as session:
@@ -152,14 +155,20 @@ def save_settings(
 
 def _require_name(name: str) -> None:
     if not name.strip() or name != name.strip() or len(name) > NAME_MAX_CHARS or not name.isprintable():
-        raise ReviewRefused(f"reviewer name {name!r}: allowed are 1 to {NAME_MAX_CHARS} printable characters")
+        raise ReviewRefused(
+            say(
+                "reviewer name {name!r}: allowed are 1 to {limit} printable characters",
+                name=name,
+                limit=NAME_MAX_CHARS,
+            )
+        )
     if name == RULES:
-        raise ReviewRefused(f"reviewer name {name!r} is kept for rules; choose another")
+        raise ReviewRefused(say("reviewer name {name!r} is kept for rules; choose another", name=name))
 
 
 def _require_role(role: str) -> None:
     if role not in ROLES:
-        raise ReviewRefused(f"no role {role!r}; allowed: {', '.join(ROLES)}")
+        raise ReviewRefused(say("no role {role!r}; allowed: {allowed}", role=role, allowed=", ".join(ROLES)))
 
 
 def _known(session: Session, name: str) -> ReviewerRow:
@@ -167,7 +176,13 @@ def _known(session: Session, name: str) -> ReviewerRow:
     if row is None:
         names = list(session.scalars(select(ReviewerRow.name).where(ReviewerRow.source != "system")))
         near = get_close_matches(name, names, n=3, cutoff=0.3) or sorted(names)[:3]
-        raise ReviewRefused(f"nobody here is called {name!r}; there are: {', '.join(near) or 'none yet'}")
+        raise ReviewRefused(
+            say(
+                "nobody here is called {name!r}; there are: {names}",
+                name=name,
+                names=", ".join(near) or say("none yet"),
+            )
+        )
     return row
 
 
@@ -175,7 +190,9 @@ def _require_an_admin(session: Session, changed: str) -> None:
     session.flush()
     admins = select(func.count(ReviewerRow.id)).where(ReviewerRow.role == "admin", ReviewerRow.active.is_(True))
     if not session.scalar(admins):
-        raise ReviewRefused(f"{changed} is the last admin; make somebody else admin first, nothing was changed")
+        raise ReviewRefused(
+            say("{changed} is the last admin; make somebody else admin first, nothing was changed", changed=changed)
+        )
 
 
 def _person(row: ReviewerRow) -> Person:

@@ -10,6 +10,8 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from catalog.phrases import say
+
 REJECT_REASONS = (
     "wrong_colour",
     "wrong_shape",
@@ -60,7 +62,9 @@ class Policy:
         """
         for name in ("lease_s", "min_view_s"):
             if not 0 <= getattr(self, name) < math.inf:
-                raise ValueError(f"{name} must be 0 or more seconds, got {getattr(self, name)}")
+                raise ValueError(
+                    say("{name} must be 0 or more seconds, got {value}", name=name, value=getattr(self, name))
+                )
         for name, least, most in (
             ("copy_similarity", -1, 1),
             ("quorum", 1, 9),
@@ -68,10 +72,24 @@ class Policy:
             ("second_opinion_share", 0, 1),
         ):
             if not least <= getattr(self, name) <= most:
-                raise ValueError(f"{name} must be from {least} to {most}, got {getattr(self, name)}")
+                raise ValueError(
+                    say(
+                        "{name} must be from {least} to {most}, got {value}",
+                        name=name,
+                        least=least,
+                        most=most,
+                        value=getattr(self, name),
+                    )
+                )
         for score, threshold in self.auto_reject.items():
             if not score or not math.isfinite(threshold):
-                raise ValueError(f"auto_reject must give a finite threshold a score, got {score!r} = {threshold}")
+                raise ValueError(
+                    say(
+                        "auto_reject must give a finite threshold a score, got {score!r} = {threshold}",
+                        score=score,
+                        threshold=threshold,
+                    )
+                )
 
     def copy_risk(self, similarity: float | None) -> bool:
         """Say whether a picture this similar to a real photo may be a copy of it; unknown similarity is no flag."""

@@ -17,6 +17,7 @@ from defusedxml.ElementTree import ParseError, fromstring
 from PIL import Image, UnidentifiedImageError
 
 from catalog.errors import ExportRefused
+from catalog.phrases import say
 
 SOURCE_TYPE_ROOT = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 TRAINED = SOURCE_TYPE_ROOT + "trainedAlgorithmicMedia"
@@ -72,8 +73,10 @@ def mark(data: bytes, source_type: str = TRAINED) -> bytes:
         if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
             return _mark_webp(data, xmp)
     except (struct.error, IndexError) as error:
-        raise ProvenanceError("picture file is cut short; it cannot be marked as generated") from error
-    raise ProvenanceError(f"cannot mark a file that begins with {data[:4]!r}; allowed: JPEG, PNG, WebP")
+        raise ProvenanceError(say("picture file is cut short; it cannot be marked as generated")) from error
+    raise ProvenanceError(
+        say("cannot mark a file that begins with {beginning!r}; allowed: JPEG, PNG, WebP", beginning=data[:4])
+    )
 
 
 def source_type(data: bytes) -> str | None:
@@ -88,7 +91,7 @@ def source_type(data: bytes) -> str | None:
         with Image.open(BytesIO(data)) as picture:
             raw = picture.info.get("xmp") or picture.info.get("XML:com.adobe.xmp")
     except (UnidentifiedImageError, Image.DecompressionBombError, OSError, ValueError) as error:
-        raise ProvenanceError(f"not a picture: {error}") from error
+        raise ProvenanceError(say("not a picture: {error}", error=error)) from error
     if not raw:
         return None
     try:
@@ -125,7 +128,7 @@ def _mark_jpeg(data: bytes, xmp: bytes) -> bytes:
             old.append((start, end))
     payload = _JPEG_XMP + xmp
     if len(payload) > _JPEG_SEGMENT_MAX_BYTES:
-        raise ProvenanceError(f"XMP packet of {len(xmp)} bytes does not fit a JPEG segment of 65,533")
+        raise ProvenanceError(say("XMP packet of {size} bytes does not fit a JPEG segment of 65,533", size=len(xmp)))
     segment = b"\xff\xe1" + struct.pack(">H", len(payload) + 2) + payload
     body = data
     for start, end in reversed(old):

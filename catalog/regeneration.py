@@ -12,9 +12,10 @@ from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, aliased
 
-from catalog import roles
+from catalog import roles, terms
 from catalog.clock import Clock, utc_now
 from catalog.errors import ReviewRefused
+from catalog.phrases import say
 from catalog.schema import DecisionRow, GenerationRow, ProductRow, RegenerationRow, ReviewItemRow, SourceRow
 from catalog.store import Catalog
 
@@ -99,7 +100,12 @@ def served(catalog: Catalog, request_id: int, run: str, *, clock: Clock = utc_no
     with catalog.write() as session:
         row = session.get(RegenerationRow, request_id) if _is_row_number(request_id) else None
         if row is None:
-            raise ReviewRefused(f"no request {request_id} for another picture; list them: adapt generate --requested")
+            raise ReviewRefused(
+                say(
+                    "no request {request_id} for another picture; list them: adapt generate --requested",
+                    request_id=request_id,
+                )
+            )
         if row.state != "served":
             drawn = session.scalar(
                 select(GenerationRow.id).where(
@@ -111,7 +117,12 @@ def served(catalog: Catalog, request_id: int, run: str, *, clock: Clock = utc_no
             )
             if drawn is None:
                 raise ReviewRefused(
-                    f"run {run} drew nothing for request {request_id}; draw it: adapt generate --requested --run {run}"
+                    say(
+                        "run {run} drew nothing for request {request_id}; draw it: "
+                        "adapt generate --requested --run {run}",
+                        run=run,
+                        request_id=request_id,
+                    )
                 )
             row.state, row.generation_id, row.served_at = "served", drawn, clock()
         session.flush()
@@ -135,7 +146,11 @@ def _request(session: Session, decision_id: int, prompt: str | None, actor: str 
         return _read(session, known.id)
     if known is not None and known.state != "queued":
         raise ReviewRefused(
-            f"the request of decision {decision_id} is {known.state} and takes no new text; decide the new picture"
+            say(
+                "the request of decision {decision_id} is {state} and takes no new text; decide the new picture",
+                decision_id=decision_id,
+                state=terms.REQUESTS[known.state],
+            )
         )
     decision = _asking_decision(session, decision_id)
     if known is not None and prompt is not None:
@@ -165,11 +180,19 @@ def _asking_decision(session: Session, decision_id: int) -> DecisionRow:
         raise _unknown_decision(decision_id)
     if decision.verdict not in ASKING:
         raise ReviewRefused(
-            f"decision {decision_id} is {decision.verdict!r}; another picture is asked for by {' or '.join(ASKING)}"
+            say(
+                "decision {decision_id} is {verdict!r}; another picture is asked for by {allowed}",
+                decision_id=decision_id,
+                verdict=decision.verdict,
+                allowed=" or ".join(ASKING),
+            )
         )
     if session.scalar(select(DecisionRow.id).where(DecisionRow.supersedes_id == decision_id)) is not None:
         raise ReviewRefused(
-            f"decision {decision_id} was undone or replaced, so it asks for nothing; decide again first"
+            say(
+                "decision {decision_id} was undone or replaced, so it asks for nothing; decide again first",
+                decision_id=decision_id,
+            )
         )
     return decision
 
@@ -192,7 +215,11 @@ def _checked_prompt(prompt: str | None) -> str | None:
     text = prompt.strip()
     if not text or len(text) > PROMPT_MAX_CHARS or not text.isprintable():
         raise ReviewRefused(
-            f"prompt {prompt[:40]!r}: allowed are 1 to {PROMPT_MAX_CHARS} printable characters on one line"
+            say(
+                "prompt {prompt_begin!r}: allowed are 1 to {limit} printable characters on one line",
+                prompt_begin=prompt[:40],
+                limit=PROMPT_MAX_CHARS,
+            )
         )
     return text
 
@@ -202,7 +229,12 @@ def _is_row_number(number: int) -> bool:
 
 
 def _unknown_decision(decision_id: int) -> ReviewRefused:
-    return ReviewRefused(f"no decision {decision_id} in the log; see those of an item with: adapt queue --item ITEM")
+    return ReviewRefused(
+        say(
+            "no decision {decision_id} in the log; see those of an item with: adapt queue --item ITEM",
+            decision_id=decision_id,
+        )
+    )
 
 
 def _undone() -> ColumnElement[bool]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from catalog import terms
 from catalog.errors import ReviewRefused
+from catalog.phrases import say
 from catalog.schema import ROLES, ReviewerRow
 from catalog.store import Catalog
 
@@ -19,13 +21,13 @@ _GRANTED: dict[str, frozenset[str]] = {
     "admin": _LEADING | {"people"},
 }
 _DOING = {
-    "decide": "decide",
-    "adjudicate": "settle conflicts",
-    "bulk": "decide in bulk",
-    "policy": "change the rules",
-    "export": "export",
-    "audit": "read the log",
-    "people": "change roles",
+    "decide": say("decide"),
+    "adjudicate": say("settle conflicts"),
+    "bulk": say("decide in bulk"),
+    "policy": say("change the rules"),
+    "export": say("export"),
+    "audit": say("read the log"),
+    "people": say("change roles"),
 }
 
 
@@ -54,18 +56,27 @@ def require(where: Session | Catalog, name: str, permission: str) -> int:
             return require(session, name, permission)
     person = where.scalar(select(ReviewerRow).where(ReviewerRow.name == name))
     if person is None:
-        raise NotAllowed(f"nobody here is called {name!r}, so nothing was done; list people with: adapt reviewers")
+        raise NotAllowed(
+            say("nobody here is called {name!r}, so nothing was done; list people with: adapt reviewers", name=name)
+        )
     return check(person, permission)
 
 
 def check(person: ReviewerRow, permission: str) -> int:
     """Return the id of a person whose row is at hand; raises NotAllowed as `require` does."""
     if not person.active:
-        raise NotAllowed(f"{person.name} may not act here any more; an admin may change that: adapt reviewers")
-    if not allows(person.role, permission):
-        fitting = " or ".join(role for role in ROLES if allows(role, permission))
         raise NotAllowed(
-            f"{person.name} is {person.role} and may not {_DOING[permission]}; {fitting} may: an admin gives roles "
-            "with adapt reviewers"
+            say("{name} may not act here any more; an admin may change that: adapt reviewers", name=person.name)
+        )
+    if not allows(person.role, permission):
+        fitting = terms.one_of([terms.ROLES[role] for role in ROLES if allows(role, permission)])
+        raise NotAllowed(
+            say(
+                "{name} is {role} and may not {doing}; {fitting} may: an admin gives roles with adapt reviewers",
+                name=person.name,
+                role=terms.ROLES[person.role],
+                doing=_DOING[permission],
+                fitting=fitting,
+            )
         )
     return person.id

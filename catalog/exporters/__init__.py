@@ -13,6 +13,7 @@ from catalog.exporters.imagefolder import ImageFolderExporter
 from catalog.exporters.merchant import MerchantExporter
 from catalog.exporters.shopify import ShopifyExporter
 from catalog.exporters.webdataset import WebDatasetExporter
+from catalog.phrases import say
 
 FORMATS: Mapping[str, Exporter] = MappingProxyType(
     {
@@ -36,5 +37,5 @@ def exporter(name: str) -> Exporter:
         ExportRefused: There is no such format.
     """
     if name not in FORMATS:
-        raise ExportRefused(f"no export format {name!r}; allowed: {', '.join(FORMATS)}")
+        raise ExportRefused(say("no export format {name!r}; allowed: {allowed}", name=name, allowed=", ".join(FORMATS)))
     return FORMATS[name]

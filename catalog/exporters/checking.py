@@ -16,6 +16,7 @@ from catalog.exporters import FORMATS
 from catalog.exporters.delivery import EXCLUDED, FORMAT_VERSION, MANIFEST, SUMMARY, Exporter, Row, Verification
 from catalog.exporters.manifest import is_inside, read_rows
 from catalog.exporters.part_folder import WORK, digest_of
+from catalog.phrases import joined, say
 
 
 @dataclass(frozen=True)
@@ -81,22 +82,32 @@ def check(folder: Path, *, making: bool = False) -> Verification:
         ExportRefused: The folder is no delivery, or one this release cannot check.
     """
     summary, exporter = _summary(folder)
-    problems = [
-        f"{name}: {_file_problem(folder / name, digest)}"
+    problems: list[str] = [
+        joined(": ", (name, problem))
         for name, digest in summary["files"].items()
-        if _file_problem(folder / name, digest)
+        if (problem := _file_problem(folder / name, digest))
     ]
     intact = not problems
     verified, names, found = _check_pictures(folder, summary, problems)
     known = {*summary["files"], SUMMARY}
     extra = [name for name in _files(folder) if name not in known and name not in names]
     problems += [
-        f"{name}: not in the manifest" for name in sorted(extra) if not (making and name.startswith(f"{WORK}/"))
+        say("{name}: not in the manifest", name=name)
+        for name in sorted(extra)
+        if not (making and name.startswith(f"{WORK}/"))
     ]
     if intact and (problem := _table_problem(exporter, folder, summary, found)):
         problems.append(problem)
     if len(names) != summary["images"]:
-        problems.append(f"{MANIFEST}: lists {len(names)} pictures, {SUMMARY} says {summary['images']}")
+        problems.append(
+            say(
+                "{manifest}: lists {count} pictures, {summary} says {stated}",
+                manifest=MANIFEST,
+                count=len(names),
+                summary=SUMMARY,
+                stated=summary["images"],
+            )
+        )
     return Verification(
         files=len(names),
         verified=verified,
@@ -108,13 +119,18 @@ def check(folder: Path, *, making: bool = False) -> Verification:
 
 def _summary(folder: Path) -> tuple[dict[str, Any], Exporter]:
     if not folder.is_dir():
-        raise ExportRefused(f"no folder {folder}; give the path of a delivery")
+        raise ExportRefused(say("no folder {folder}; give the path of a delivery", folder=folder))
     try:
         summary = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))
         version = summary["format_version"]
         if version != FORMAT_VERSION:
             raise ExportRefused(
-                f"{folder} is a delivery of version {version}, this release checks {FORMAT_VERSION}; export again"
+                say(
+                    "{folder} is a delivery of version {version}, this release checks {known}; export again",
+                    folder=folder,
+                    version=version,
+                    known=FORMAT_VERSION,
+                )
             )
         exporter = FORMATS[summary["format"]]
         files = summary["files"]
@@ -123,7 +139,11 @@ def _summary(folder: Path) -> tuple[dict[str, Any], Exporter]:
         return {"images": 0, "base_url": "", "c2pa": None, **summary}, exporter
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ExportRefused(
-            f"{folder} is no complete delivery: {SUMMARY} is missing or damaged; export again"
+            say(
+                "{folder} is no complete delivery: {summary} is missing or damaged; export again",
+                folder=folder,
+                summary=SUMMARY,
+            )
         ) from error
 
 
@@ -134,16 +154,16 @@ def _check_pictures(folder: Path, summary: dict[str, Any], problems: list[str]) 
     try:
         for row in read_rows(folder / MANIFEST):
             name = row["file_name"]
-            problem = "listed twice" if name in names else _picture_problem(reader, row, summary)
+            problem = say("listed twice") if name in names else _picture_problem(reader, row, summary)
             names.add(name)
             if problem is None:
                 verified += 1
             else:
-                problems.append(f"{name}: {problem}")
+                problems.append(joined(": ", (name, problem)))
     except FileNotFoundError:
         pass  # the digests have told
     except (OSError, ValueError, KeyError, TypeError):
-        problems.append(f"{MANIFEST}: cannot be read after {len(names)} pictures")
+        problems.append(say("{table}: cannot be read after {count} pictures", table=MANIFEST, count=len(names)))
     finally:
         reader.close()
     return verified, names, Listing.of(names)
@@ -152,15 +172,15 @@ def _check_pictures(folder: Path, summary: dict[str, Any], problems: list[str]) 
 def _picture_problem(reader: PictureReader, row: Row, summary: dict[str, Any]) -> str | None:
     data = reader.read(row["file_name"])
     if data is None:
-        return "missing"
+        return say("missing")
     if hashlib.sha256(data).hexdigest() != row["sha256"]:
-        return "changed since the export"
+        return say("changed since the export")
     try:
         mark = provenance.source_type(data)
     except provenance.ProvenanceError:
-        return "not a picture"
+        return say("not a picture")
     if mark != provenance.TRAINED:
-        return "carries no provenance mark"
+        return say("carries no provenance mark")
     if summary["c2pa"] is None:
         return None
     return c2pa_signing.problem(data, c2pa_signing.review_of(row["policy_version"], row["approvals"]))
@@ -172,15 +192,17 @@ def _table_problem(exporter: Exporter, folder: Path, summary: dict[str, Any], ex
         if Listing.of(exporter.listed(folder, summary["base_url"])) == expected:
             return None
     except (OSError, ValueError, KeyError, TypeError, tarfile.TarError) as error:
-        return f"{tables}: cannot be read as {exporter.name} ({error})"
-    return f"{tables}: does not list the pictures of {MANIFEST}"
+        return say(
+            "{tables}: cannot be read as {format} ({error})", tables=tables, format=exporter.name, error=str(error)
+        )
+    return say("{tables}: does not list the pictures of {manifest}", tables=tables, manifest=MANIFEST)
 
 
 def _file_problem(path: Path, digest: str) -> str | None:
     found = digest_of(path)
     if found is None:
-        return "missing"
-    return None if found == digest else "changed since the export"
+        return say("missing")
+    return None if found == digest else say("changed since the export")
 
 
 def _files(folder: Path) -> Iterator[str]:

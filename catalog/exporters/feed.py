@@ -10,6 +10,7 @@ from urllib.parse import quote, unquote, urlsplit
 from catalog.errors import ExportRefused
 from catalog.exporters.delivery import Offer, Row
 from catalog.exporters.picture_folder import PictureFolder
+from catalog.phrases import say
 
 _EXAMPLE = "https://cdn.example.com/pictures"
 
@@ -26,7 +27,13 @@ def checked_base_url(url: str) -> str:
     except ValueError:
         plain = False
     if not plain or "@" in parts.netloc or "?" in url or "#" in url or re.search(r"[\s\"'<>\\\x00-\x1f\x7f]", url):
-        raise ExportRefused(f"--base-url {url!r}: give a public https address without login or query, like {_EXAMPLE}")
+        raise ExportRefused(
+            say(
+                "--base-url {url!r}: give a public https address without login or query, like {example}",
+                url=url,
+                example=_EXAMPLE,
+            )
+        )
     # A comma separates the addresses of a cell.
     return quote(url.rstrip("/"), safe="/:%[]!$&()*+;=~")
 

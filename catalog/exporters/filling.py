@@ -29,6 +29,7 @@ from catalog.exporters.manifest import line_of, read_rows
 from catalog.exporters.part_folder import PartFolder, digest_of
 from catalog.exporters.picture_folder import PICTURES
 from catalog.exporters.tables import TableFile
+from catalog.phrases import say
 from catalog.policy import Policy
 
 Progress = Callable[[str, float, float | None], None]
@@ -129,9 +130,12 @@ def load(blobs: BlobStore, signer: PictureSigner | None, picture: ApprovedPictur
     data = blobs.read(picture.sha256)
     if hashlib.sha256(data).hexdigest() != picture.sha256:
         raise ExportRefused(
-            f"the picture of item {picture.item_id} changed on disk since it was reviewed; nothing was delivered: "
-            f"put {picture.sha256[:12]}… back from a copy, or take its approval back with: "
-            f"adapt decide {picture.item_id} --undo"
+            say(
+                "the picture of item {item_id} changed on disk since it was reviewed; nothing was delivered: "
+                "put {digest}… back from a copy, or take its approval back with: adapt decide {item_id} --undo",
+                item_id=picture.item_id,
+                digest=picture.sha256[:12],
+            )
         )
     marked = provenance.mark(data)
     return marked if signer is None else signer.sign(marked, review_of(picture.policy_version, picture.approvals))

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from catalog.errors import ExportRefused
+from catalog.phrases import say
 
 WORK = ".work"
 """What making a delivery needs, inside its folder until it is complete."""
@@ -73,7 +74,7 @@ class PartFolder:
             ExportRefused: A link stands in the folder's place.
         """
         if self.path.is_symlink():
-            raise ExportRefused(f"{self.path} is a link; remove it and run the same command again")
+            raise ExportRefused(say("{path} is a link; remove it and run the same command again", path=self.path))
         fresh, kept, mark = self._work / "plan.new", self._work / "plan", self._work / "state"
         for old in (fresh, kept):
             shutil.rmtree(old, ignore_errors=True)
@@ -134,7 +135,9 @@ class PartFolder:
         for folder in (*(found for found in self.path.rglob("*") if found.is_dir()), self.path):
             _sync_folder(folder)
         if self._target.exists() or self._target.is_symlink():
-            raise ExportRefused(f"{self._target} exists by now; choose another folder with --out DIR, or remove it")
+            raise ExportRefused(
+                say("{target} exists by now; choose another folder with --out DIR, or remove it", target=self._target)
+            )
         self.path.rename(self._target)
         _sync_folder(self._target.parent)
 

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from catalog.database import MAX_VARIABLES
 from catalog.errors import ReviewRefused
+from catalog.phrases import say
 from catalog.products import attribute_record
 from catalog.records import ReviewItem, Specification
 from catalog.schema import (
@@ -53,7 +54,7 @@ def items(
         ReviewRefused: Unknown state, or a run that drew nothing.
     """
     if state is not None and state not in ITEM_STATES:
-        raise ReviewRefused(f"no state {state!r}; allowed: {', '.join(ITEM_STATES)}")
+        raise ReviewRefused(say("no state {state!r}; allowed: {allowed}", state=state, allowed=", ".join(ITEM_STATES)))
     query = _item_query().order_by(ReviewItemRow.priority, ReviewItemRow.id).limit(limit).offset(offset)
     if state is not None:
         query = query.where(ReviewItemRow.state == state)
@@ -174,8 +175,14 @@ def _require_run(session: Session, run: str) -> None:
     runs = set(session.scalars(select(GenerationRow.run).distinct()))
     if run not in runs:
         near = get_close_matches(run, runs, n=3, cutoff=0.3) or sorted(runs)[-3:]
-        raise ReviewRefused(f"no candidates of a run '{run}'; there are those of: {', '.join(near) or 'none yet'}")
+        raise ReviewRefused(
+            say(
+                "no candidates of a run '{run}'; there are those of: {names}",
+                run=run,
+                names=", ".join(near) or say("none yet"),
+            )
+        )
 
 
 def _unknown(item_id: int) -> ReviewRefused:
-    return ReviewRefused(f"no item {item_id} in the review queue; list them with: adapt queue")
+    return ReviewRefused(say("no item {item_id} in the review queue; list them with: adapt queue", item_id=item_id))

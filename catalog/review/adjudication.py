@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 from catalog import decision_log, policies, queue, roles
 from catalog.clock import Clock, utc_now
 from catalog.errors import ReviewRefused
+from catalog.phrases import say
 from catalog.policy import Policy
 from catalog.records import Decision, ReviewItem
 from catalog.review.settling import (
@@ -100,9 +101,13 @@ def adjudicate(
         PictureMissing: `approve` on a picture whose file is gone.
     """
     if verdict not in RULINGS:
-        raise ReviewRefused(f"no ruling {verdict!r}; allowed: {', '.join(RULINGS)}")
+        raise ReviewRefused(
+            say("no ruling {verdict!r}; allowed: {allowed}", verdict=verdict, allowed=", ".join(RULINGS))
+        )
     if not note.strip():
-        raise ReviewRefused(f"a ruling on item {item_id} needs a note that says why; nothing was decided")
+        raise ReviewRefused(
+            say("a ruling on item {item_id} needs a note that says why; nothing was decided", item_id=item_id)
+        )
     codes, note = checked_reasons(verdict, reasons, note), note[:NOTE_MAX_CHARS]
     with catalog.write() as session:
         me = roles.require(session, actor, "adjudicate")
@@ -110,13 +115,19 @@ def adjudicate(
         (row,) = rows_of(session, [item_id])
         stand = decision_log.standing(session, row)
         if not stand:
-            raise ReviewRefused(f"item {item_id} has no verdict to rule on; claim it and decide it")
+            raise ReviewRefused(
+                say("item {item_id} has no verdict to rule on; claim it and decide it", item_id=item_id)
+            )
         if verdict == "approve":
             require_picture(catalog, session, row)
             others = any(head.verdict == "approve" and head.reviewer_id != me for head in stand)
             if copy_risk(session, row, rules) and not others:
                 raise ReviewRefused(
-                    f"item {item_id} may be a copy of a real photo: somebody beside {actor} must approve it, too"
+                    say(
+                        "item {item_id} may be a copy of a real photo: somebody beside {actor} must approve it, too",
+                        item_id=item_id,
+                        actor=actor,
+                    )
                 )
         head, last = decision_log.own_head(session, row, me), stand[-1]
         if last is head and (last.origin, last.verdict, last.note) == (decision_log.ADJUDICATION, verdict, note):

@@ -9,9 +9,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
-from catalog import people, policies, queue, roles
+from catalog import people, policies, queue, roles, terms
 from catalog.clock import Clock, utc_now
 from catalog.errors import ReviewRefused
+from catalog.phrases import say
 from catalog.policy import Policy
 from catalog.records import ReviewItem
 from catalog.review.refusals import LeaseLost, TooFast
@@ -55,10 +56,16 @@ def claim(
         if taken is None and item_id is not None:
             found = queue.read_item(session, item_id)
             if found.state == "pending" and found.lease_owner and (found.lease_until or clock()) > clock():
-                held = f"held by {found.lease_owner}"
+                held = say("held by {holder}", holder=found.lease_owner)
             else:
-                held = "decided by you already" if found.state == "pending" else found.state
-            raise ReviewRefused(f"item {item_id} is {held} and cannot be claimed; list others with: adapt queue")
+                held = say("decided by you already") if found.state == "pending" else terms.STATES[found.state]
+            raise ReviewRefused(
+                say(
+                    "item {item_id} is {held} and cannot be claimed; list others with: adapt queue",
+                    item_id=item_id,
+                    held=held,
+                )
+            )
         return None if taken is None else queue.read_item(session, taken)
 
 
@@ -197,7 +204,12 @@ def held_row(session: Session, item_id: int, token: str, moment: datetime) -> Re
             .with_for_update()
         )
     if row is None:
-        raise LeaseLost(f"item {item_id} is not held by this claim any more; nothing was decided, claim it again")
+        raise LeaseLost(
+            say(
+                "item {item_id} is not held by this claim any more; nothing was decided, claim it again",
+                item_id=item_id,
+            )
+        )
     return row
 
 
@@ -205,7 +217,11 @@ def seen_since(row: ReviewItemRow, moment: datetime, rules: Policy) -> datetime:
     """Return since when the holder has seen the picture; raises TooFast."""
     if row.first_shown_at is None or (moment - row.first_shown_at).total_seconds() < rules.min_view_s:
         raise TooFast(
-            f"item {row.id} must be on screen for {rules.min_view_s:g} s before it is decided; nothing was decided"
+            say(
+                "item {item_id} must be on screen for {seconds:g} s before it is decided; nothing was decided",
+                item_id=row.id,
+                seconds=rules.min_view_s,
+            )
         )
     return row.first_shown_at
 

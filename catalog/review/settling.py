@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from catalog import decision_log, queue
 from catalog.database import MAX_VARIABLES
 from catalog.errors import ReviewRefused
+from catalog.phrases import say
 from catalog.policy import REJECT_REASONS, Policy
 from catalog.records import Decision
 from catalog.review.claims import NO_LEASE
@@ -66,7 +67,7 @@ def rows_of(session: Session, item_ids: Sequence[int]) -> list[ReviewItemRow]:
         found.update((row.id, row) for row in session.scalars(query))
     for number in item_ids:
         if number not in found:
-            raise ReviewRefused(f"no item {number} in the review queue; list them with: adapt queue")
+            raise ReviewRefused(say("no item {item_id} in the review queue; list them with: adapt queue", item_id=number))
     return [found[number] for number in item_ids]
 
 
@@ -74,7 +75,9 @@ def require_picture(catalog: Catalog, session: Session, row: ReviewItemRow) -> N
     """Raise PictureMissing when an item's picture is gone."""
     sha256 = session.get_one(GenerationRow, row.generation_id).image_sha256
     if not catalog.blobs.has(sha256):
-        raise PictureMissing(f"the picture of item {row.id} is not in the blob store; skip it or generate it again")
+        raise PictureMissing(
+            say("the picture of item {item_id} is not in the blob store; skip it or generate it again", item_id=row.id)
+        )
 
 
 def written(session: Session, decision_id: int) -> Decision:
@@ -88,20 +91,26 @@ def checked_reasons(
 ) -> tuple[str, ...]:
     """Return the reason codes without repeats; raises ReviewRefused when they do not go with the verdict."""
     if verdict not in DECIDABLE:
-        raise ReviewRefused(f"no verdict {verdict!r}; allowed: {', '.join(DECIDABLE)}")
+        raise ReviewRefused(
+            say("no verdict {verdict!r}; allowed: {allowed}", verdict=verdict, allowed=", ".join(DECIDABLE))
+        )
     codes, choice = tuple(dict.fromkeys(reasons)), ", ".join(REJECT_REASONS)
     unknown = [code for code in codes if code not in REJECT_REASONS]
     if unknown:
-        raise ReviewRefused(f"no reason {unknown[0]!r}; allowed: {choice}")
+        raise ReviewRefused(say("no reason {code!r}; allowed: {choice}", code=unknown[0], choice=choice))
     if verdict == "approve" and codes:
-        raise ReviewRefused(f"an approval takes no reasons; leave {codes[0]!r} out, or reject")
+        raise ReviewRefused(say("an approval takes no reasons; leave {code!r} out, or reject", code=codes[0]))
     if verdict == "reject" and not codes:
-        raise ReviewRefused(f"a rejection needs a reason; choose from {choice}")
+        raise ReviewRefused(say("a rejection needs a reason; choose from {choice}", choice=choice))
     if not codes and not note.strip():
         if verdict == "changes":
-            raise ReviewRefused(f"say what to change: write a note, or choose a reason from {choice}")
+            raise ReviewRefused(
+                say("say what to change: write a note, or choose a reason from {choice}", choice=choice)
+            )
         if verdict == "skip" and rules is not None and rules.skip_needs_reason:
-            raise ReviewRefused(f"say why it is skipped: write a note, or choose a reason from {choice}")
+            raise ReviewRefused(
+                say("say why it is skipped: write a note, or choose a reason from {choice}", choice=choice)
+            )
     return codes
 
 
@@ -114,9 +123,23 @@ def checked_ticks(session: Session, row: ReviewItemRow, checks: Mapping[str, str
     allowed = [*sorted(names), *RECORD_FIELDS]
     for name, verdict in checks.items():
         if name not in allowed:
-            raise ReviewRefused(f"item {row.id} has no attribute {name!r}; it has: {', '.join(allowed)}")
+            raise ReviewRefused(
+                say(
+                    "item {item_id} has no attribute {name!r}; it has: {attributes}",
+                    item_id=row.id,
+                    name=name,
+                    attributes=", ".join(allowed),
+                )
+            )
         if verdict not in CHECK_VERDICTS:
-            raise ReviewRefused(f"{name} is checked as {verdict!r}; allowed: {', '.join(CHECK_VERDICTS)}")
+            raise ReviewRefused(
+                say(
+                    "{name} is checked as {verdict!r}; allowed: {allowed}",
+                    name=name,
+                    verdict=verdict,
+                    allowed=", ".join(CHECK_VERDICTS),
+                )
+            )
     return dict(sorted(checks.items()))
 
 

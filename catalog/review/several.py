@@ -8,9 +8,10 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from catalog import decision_log, people, policies, queue, roles
+from catalog import decision_log, people, policies, queue, roles, terms
 from catalog.clock import Clock, utc_now
 from catalog.errors import ReviewRefused
+from catalog.phrases import say
 from catalog.policy import Policy
 from catalog.records import Decision
 from catalog.review.adjudication import RULINGS
@@ -70,7 +71,11 @@ def bulk(
     """
     wanted = list(dict.fromkeys(item_ids))
     if verdict not in RULINGS:
-        raise ReviewRefused(f"no verdict {verdict!r} for many items; allowed: {', '.join(RULINGS)}")
+        raise ReviewRefused(
+            say(
+                "no verdict {verdict!r} for many items; allowed: {allowed}", verdict=verdict, allowed=", ".join(RULINGS)
+            )
+        )
     _require_sample(wanted, seen, typed_count)
     codes = checked_reasons(verdict, reasons, note)
     with catalog.write() as session:
@@ -84,7 +89,10 @@ def bulk(
                 require_picture(catalog, session, row)
                 if copy_risk(session, row, rules):
                     raise ReviewRefused(
-                        f"item {row.id} may be a copy of a real photo and is approved one by one; leave it out"
+                        say(
+                            "item {item_id} may be a copy of a real photo and is approved one by one; leave it out",
+                            item_id=row.id,
+                        )
                     )
             made.append(
                 _append(
@@ -143,14 +151,22 @@ def choose(
     """
     passed = [number for number in dict.fromkeys(others) if number != item_id]
     if not passed:
-        raise ReviewRefused(f"choosing item {item_id} needs others to choose from; or approve it by itself")
+        raise ReviewRefused(
+            say("choosing item {item_id} needs others to choose from; or approve it by itself", item_id=item_id)
+        )
     with catalog.write() as session:
         me = roles.check(people.enter(session, actor), "decide")
         rules, moment = policy or policies.in_force(session), clock()
         rows = rows_of(session, [item_id, *passed])
         products = {session.get_one(GenerationRow, row.generation_id).product_id for row in rows}
         if len(products) > 1:
-            raise ReviewRefused(f"items {item_id} and {passed[0]} … show several products; choose among those of one")
+            raise ReviewRefused(
+                say(
+                    "items {item_id} and {other} … show several products; choose among those of one",
+                    item_id=item_id,
+                    other=passed[0],
+                )
+            )
         for row in rows:
             _require_open(session, row, actor, me, moment)
             if not scripted:
@@ -181,28 +197,63 @@ def choose(
 
 def _require_sample(wanted: Sequence[int], seen: Collection[int], typed_count: int) -> None:
     if not wanted:
-        raise ReviewRefused("no items to decide; pick some")
+        raise ReviewRefused(say("no items to decide; pick some"))
     if typed_count != len(wanted):
-        raise ReviewRefused(f"these are {len(wanted)} items, typed was {typed_count}; nothing was decided")
+        raise ReviewRefused(
+            say(
+                "these are {count} items, typed was {typed_count}; nothing was decided",
+                count=len(wanted),
+                typed_count=typed_count,
+            )
+        )
     least, opened = min(SAMPLE, len(wanted)), len(set(seen) & set(wanted))
     if opened < least:
         raise ReviewRefused(
-            f"{opened} of these {len(wanted)} pictures were opened; look at {least} or more before deciding them all"
+            say(
+                "{opened} of these {count} pictures were opened; look at {least} or more before deciding them all",
+                opened=opened,
+                count=len(wanted),
+                least=least,
+            )
         )
 
 
 def _require_open(session: Session, row: ReviewItemRow, actor: str, me: int, moment: datetime) -> None:
     if row.state != "pending":
-        raise ReviewRefused(f"item {row.id} is {row.state} already, nothing was decided; leave it out")
+        raise ReviewRefused(
+            say(
+                "item {item_id} is {state} already, nothing was decided; leave it out",
+                item_id=row.id,
+                state=terms.STATES[row.state],
+            )
+        )
     if row.lease_owner not in (None, actor) and row.lease_until is not None and row.lease_until > moment:
-        raise ReviewRefused(f"item {row.id} is held by {row.lease_owner}, nothing was decided; leave it out or wait")
+        raise ReviewRefused(
+            say(
+                "item {item_id} is held by {holder}, nothing was decided; leave it out or wait",
+                item_id=row.id,
+                holder=row.lease_owner,
+            )
+        )
     if any(head.reviewer_id == me for head in decision_log.standing(session, row)):
-        raise ReviewRefused(f"item {row.id} was decided by {actor} and waits for another person; leave it out")
+        raise ReviewRefused(
+            say(
+                "item {item_id} was decided by {actor} and waits for another person; leave it out",
+                item_id=row.id,
+                actor=actor,
+            )
+        )
 
 
 def _require_seen(row: ReviewItemRow, actor: str, moment: datetime, rules: Policy) -> None:
     if row.lease_owner != actor or row.lease_until is None or row.lease_until <= moment:
-        raise LeaseLost(f"item {row.id} is not held by {actor} any more; nothing was decided, claim it again")
+        raise LeaseLost(
+            say(
+                "item {item_id} is not held by {actor} any more; nothing was decided, claim it again",
+                item_id=row.id,
+                actor=actor,
+            )
+        )
     seen_since(row, moment, rules)
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, aliased
 
 from catalog import decision_log, people, policies, queue, roles
 from catalog.clock import Clock, utc_now
+from catalog.phrases import say
 from catalog.policy import Policy
 from catalog.records import Decision, ReviewItem
 from catalog.review.claims import NO_LEASE, release, take
@@ -60,7 +61,7 @@ def undo(
             rules, moment = policy or policies.in_force(session), clock()
             target = decision_log.latest_standing(session, me, decision_id)
             if target is None:
-                raise NothingToUndo("nothing to undo: no decision of this reviewer stands")
+                raise NothingToUndo(say("nothing to undo: no decision of this reviewer stands"))
             made = _void(session, target, me, rules, moment)
             for other in _chosen_with(session, target):
                 _void(session, other, me, rules, moment)
@@ -70,7 +71,7 @@ def undo(
                 claimed=None if taken is None else queue.read_item(session, taken),
             )
     except IntegrityError as error:
-        raise AlreadyChanged("that decision has been changed in the meantime; nothing was undone") from error
+        raise AlreadyChanged(say("that decision has been changed in the meantime; nothing was undone")) from error
 
 
 def undo_item(catalog: Catalog, reviewer: str, item_id: int, *, clock: Clock = utc_now) -> Decision:
@@ -86,7 +87,13 @@ def standing_decision(catalog: Catalog, reviewer: str, item_id: int) -> Decision
     for made in queue.decisions(catalog, reviewer=reviewer, item_id=item_id, limit=1000):
         if made.verdict != "void" and not made.superseded:
             return made
-    raise NothingToUndo(f"{reviewer} has no decision on item {item_id} that stands; see: adapt queue --item {item_id}")
+    raise NothingToUndo(
+        say(
+            "{reviewer} has no decision on item {item_id} that stands; see: adapt queue --item {item_id}",
+            reviewer=reviewer,
+            item_id=item_id,
+        )
+    )
 
 
 def _void(session: Session, target: DecisionRow, me: int, rules: Policy, moment: datetime) -> DecisionRow:

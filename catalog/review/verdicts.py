@@ -12,6 +12,7 @@ from sqlalchemy import select
 from catalog import decision_log, policies, roles
 from catalog.clock import Clock, utc_now
 from catalog.errors import ReviewRefused
+from catalog.phrases import say
 from catalog.policy import Policy
 from catalog.records import Decision
 from catalog.review.claims import claim, held_row, release, seen_since
@@ -137,7 +138,7 @@ def decide_item(
     checked_reasons(verdict, reasons, note)
     item = claim(catalog, reviewer, item_id=item_id, policy=policy, clock=clock)
     if item is None or item.lease_token is None:
-        raise ReviewRefused(f"item {item_id} cannot be claimed; list others with: adapt queue")
+        raise ReviewRefused(say("item {item_id} cannot be claimed; list others with: adapt queue", item_id=item_id))
     options: dict[str, Any] = {"reasons": reasons, "note": note, "checks": checks, "policy": policy, "clock": clock}
     try:
         return decide(catalog, item.id, item.lease_token, verdict, scripted=True, **options)
