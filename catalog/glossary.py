@@ -24,6 +24,7 @@ from pathlib import Path
 
 from catalog import grammar
 from catalog.errors import CatalogError
+from catalog.phrases import say
 
 SHIPPED = Path(__file__).parent / "data" / "glossary.csv"
 OWN_NAME = "glossary.csv"
@@ -290,12 +291,19 @@ def _rows(path: Path) -> Iterator[dict[str, str]]:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise CatalogError(f"glossary {path} cannot be read ({error}); save it as UTF-8 CSV") from error
+        raise CatalogError(
+            say("glossary {path} cannot be read ({error}); save it as UTF-8 CSV", path=path, error=str(error))
+        ) from error
     reader = csv.DictReader(text.splitlines())
     missing = set(COLUMNS[:1] + COLUMNS[5:6]) - set(reader.fieldnames or ())
     if missing:
         raise CatalogError(
-            f"glossary {path} lacks column {', '.join(sorted(missing))}; its header is: {','.join(COLUMNS)}"
+            say(
+                "glossary {path} lacks column {columns}; its header is: {header}",
+                path=path,
+                columns=", ".join(sorted(missing)),
+                header=",".join(COLUMNS),
+            )
         )
     for row in reader:
         clean = {column: (row.get(column) or "").strip() for column in COLUMNS}
@@ -303,7 +311,13 @@ def _rows(path: Path) -> Iterator[dict[str, str]]:
             continue
         if clean["kind"] not in KINDS:
             raise CatalogError(
-                f"glossary {path} line {reader.line_num}: kind {clean['kind']!r} is not one of {', '.join(KINDS)}"
+                say(
+                    "glossary {path} line {line}: kind {kind!r} is not one of {allowed}",
+                    path=path,
+                    line=reader.line_num,
+                    kind=clean["kind"],
+                    allowed=", ".join(KINDS),
+                )
             )
         clean["concept"] = clean["concept"] or clean["en"].split("|")[0]
         yield clean

@@ -53,5 +53,5 @@ def one_of(words: Sequence[Phrase]) -> Phrase:
         if place < len(rest):
             first = say("{first}, {second}", first=first, second=word)
         else:
-            first = say("{first} or {second}", first=first, second=word)
+            first = say("{earlier} or {last}", earlier=first, last=word)
     return first

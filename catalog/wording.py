@@ -21,6 +21,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment, SecurityError
 
 from catalog import grammar
 from catalog.errors import CatalogError
+from catalog.phrases import say, told
 from catalog.sayable import NAME
 from catalog.slots import Slots
 
@@ -67,11 +68,22 @@ class Templates:
             text = template.compiled.render(variables)
         except (TemplateError, SecurityError, TypeError, ValueError, ArithmeticError) as error:
             raise CatalogError(
-                f"template {template.id!r} ({self.lang}): {_line(error)}; correct it or remove it"
+                say(
+                    "template {id!r} ({lang}): {error}; correct it or remove it",
+                    id=template.id,
+                    lang=self.lang,
+                    error=_line(error),
+                )
             ) from error
         if len(text) > _LONGEST:
             raise CatalogError(
-                f"template {template.id!r} ({self.lang}) gives {len(text)} characters, at most {_LONGEST}; shorten it"
+                say(
+                    "template {id!r} ({lang}) gives {size} characters, at most {most}; shorten it",
+                    id=template.id,
+                    lang=self.lang,
+                    size=len(text),
+                    most=_LONGEST,
+                )
             )
         return " ".join(text.split())
 
@@ -128,13 +140,21 @@ def load(lang: str, workspace: Path | None = None) -> Templates:
         CatalogError: Unknown language, or a file that is no list of templates.
     """
     if lang not in LANGUAGES:
-        raise CatalogError(f"no caption templates for language {lang!r}; use one of {', '.join(LANGUAGES)}")
+        raise CatalogError(
+            say(
+                "no caption templates for language {lang!r}; use one of {allowed}",
+                lang=lang,
+                allowed=", ".join(LANGUAGES),
+            )
+        )
     own = workspace / OWN_FOLDER / f"{lang}.toml" if workspace is not None else None
     path = own if own is not None and own.is_file() else SHIPPED / f"{lang}.toml"
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise CatalogError(f"templates {path} cannot be read ({error.strerror}); make the file readable") from error
+        raise CatalogError(
+            say("templates {path} cannot be read ({error}); make the file readable", path=path, error=told(error))
+        ) from error
     return _compile(lang, path, data)
 
 
@@ -144,25 +164,37 @@ def _compile(lang: str, path: Path, data: bytes) -> Templates:
     try:
         listed = tomllib.loads(data.decode("utf-8")).get("template", [])
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise CatalogError(f"templates {path} cannot be read ({error}); save valid TOML in UTF-8") from error
+        raise CatalogError(
+            say("templates {path} cannot be read ({error}); save valid TOML in UTF-8", path=path, error=str(error))
+        ) from error
     environment = Sandbox()
     items = tuple(_template(entry, path, environment) for entry in listed)
     if not any(item.length != "short" for item in items):
-        raise CatalogError(f"templates {path} hold no [[template]] of length medium or full; add one")
+        raise CatalogError(say("templates {path} hold no [[template]] of length medium or full; add one", path=path))
     return Templates(lang=lang, version=hashlib.sha256(data).hexdigest()[:12], items=items)
 
 
 def _template(entry: Any, path: Path, environment: Sandbox) -> Template:
     if not isinstance(entry, dict) or not all(isinstance(entry.get(key), str) for key in ("id", "length", "text")):
-        raise CatalogError(f"templates {path}: a [[template]] needs id, length and text, got {entry!r}")
+        raise CatalogError(
+            say("templates {path}: a [[template]] needs id, length and text, got {entry!r}", path=path, entry=entry)
+        )
     if entry["length"] not in LENGTHS:
         raise CatalogError(
-            f"templates {path}: {entry['id']!r} has length {entry['length']!r}; use one of {', '.join(LENGTHS)}"
+            say(
+                "templates {path}: {id!r} has length {length!r}; use one of {allowed}",
+                path=path,
+                id=entry["id"],
+                length=entry["length"],
+                allowed=", ".join(LENGTHS),
+            )
         )
     try:
         uses = meta.find_undeclared_variables(environment.parse(entry["text"]))
     except TemplateError as error:
-        raise CatalogError(f"templates {path}: {entry['id']!r}: {_line(error)}; correct it") from error
+        raise CatalogError(
+            say("templates {path}: {id!r}: {error}; correct it", path=path, id=entry["id"], error=_line(error))
+        ) from error
     compiled = environment.from_string(entry["text"])
     return Template(id=entry["id"], length=entry["length"], text=entry["text"], uses=frozenset(uses), compiled=compiled)
 

@@ -61,7 +61,7 @@ def outcome(t: Translator, job: Job, workspace: Path) -> str:
     if job.stopped:
         return tables.result(False, t("export.stopped"))
     if job.result is None:
-        return tables.refusal(t("export.failed"), job.refused)
+        return tables.refusal(t, "export.failed", job.refused)
     if isinstance(job.result, Verification):
         return verified(t, job.result, job.of)
     made = job.result
@@ -87,7 +87,7 @@ def verified(t: Translator, found: Verification, name: str) -> str:
         count=f"{len(found.problems):,}",
         shown=min(len(found.problems), PROBLEMS_SHOWN),
     )
-    return tables.result(False, line, found.problems[:PROBLEMS_SHOWN], lang="en")
+    return tables.result(False, line, [t.said(problem) for problem in found.problems[:PROBLEMS_SHOWN]])
 
 
 def earlier(t: Translator, made: Sequence[Delivery], workspace: Path) -> str:

@@ -13,6 +13,7 @@ from pathlib import Path
 from catalog.errors import CatalogError
 from catalog.export import ExportReport
 from catalog.exporters.delivery import Verification
+from catalog.phrases import told
 
 Result = ExportReport | Verification
 Progress = Callable[[str, float, float | None], None]
@@ -69,7 +70,7 @@ class Job:
         except Stopped:
             self.stopped = True
         except (CatalogError, OSError) as error:
-            self.refused = str(error)
+            self.refused = told(error)
         except BaseException as error:
             self.refused = f"{type(error).__name__}: {error}"
             raise

@@ -6,6 +6,9 @@ from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 
+from catalog import messages
+from catalog.phrases import Phrase, printable
+
 LANGUAGES = ("en", "ja")
 DEFAULT_LANGUAGE = "en"
 
@@ -26,13 +29,26 @@ class Translator:
         self._strings = strings(self.language)
 
     def __call__(self, key: str, **values: object) -> str:
-        """Return the string with its values filled in.
+        """Return the string with its values filled in; what a service says among them is said in this language.
 
         Raises:
             KeyError: No such string; a test compares keys so that this cannot happen in one language only.
         """
         text = self._strings[key]
-        return text.format(**values) if values else text
+        if not values:
+            return text
+        return text.format(
+            **{n: self.said(value) if isinstance(value, Phrase) else value for n, value in values.items()}
+        )
+
+    def said(self, text: str) -> str:
+        """Return what a service says, such as a refusal, in this language; English where there is no translation."""
+        return printable(messages.load(self.language).said(text))
+
+    def can_say(self, text: str) -> bool:
+        """Tell whether `said` gives this language and not English."""
+        phrases = messages.load(self.language).phrases
+        return self.language == "en" or (isinstance(text, Phrase) and text.template in phrases)
 
 
 def preferred_language(accepted: str | None) -> str:

@@ -5,6 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from catalog.errors import CatalogError
+from catalog.phrases import told
 from ui import components, frame, identity, state, workspace
 from ui.i18n import LANGUAGES, Translator
 from ui.identity import Person, Unidentified
@@ -19,14 +20,14 @@ def main() -> None:
     try:
         workspace.catalog()
     except CatalogError as error:
-        _stop(f"{state.translator()('message.no_catalog')} {error}")
+        _stop(f"{state.translator()('message.no_catalog')} {state.translator().said(told(error))}")
         return
     try:
         person = identity.require()
     except Unidentified as unknown:
         why = unknown
     except CatalogError as error:
-        _stop(state.translator()("identity.config", error=error))
+        _stop(state.translator()("identity.config", error=told(error)))
         return
     _speak_their_language(person)
     t = state.translator()

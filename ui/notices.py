@@ -5,6 +5,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from catalog.errors import CatalogError
+from catalog.phrases import told
 from ui import components, tables
 from ui.i18n import Translator
 
@@ -18,7 +19,7 @@ def say(key: str, kind: str = "info", **values: object) -> None:
 
 def refuse(key: str, error: Exception) -> None:
     """Show that something was not done, and why in the service's own words."""
-    st.session_state[_NOTICE] = (key, "warning", {}, str(error))
+    st.session_state[_NOTICE] = (key, "warning", {}, told(error))
 
 
 def guarded(key: str, move: Callable[[], object]) -> bool:
@@ -37,6 +38,6 @@ def show(t: Translator) -> None:
     if key is None:
         return
     if detail is not None:
-        st.html(tables.refusal(t(key), detail))
+        st.html(tables.refusal(t, key, detail))
     else:
         st.html(components.note(t(key, **values), kind))

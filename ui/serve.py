@@ -26,7 +26,8 @@ def main(host: str, port: str) -> int:
     """
     workspace = Path(os.environ.get("ADAPT_WORKSPACE") or ".")
     try:
-        config = review_config.read(workspace)
+        # The one the screens will see, too: what is wrong with it is said here, where it can be put right.
+        config = review_config.current()
         check_address(config, host)
         if config.identity == "oidc":
             oidc.check(workspace)

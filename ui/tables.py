@@ -77,24 +77,23 @@ def facts(values: Sequence[tuple[str, str, str]]) -> str:
     return f'<dl class="facts">{shown}</dl>'
 
 
-def result(good: bool, line: str, details: Sequence[str] = (), *, lang: str = "") -> str:
+def result(good: bool, line: str, details: Sequence[str] = ()) -> str:
     """Return what a check found; screen readers speak it.
 
     Args:
         good: Whether all is as it should be; told by a sign and by colour.
         line: What was found.
         details: More lines.
-        lang: Language of `details` where it is not the screen's.
     """
-    said = f' lang="{escape(lang)}"' if lang else ""
-    more = f"<ul>{''.join(f'<li{said}>{escape(detail)}</li>' for detail in details)}</ul>" if details else ""
+    more = f"<ul>{''.join(f'<li>{escape(detail)}</li>' for detail in details)}</ul>" if details else ""
     kind, sign = ("good", "✓") if good else ("bad", "✕")
     return f'<div class="result {kind}" role="status">{sign} {escape(line)}{more}</div>'
 
 
-def refusal(line: str, detail: str) -> str:
-    """Return a line about what was not done; `detail` is the service's own sentence, which is English."""
-    return f'<div class="result bad" role="status">✕ {escape(line)} <span lang="en">{escape(detail)}</span></div>'
+def refusal(t: Translator, key: str, detail: str) -> str:
+    """Return a line about what was not done; `detail` is the service's own sentence."""
+    lang = "" if t.can_say(detail) else ' lang="en"'
+    return f'<div class="result bad" role="status">✕ {escape(t(key))} <span{lang}>{escape(t.said(detail))}</span></div>'
 
 
 def verdict(t: Translator, code: str) -> Markup:

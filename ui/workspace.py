@@ -5,6 +5,7 @@ from functools import cache
 from pathlib import Path
 
 from catalog.errors import CatalogError
+from catalog.phrases import say
 from catalog.store import Catalog
 
 
@@ -16,7 +17,7 @@ def catalog() -> Catalog:
     """
     workspace = os.environ.get("ADAPT_WORKSPACE")
     if not workspace:
-        raise CatalogError("no workspace is set; start this screen with: adapt -w DIR review")
+        raise CatalogError(say("no workspace is set; start this screen with: adapt -w DIR review"))
     return _opened(Path(workspace), os.environ.get("ADAPT_DATABASE_URL"), os.environ.get("ADAPT_BLOBS_URL"))
 
 

@@ -67,7 +67,9 @@ def rows_of(session: Session, item_ids: Sequence[int]) -> list[ReviewItemRow]:
         found.update((row.id, row) for row in session.scalars(query))
     for number in item_ids:
         if number not in found:
-            raise ReviewRefused(say("no item {item_id} in the review queue; list them with: adapt queue", item_id=number))
+            raise ReviewRefused(
+                say("no item {item_id} in the review queue; list them with: adapt queue", item_id=number)
+            )
     return [found[number] for number in item_ids]
 
 

@@ -26,7 +26,8 @@ def fields(template: str) -> set[str]:
 
 def said_in_the_source(repository: Path) -> Iterator[tuple[str, set[str]]]:
     """Yield each template of a `say(...)` with the names of its values."""
-    for path in [*sorted((repository / "catalog").rglob("*.py")), repository / "adapt" / "cli" / "ingest.py"]:
+    packages = [path for name in ("catalog", "ui") for path in sorted((repository / name).rglob("*.py"))]
+    for path in [*packages, repository / "adapt" / "cli" / "ingest.py"]:
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "say":
                 assert isinstance(node.args[0], ast.Constant), f"{path}:{node.lineno} is no plain text"

@@ -4,6 +4,7 @@ import streamlit as st
 
 from catalog import policies
 from catalog.errors import CatalogError
+from catalog.phrases import told
 from catalog.records import ReviewItem
 from ui import candidates, identity, lines, state, workspace
 from ui.candidates import contents, held, moves
@@ -28,7 +29,7 @@ def _board(t: Translator, name: str) -> None:
     try:
         items = held.ensure(name)
     except CatalogError as error:
-        lines.say(held.SCREEN, "message.refused", "warning", detail=str(error))
+        lines.say(held.SCREEN, "message.refused", "warning", detail=told(error))
     rules = policies.current(workspace.catalog())
     candidates.mount(contents.contents(t, items, rules), moves.MOVES, moves.receive)
 

@@ -4,6 +4,7 @@ import streamlit as st
 
 from catalog import policies, queue, review
 from catalog.errors import CatalogError
+from catalog.phrases import told
 from catalog.policy import REJECT_REASONS
 from catalog.review import Conflict
 from ui import components, identity, image_route, lines, opinions, state, workspace
@@ -105,7 +106,7 @@ def _settle(name: str, item_id: int) -> None:
     try:
         review.adjudicate(workspace.catalog(), name, item_id, str(verdict), note=note, reasons=reasons)
     except CatalogError as error:
-        lines.say(SCREEN, "conflicts.refused", "warning", detail=str(error))
+        lines.say(SCREEN, "conflicts.refused", "warning", detail=told(error))
         return
     st.session_state[_SETTLED] = item_id
     lines.say(SCREEN, f"conflicts.done_{verdict}")
@@ -126,7 +127,7 @@ def _undo(name: str, item_id: int) -> None:
     try:
         review.undo_item(workspace.catalog(), name, item_id)
     except CatalogError as error:
-        lines.say(SCREEN, "conflicts.refused", "warning", detail=str(error))
+        lines.say(SCREEN, "conflicts.refused", "warning", detail=told(error))
         return
     lines.say(SCREEN, "conflicts.undone")
 

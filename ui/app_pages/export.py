@@ -11,6 +11,7 @@ from catalog import deliveries as made_before
 from catalog import export, roles
 from catalog.errors import CatalogError
 from catalog.exporters import FORMATS
+from catalog.phrases import told
 from catalog.store import Catalog
 from ui import address, deliveries, delivery_job, identity, notices, state, tables, workspace
 from ui.delivery_job import Job
@@ -180,7 +181,7 @@ def _count(name: str) -> None:
             actor=name,
         )
     except (CatalogError, OSError) as error:
-        st.html(tables.refusal(state.translator()("export.not_counted"), str(error)))
+        st.html(tables.refusal(state.translator(), "export.not_counted", told(error)))
     else:
         st.session_state[COUNTED] = (chosen, report)
 

@@ -8,6 +8,7 @@ import streamlit as st
 
 from catalog import people, policies
 from catalog.errors import CatalogError
+from catalog.phrases import told
 from catalog.policy import Policy
 from catalog.schema import ROLES
 from ui import identity, keys, lines, review_config, setting_tables, state, workspace
@@ -230,7 +231,7 @@ def _guarded(move: Callable[[], Any], done: Callable[[Any], None]) -> None:
     try:
         made = move()
     except (CatalogError, ValueError) as error:
-        lines.say(SCREEN, "settings.refused", "warning", detail=str(error))
+        lines.say(SCREEN, "settings.refused", "warning", detail=told(error))
         return
     done(made)
 

@@ -11,6 +11,7 @@ import streamlit as st
 
 from catalog import queue, review
 from catalog.errors import CatalogError
+from catalog.phrases import told
 from ui import lines, state, workspace
 from ui.candidates import held
 from ui.candidates.held import SCREEN
@@ -47,7 +48,7 @@ def receive(event: str, message: object) -> None:
         except review.PictureMissing:
             lines.say(SCREEN, "compare.missing", "warning")
         except CatalogError as error:
-            lines.say(SCREEN, "message.refused", "warning", detail=str(error))
+            lines.say(SCREEN, "message.refused", "warning", detail=told(error))
     st.session_state[_ANSWERS] = answers() + 1
 
 

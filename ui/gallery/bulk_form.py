@@ -9,6 +9,7 @@ import streamlit as st
 from catalog import review
 from catalog.errors import CatalogError
 from catalog.gallery import Sorted
+from catalog.phrases import told
 from catalog.policy import REJECT_REASONS
 from catalog.records import ReviewItem
 from ui import lines, workspace
@@ -114,7 +115,7 @@ def decide(name: str, fit: tuple[int, ...]) -> None:
             ui_version=UI_VERSION,
         )
     except CatalogError as error:
-        lines.say(SCREEN, "grid.refused", "warning", detail=str(error))
+        lines.say(SCREEN, "grid.refused", "warning", detail=told(error))
         return
     picks.drop(fit)
     for field in (_NOTE, _COUNT):

@@ -11,6 +11,7 @@ import streamlit as st
 
 from catalog import flags, people, queue, regeneration, review
 from catalog.errors import CatalogError, ReviewRefused
+from catalog.phrases import told
 from catalog.records import ReviewItem
 from ui import keys, state, workspace
 
@@ -190,7 +191,7 @@ def _guarded(move: Callable[[Message], None], message: Message) -> None:
             values["action"] = state.translator()(f"action.{values['action']}")
         state.notify(refused.message, "warning", **values)
     except CatalogError as error:
-        state.notify("message.refused", "warning", detail=str(error))
+        state.notify("message.refused", "warning", detail=told(error))
 
 
 # What tells the reviewer nothing leaves the line of the message before where it is.

@@ -11,6 +11,7 @@ import streamlit as st
 
 from catalog import queue, review
 from catalog.errors import CatalogError
+from catalog.phrases import told
 from catalog.records import ReviewItem
 from ui import state, workspace
 from ui.review import contents, desk, moves
@@ -48,5 +49,5 @@ def _claimed(name: str) -> ReviewItem | None:
             state.set_claim(review.claim(catalog, name, include_skipped=with_skipped))
     except CatalogError as error:
         state.set_claim(None)
-        state.notify("message.refused", "warning", detail=str(error))
+        state.notify("message.refused", "warning", detail=told(error))
     return state.current_claim()
