@@ -1,5 +1,6 @@
 """What a person reads on a screen under AppTest, and the English that was left on a Japanese one."""
 
+import json
 import re
 from collections.abc import Collection, Iterator
 from html.parser import HTMLParser
@@ -8,12 +9,43 @@ from typing import Any
 from google.protobuf.message import Message
 from streamlit.testing.v1 import AppTest
 
-READ_FIELDS = ("alt", "body", "caption", "content", "help", "label", "message", "options", "placeholder", "text")
+READ_FIELDS = (
+    "alt",
+    "body",
+    "caption",
+    "content",
+    "help",
+    "html_content",
+    "label",
+    "message",
+    "options",
+    "placeholder",
+    "text",
+)
 """Fields of Streamlit's messages that people read."""
 READ_ATTRIBUTES = ("alt", "aria-label", "placeholder", "title")
 SILENT_TAGS = ("script", "style", "template")
-SAME_IN_JAPANESE = {"English", "px", "SKU", "CSV", "JSON", "JSONL", "COCO", "URL", "X", "C2PA", "XMP", "WebDataset"}
-"""Words that Japanese writes in Latin letters, and the language switch's own."""
+UNREAD_VALUES = (
+    "address",
+    "code",
+    "fixed_keys",
+    "keys",
+    "kind",
+    "lang",
+    "language",
+    "original",
+    "reason",
+    "thumbnail",
+    "verdict",
+    "when",
+)
+"""Values of what a component is given that are for its script alone."""
+SAME_IN_JAPANESE = {
+    "English",
+    *("px", "SKU", "CSV", "JSON", "JSONL", "COCO", "URL", "X", "C2PA", "XMP", "PEM", "WebDataset"),
+    *("Enter", "Esc", "Google", "Merchant", "Shopify", "Hugging", "Face", "imagefolder"),
+}
+"""Words that Japanese writes in Latin letters: keys, formats, names; and the language switch's own."""
 
 
 class _Reader(HTMLParser):
@@ -45,8 +77,13 @@ class _Reader(HTMLParser):
 
 
 def visible_text(app: AppTest) -> list[str]:
-    """Return every text of a page: HTML with its spoken attributes, labels, choices, hints."""
+    """Return every text of a page: HTML with its spoken attributes, labels, choices, hints, what components show."""
     return [text for block in (app.main, app.sidebar) for element in block for text in _texts(_proto(element))]
+
+
+def without_places(text: str) -> str:
+    """Return a text of a component without the places that its script fills."""
+    return re.sub(r"\{[a-z_]+\}", " ", text)
 
 
 def leftover_english(app: AppTest, data: Collection[str] = ()) -> list[str]:
@@ -60,7 +97,7 @@ def leftover_english(app: AppTest, data: Collection[str] = ()) -> list[str]:
     for text in visible_text(app):
         rest = text
         for known in sorted(data, key=len, reverse=True):
-            rest = rest.replace(known, " ")
+            rest = re.sub(rf"(?<![A-Za-z0-9]){re.escape(known)}(?![A-Za-z0-9])", " ", rest)
         # What a person types to a shell stays as it is in any language.
         rest = re.sub(r"adapt [a-z]+|adapt\.toml|\[review\]|user_claim", " ", rest)
         words = [word for word in re.findall(r"[A-Za-z][A-Za-z0-9]+", rest) if word not in SAME_IN_JAPANESE]
@@ -78,6 +115,8 @@ def _texts(message: Message | None) -> Iterator[str]:
     if message is None:
         return
     for field, value in message.ListFields():
+        if field.name == "json" and message.DESCRIPTOR.name == "BidiComponent":
+            yield from _given(json.loads(value))
         if field.name not in READ_FIELDS:
             continue
         for part in [value] if isinstance(value, str | Message) else value:
@@ -87,3 +126,16 @@ def _texts(message: Message | None) -> Iterator[str]:
                 reader = _Reader()
                 reader.feed(part)
                 yield from reader.texts
+
+
+def _given(value: Any) -> Iterator[str]:
+    """Yield the texts of what a component is given."""
+    if isinstance(value, str):
+        yield without_places(value)
+    elif isinstance(value, dict):
+        for name, part in value.items():
+            if name not in UNREAD_VALUES:
+                yield from _given(part)
+    elif isinstance(value, list):
+        for part in value:
+            yield from _given(part)

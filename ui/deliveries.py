@@ -5,6 +5,7 @@ from pathlib import Path
 
 from catalog.deliveries import Delivery
 from catalog.export import ExportReport
+from catalog.exporters import FORMATS
 from catalog.exporters.delivery import Verification
 from ui import charts, tables
 from ui.delivery_job import Job
@@ -107,7 +108,7 @@ def earlier(t: Translator, made: Sequence[Delivery], workspace: Path) -> str:
         [
             (
                 tables.moment(one.made_at),
-                one.format,
+                format_name(t, one.format),
                 folder(one.path, workspace),
                 f"{one.images:,}",
                 f"{sum(one.excluded.values()):,}",
@@ -119,6 +120,11 @@ def earlier(t: Translator, made: Sequence[Delivery], workspace: Path) -> str:
         ],
         t("export.no_earlier"),
     )
+
+
+def format_name(t: Translator, name: str) -> str:
+    """Return what a format is called; one of another release stands for itself."""
+    return t(f"export.format_{name}") if name in FORMATS else name
 
 
 def folder(path: Path, workspace: Path) -> str:

@@ -6,6 +6,7 @@ from html import escape
 from catalog.policy import REJECT_REASONS
 from catalog.records import Decision, ReviewItem, Specification
 from catalog.review import Conflict, Opinion
+from ui import tables
 from ui.i18n import Translator
 
 SIGNS = {"approve": "✓", "reject": "✕", "changes": "✎", "not_chosen": "○"}
@@ -111,7 +112,7 @@ def _opinion(t: Translator, opinion: Opinion) -> str:
         f'<section class="opinion"><h3>{escape(t("conflicts.opinion", number=opinion.number))}</h3>'
         f'<p class="verdict">{SIGNS[opinion.verdict]} {escape(t(f"verdict.{opinion.verdict}"))}</p>'
         f"{f'<p>{escape(reasons)}</p>' if reasons else ''}{note}{_checks(t, opinion.checks)}"
-        f'<p class="when">{opinion.decided_at:%Y-%m-%d %H:%M} UTC</p></section>'
+        f'<p class="when">{escape(t("conflicts.when", moment=tables.moment(opinion.decided_at)))}</p></section>'
     )
 
 

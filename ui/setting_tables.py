@@ -6,6 +6,7 @@ from html import escape
 from catalog.people import Person
 from catalog.policies import PolicyVersion
 from catalog.policy import Policy
+from ui import tables
 from ui.i18n import Translator
 
 PEOPLE = 200
@@ -76,7 +77,7 @@ def versions(t: Translator, saved: Sequence[PolicyVersion]) -> str:
         (
             str(version.policy.version),
             f"<bdi>{escape(version.author)}</bdi>",
-            f"{version.created_at:%Y-%m-%d %H:%M} UTC",
+            tables.moment(version.created_at),
             f'<span dir="auto">{escape(version.note)}</span>',
         )
         for version in saved[:VERSIONS]

@@ -64,7 +64,7 @@ def test_export_page_delivers_lists_and_checks(approved: Path, monkeypatch: pyte
     assert "4 of 4 files were read back" in html_of(app)
     assert (approved / "exports" / "folder-001" / "manifest.jsonl").is_file()
     (row,) = rows_of(app, "Deliveries, newest first")
-    assert row[1:] == ["folder", "exports/folder-001", "4", "2", "none", "0", "–"]
+    assert row[1:] == ["Folder with manifest", "exports/folder-001", "4", "2", "none", "0", "–"]
     app.button(key="check-delivery").click().run()
     ended(approved)
     app.run()
@@ -115,7 +115,7 @@ def test_export_page_says_why_nothing_leaves(queued: Callable[..., Path], monkey
     app.button(key="count-export").click().run()
     assert facts_of(app)["Would leave"] == "0" and "No picture stays." in html_of(app)
     exported(app, workspace)
-    assert '<span lang="en">no approved picture to export' in html_of(app)
+    assert "<span>no approved picture to export" in html_of(app)
 
 
 def test_export_page_runs_one_job_at_a_time_and_stops_it(approved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -133,7 +133,7 @@ def test_export_page_runs_one_job_at_a_time_and_stops_it(approved: Path, monkeyp
     assert job is not None and began.wait(WAIT_S)
     assert delivery_job.start(approved.resolve(), "export", "folder", "lea", work) is None
     app.run()
-    assert "ada exports as folder." in html_of(app) and app.button(key="start-export").disabled
+    assert "ada exports as Folder with manifest." in html_of(app) and app.button(key="start-export").disabled
     assert [(bar.proto.value, bar.proto.text) for bar in app.get("progress")] == [(25, "Writing pictures 1 / 4")]
     app.button(key="stop-export").click().run()
     go_on.set()

@@ -3,28 +3,49 @@
 import ast
 import re
 import string
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
 import pytest
 from screen_text import leftover_english, visible_text
 from streamlit.testing.v1 import AppTest
 
-from catalog.policy import REJECT_REASONS
-from catalog.schema import ROLES, VERDICTS
+from catalog import export, gallery, people, policies, regeneration, review
+from catalog.exporters import FORMATS
+from catalog.policy import REJECT_REASONS, Policy
+from catalog.schema import ITEM_STATES, ROLES, VERDICTS
 from catalog.store import Catalog
-from ui import frame
+from ui import decision_table, deliveries, frame, keys
+from ui.candidates import contents as candidate_contents
+from ui.gallery import contents as gallery_contents
+from ui.gallery import filters
 from ui.i18n import LANGUAGES, Translator, preferred_language, strings
+from ui.review import texts as desk_texts
 
 UI = Path(__file__).resolve().parents[2] / "ui"
 JAPANESE = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]")
 KEY = re.compile(r"[a-z]+\.[a-z0-9_]+")
 NOT_JAPANESE = {"app.english"}
 """Strings that Japanese writes as English does."""
-FAMILIES = {
+FAMILIES: dict[str, Collection[str]] = {
+    "action.": {*keys.DEFAULT_KEYS, *review.RULINGS},
     "app.page_": frame.PAGES,
+    "audit.origin_": decision_table.ORIGINS,
+    "conflicts.check_": review.CHECK_VERDICTS,
+    "conflicts.done_": review.RULINGS,
+    "export.format_": FORMATS,
+    "export.job_": ("export", "check"),
+    "export.left_": deliveries.REASONS,
+    "grid.": ("state", "run", "risk", "score", "size", "least", "most"),
+    "grid.done_": review.RULINGS,
+    "grid.refused_": gallery.REFUSALS,
+    "grid.risk_": filters.RISKS,
+    "grid.state_": filters.STATES,
     "reason.": REJECT_REASONS,
     "roles.": ROLES,
+    "settings.source_": people.SOURCES,
+    "thresholds.state_": ITEM_STATES,
+    "verdict.": VERDICTS,
 }
 """Beginning of keys that the code puts together → every ending it may ask for."""
 SHOWN = [
@@ -32,15 +53,21 @@ SHOWN = [
     "Blue enamel mug",
     "Holds <8 fl oz & keeps it warm.",
     "Kitchen / Mugs",
+    "shop/MUG-1",
     "MUG-1",
     "text_match",
     "mugs",
-    "aki",
+    "enamel",
     "colour",
     "material",
     "height",
+    "blue",
+    "8.5 cm",
+    "exports/folder-001",
+    *("ada", "aki", "ben", "(policy)"),
+    *("the rim bends", "two people from now on", "good enough"),
 ]
-"""Texts of the test catalogue."""
+"""Texts of the test catalogue, names and notes."""
 
 
 def places(text: str) -> set[str]:
@@ -87,21 +114,29 @@ def test_every_string_in_the_code_exists() -> None:
 
 
 def test_every_string_is_asked_for() -> None:
-    found = list(code_strings())
-    whole = {text for text, begun in found if not begun}
-    beginnings = tuple(text for text, begun in found if begun and re.match(r"[a-z]+\.[a-z0-9_]*$", text))
-    unused = {key for key in strings("en") if key not in whole and not key.startswith(beginnings)}
-    assert unused == set()
+    whole = {text for text, begun in code_strings() if not begun}
+    put_together = {beginning + ending for beginning, endings in FAMILIES.items() for ending in endings}
+    assert set(strings("en")) - whole - put_together == set()
+
+
+def test_every_beginning_of_a_string_is_a_family() -> None:
+    sections = {key.partition(".")[0] for key in strings("en")}
+    begun = {text for text, begun in code_strings() if begun and re.fullmatch(r"[a-z]+\.[a-z0-9_]*", text)}
+    assert {text for text in begun if text.partition(".")[0] in sections} == set(FAMILIES)
+
+
+@pytest.mark.parametrize("folder", ["review/desk", "gallery", "candidates"])
+def test_every_string_given_to_a_component_is_used_there(folder: str) -> None:
+    given = {"review/desk": desk_texts.DESK, "gallery": gallery_contents.TEXTS, "candidates": candidate_contents.TEXTS}
+    folders = (UI / folder, UI / "compare_view")
+    code = "\n".join(path.read_text("utf-8") for place in folders for path in place.glob("*.[jh]*"))
+    put_together = tuple(re.findall(r"`([a-z]+\.[a-z_]*)\$\{", code))
+    assert [key for key in given[folder] if key not in code and not key.startswith(put_together)] == []
 
 
 @pytest.mark.parametrize("beginning", FAMILIES)
 def test_every_string_that_is_put_together_exists(beginning: str) -> None:
     assert {beginning + ending for ending in FAMILIES[beginning]} <= set(strings("en"))
-
-
-def test_every_verdict_that_is_shown_has_a_word() -> None:
-    assert {"verdict." + verdict for verdict in ("approve", "reject", "skip", "void")} <= set(strings("en"))
-    assert {key.partition(".")[2] for key in strings("en") if key.startswith("verdict.")} <= set(VERDICTS)
 
 
 @pytest.mark.parametrize(
@@ -116,28 +151,63 @@ def test_translator_falls_back_to_english() -> None:
     assert Translator("xx")("action.approve") == "Approve"
 
 
-@pytest.fixture
-def opened(queued: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest]:
-    """Return a function that opens the screens on a workspace of two candidates."""
+@pytest.fixture(scope="module")
+def lived_in(fill_queue: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace in which each screen has something of each kind to show."""
+    workspace = fill_queue(tmp_path_factory.mktemp("lived_in") / "workspace", 12)
+    with Catalog.open(workspace) as catalog:
+        for name, role in {"ada": "admin", "aki": "lead", "ben": "reviewer"}.items():
+            people.sign_in(catalog, name, role=role)
+        people.set_active(catalog, "ada", "ben", False)
+        people.set_active(catalog, "ada", "ben", True)
+        review.decide_item(catalog, "ben", 3, "approve", checks={"colour": "match", "height": "not_visible"})
+        made = review.decide_item(catalog, "ben", 4, "changes", note="the rim bends")
+        regeneration.request(catalog, made.id)
+        review.decide_item(catalog, "aki", 5, "reject", reasons=REJECT_REASONS[:2])
+        review.undo_item(catalog, "aki", 5)
+        review.decide_item(catalog, "ada", 6, "reject", reasons=("blurred",), note="the rim bends")
+        review.choose(catalog, "ada", 7, [8], scripted=True)
+        policies.save(catalog, "ada", Policy(quorum=2, auto_reject={"text_match": 0.312}), "two people from now on")
+        review.decide_item(catalog, "ben", 2, "approve")
+        review.decide_item(catalog, "aki", 2, "reject", reasons=("copy",), checks={"colour": "mismatch"})
+        review.decide_item(catalog, "ben", 9, "approve")
+        review.decide_item(catalog, "aki", 9, "reject", reasons=("other",))
+        review.adjudicate(catalog, "ada", 9, "approve", note="good enough")
+        review.screen(catalog, "ada")
+        export.export(catalog, format="folder", actor="ada")
+    return workspace
 
-    def start(**query: str) -> AppTest:
-        workspace = queued(2)
-        monkeypatch.setenv("ADAPT_WORKSPACE", str(workspace))
-        Catalog.open(workspace).close()
-        app = AppTest.from_file(UI / "main.py", default_timeout=30)
-        app.query_params.update(query)
-        app.switch_page("app_pages/review.py").run()
+
+@pytest.fixture
+def opened(lived_in: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest]:
+    """Return a function that opens a screen of that workspace."""
+
+    def start(screen: str, **query: str) -> AppTest:
+        monkeypatch.setenv("ADAPT_WORKSPACE", str(lived_in))
+        app = AppTest.from_file(UI / "main.py", default_timeout=60)
+        app.query_params.update({"lang": "ja", **query})
+        app.switch_page(f"app_pages/{screen}.py").run()
         assert not app.exception
         return app
 
     return start
 
 
-@pytest.mark.parametrize("reviewer", [{}, {"reviewer": "aki"}], ids=["entrance", "review"])
-def test_japanese_pages_have_no_english_left(opened: Callable[..., AppTest], reviewer: dict[str, str]) -> None:
-    app = opened(lang="ja", **reviewer)
+def test_japanese_entrance_has_no_english_left(opened: Callable[..., AppTest]) -> None:
+    assert leftover_english(opened("review"), SHOWN) == []
+
+
+@pytest.mark.parametrize("screen", frame.PAGES)
+def test_japanese_pages_have_no_english_left(opened: Callable[..., AppTest], screen: str) -> None:
+    app = opened(screen, reviewer="ada")
     assert leftover_english(app, SHOWN) == []
-    assert sum(bool(JAPANESE.search(text)) for text in visible_text(app)) > 5
+    assert sum(bool(JAPANESE.search(text)) for text in visible_text(app)) > 10
+
+
+def test_japanese_refusal_of_a_page_has_no_english_left(opened: Callable[..., AppTest]) -> None:
+    app = opened("thresholds", reviewer="ben")
+    assert leftover_english(app, SHOWN) == []
+    assert "審査担当" in " ".join(visible_text(app))
 
 
 def test_english_left_on_a_page_is_found() -> None:

@@ -80,7 +80,7 @@ def _options(t: Translator) -> None:
             t("export.format"),
             list(FORMATS),
             key=FORMAT,
-            format_func=lambda name: t(f"export.format_{name}"),
+            format_func=partial(deliveries.format_name, t),
             on_change=address.keep,
             args=(FORMAT,),
         )
@@ -126,7 +126,8 @@ def _watch(t: Translator) -> None:
     if job is None or not job.running:
         st.rerun()
         return
-    st.html(tables.aside(t(f"export.job_{job.what}", of=job.of, starter=job.starter)))
+    of = deliveries.format_name(t, job.of) if job.what == "export" else job.of
+    st.html(tables.aside(t(f"export.job_{job.what}", of=of, starter=job.starter)))
     if job.what == "export":
         step = t(deliveries.STEPS.get(job.step, "export.step_begin"))
         st.progress(job.share, text=f"{step} {job.done:,.0f} / {job.total:,.0f}" if job.total else step)

@@ -95,12 +95,6 @@ DESK = (
     "history.undo",
     "history.look",
     "history.past",
-    "verdict.approve",
-    "verdict.reject",
-    "verdict.changes",
-    "verdict.skip",
-    "verdict.not_chosen",
-    "verdict.void",
 )
 
 
