@@ -21,9 +21,9 @@ BROWSER_TEST = [
 
 
 @contextmanager
-def serving(workspace: Path) -> Iterator[str]:
-    """Run `adapt review` on a free port for a workspace; yield its address."""
-    command = [sys.executable, "-m", "adapt.cli", "-w", str(workspace), "review", "--port", "0", "--no-browser"]
+def serving(workspace: Path, port: int = 0) -> Iterator[str]:
+    """Run `adapt review` on a free port for a workspace, or on this one; yield its address."""
+    command = [sys.executable, "-m", "adapt.cli", "-w", str(workspace), "review", "--port", str(port), "--no-browser"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         line = process.stdout.readline() if process.stdout else ""

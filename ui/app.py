@@ -11,10 +11,11 @@ from starlette.routing import Route
 
 from ui import image_route
 from ui.document import Document
+from ui.origin import SameOrigin
 from ui.proxy import TrustedHeader
 
 app = st.App(
     Path(__file__).resolve().with_name("main.py"),
     routes=[Route(image_route.ROUTE, image_route.picture, methods=["GET"])],
-    middleware=[Middleware(TrustedHeader), Middleware(Document)],
+    middleware=[Middleware(SameOrigin), Middleware(TrustedHeader), Middleware(Document)],
 )
