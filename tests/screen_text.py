@@ -47,6 +47,23 @@ SAME_IN_JAPANESE = {
 }
 """Words that Japanese writes in Latin letters: keys, formats, names; and the language switch's own."""
 
+SHOWN = (
+    "a blue enamel mug on a white background",
+    "Blue enamel mug",
+    "Holds <8 fl oz & keeps it warm.",
+    "Kitchen / Mugs",
+    "MUG-1",
+    "text_match",
+    "mugs",
+    "enamel",
+    "colour",
+    "material",
+    "height",
+    "blue",
+    "8.5 cm",
+)
+"""Texts of the catalogue that `fill_queue` makes."""
+
 
 class _Reader(HTMLParser):
     """Collects what is read or spoken; elements marked with another language than Japanese are data."""

@@ -32,6 +32,8 @@ PAGES: Mapping[str, tuple[str, ...]] = MappingProxyType(
 """Screen → permissions of which one opens it; none means everybody. The first screen is where people arrive."""
 KNOWN_NAMES = 12
 """Names offered to choose from; others are typed."""
+LONGEST_WAIT_S = 3600.0
+"""Browsers count no further than some weeks, and a computer may sleep in between."""
 STYLE = """
 <style>
 .st-key-frame {border-bottom: 1px solid rgba(128, 132, 128, .28); padding-bottom: .35rem; align-items: center}
@@ -79,6 +81,15 @@ def top(t: Translator, person: Person, screens: Mapping[str, StreamlitPage]) -> 
         elif person.source == "oidc":
             st.button(t("identity.sign_out"), key="sign-out", type="tertiary", on_click=st.logout)
         _language_switch(t, person)
+    left_s = identity.seconds_left()
+    if left_s is not None:
+        st.fragment(_end_with_sign_in, run_every=min(max(left_s, 0.0) + 1.0, LONGEST_WAIT_S))()
+
+
+def _end_with_sign_in() -> None:
+    """Draw the whole page again once the sign-in counts no longer; it says so and offers to sign in."""
+    if identity.name_on_screen() is None:
+        st.rerun()
 
 
 def entrance(t: Translator, why: Unidentified) -> None:

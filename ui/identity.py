@@ -81,6 +81,16 @@ def name_on_screen() -> str | None:
         return None
 
 
+def seconds_left() -> float | None:
+    """Return for how long the sign-in of who looks at the screen counts; None where names are typed."""
+    config = review_config.current()
+    if config.identity == "local":
+        return None
+    begun = st.user.get("iat") if config.identity == "oidc" else st.session_state.get(_SINCE)
+    age_s = _now().timestamp() - begun if isinstance(begun, int | float) else 0.0
+    return config.max_session_hours * 3600 - age_s
+
+
 def may(person: Person | None, *permissions: str) -> bool:
     """Say whether somebody has one of these permissions of `catalog.roles`; without any, whether they are somebody."""
     if person is None:

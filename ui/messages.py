@@ -6,6 +6,8 @@ from typing import Any
 
 import streamlit as st
 
+from ui import identity
+
 Receive = Callable[[str, object], None]
 
 
@@ -21,9 +23,14 @@ def mount(
         moves: Names of its messages.
         receive: Called with a name and what came with it.
     """
+    if identity.name_on_screen() is None:
+        # Only part of the page is drawn again after a message; the whole page says why and lets people sign in.
+        st.rerun()
     callbacks: dict[str, Any] = {f"on_{move}_change": partial(_pass_on, key, move, receive) for move in moves}
     component(key=key, data=dict(data), **callbacks)
 
 
 def _pass_on(key: str, move: str, receive: Receive) -> None:
-    receive(move, st.session_state[key].get(move))
+    # A tab may stay open for longer than its sign-in counts.
+    if identity.name_on_screen() is not None:
+        receive(move, st.session_state[key].get(move))

@@ -3,12 +3,12 @@
 import json
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from component_messages import data_of
+from component_messages import data_of, send
 from starlette.datastructures import Headers
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
@@ -254,6 +254,33 @@ def test_picture_request_of_a_signed_in_person_is_read_from_the_cookie(
     ):
         with pytest.raises(Unidentified):
             identity.name_in_request(nothing, cookies)
+
+
+def test_sign_in_that_ends_in_an_open_tab_ends_the_moves(
+    opened: Callable[..., tuple], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user = {"is_logged_in": True, "email": "aki@example.com", "iat": time.time()}
+    app, catalog = opened(OIDC + 'roles = {"aki@example.com" = "lead"}', user=user)
+    desk = data_of(app)
+    send(app, "shown", item=desk["item"]["id"])
+    later = datetime.now(UTC) + timedelta(hours=12, minutes=1)
+    monkeypatch.setattr(identity, "_now", lambda: later)
+    send(app, "decide", item=desk["item"]["id"], verdict="reject", reasons=["blurred"])
+    assert queue.decisions(catalog) == []
+    assert "Your sign-in is older than 12 hours" in html_of(app)
+    assert not app.get("bidi_component")
+
+
+@pytest.mark.parametrize(("settings", "left_s"), [(OIDC + "max_session_hours = 2\n", 1.5 * HOUR_S), ("", None)])
+def test_time_left_is_that_of_the_sign_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: str, left_s: float | None
+) -> None:
+    (tmp_path / "adapt.toml").write_text(f"[review]\n{settings}", encoding="utf-8")
+    monkeypatch.setenv("ADAPT_WORKSPACE", str(tmp_path))
+    now = datetime(2026, 5, 1, 12, tzinfo=UTC)
+    monkeypatch.setattr(identity, "_now", lambda: now)
+    monkeypatch.setattr(identity.st, "user", {"iat": now.timestamp() - HOUR_S / 2})
+    assert identity.seconds_left() == left_s
 
 
 def test_claims_keep_people_apart_by_the_claim_that_was_chosen() -> None:

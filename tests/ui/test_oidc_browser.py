@@ -118,3 +118,33 @@ def test_old_sign_in_is_told_so_and_can_be_renewed(chromium: Any, server: str, p
     page.get_by_role("button", name="ログイン").click()
     page.get_by_role("link", name="Aki").click(timeout=PATIENCE_MS)
     page.get_by_text("aki@example.com", exact=True).wait_for(timeout=PATIENCE_MS)
+
+
+def test_sign_in_that_ends_says_so_by_itself(chromium: Any, server: str, provider: Provider) -> None:
+    provider.age_s = 8 * 3600 - 20
+    page = chromium.new_context(locale="en-US").new_page()
+    sign_in(page, server, "Aki")
+    page.get_by_text("Your sign-in is older than 8 hours").wait_for(timeout=PATIENCE_MS)
+    assert page.get_by_role("button", name="Sign in").is_visible()
+
+
+def test_note_outlives_a_new_sign_in_in_the_same_tab(chromium: Any, server: str, workspace: Path) -> None:
+    page = chromium.new_context(locale="en-US").new_page()
+    sign_in(page, server, "Aki")
+    page.get_by_text("aki@example.com", exact=True).wait_for(timeout=PATIENCE_MS)
+    page.goto(f"{server}/review")
+    picture_of(page)
+    page.locator(".rd-note textarea").fill("the rim bends")
+    page.context.clear_cookies(name="_streamlit_user")
+    page.goto(server)
+    page.get_by_text("You are not signed in.").wait_for(timeout=PATIENCE_MS)
+    sign_in(page, server, "Aki")
+    page.get_by_text("aki@example.com", exact=True).wait_for(timeout=PATIENCE_MS)
+    page.goto(f"{server}/review")
+    picture_of(page)
+    page.wait_for_function(
+        "document.querySelector('.rd-note textarea').value === 'the rim bends'"
+        " || document.querySelector('.rd-kept:not([hidden]) blockquote')?.textContent === 'the rim bends'",
+        timeout=PATIENCE_MS,
+    )
+    assert page.evaluate("sessionStorage.getItem('adapt-note') !== null")

@@ -80,7 +80,10 @@ def test_posts_and_web_sockets_must_come_from_our_own_pages(
         with client.websocket_connect("ws://127.0.0.1:8501/socket", headers=headers):
             pass
     else:
-        with pytest.raises(WebSocketDisconnect), client.websocket_connect("ws://127.0.0.1:8501/socket", headers=headers):
+        with (
+            pytest.raises(WebSocketDisconnect),
+            client.websocket_connect("ws://127.0.0.1:8501/socket", headers=headers),
+        ):
             pass
 
 

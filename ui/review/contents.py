@@ -39,6 +39,7 @@ def contents(t: Translator, name: str, item: ReviewItem | None) -> dict[str, Any
     line = state.notice()
     return data | {
         "answers": state.answers(),
+        "reviewer": name,
         "held": None if item is None else item.id,
         "left": state.left(),
         "seen_ms": _seen_ms(item) if loaded is not None else None,

@@ -16,6 +16,7 @@ _FOLDER = Path(__file__).parent
 # Later parts use earlier ones; the last one holds what the browser calls.
 _SCRIPTS = (
     "draft.js",
+    "note_keeper.js",
     "rail.js",
     "bar.js",
     "strips.js",

@@ -7,6 +7,7 @@ class Desk {
     this.root = parent.querySelector(".rd");
     this.data = null;
     this.drafts = new Map();
+    this.keeper = new NoteKeeper();
     this.asking = null;
     this.waitingSince = null;
     this.readyAt = Infinity;
@@ -19,7 +20,10 @@ class Desk {
     this.bar = new Bar(this.root, {
       act: (name) => this.act(name),
       pick: (code) => this.pick(code),
-      typed: (note) => { this.draft.note = note; },
+      typed: (note) => {
+        this.draft.note = note;
+        this.keeper.keep(this.data, note);
+      },
     });
     this.strips = new Strips(this.root, {
       undo: (decision) => this.ask("undo", { decision }),
@@ -45,7 +49,10 @@ class Desk {
       refresh: () => this.ask("refresh", {}),
       undo: () => this.act("undo"),
       copy: () => navigator.clipboard?.writeText(kept.querySelector("blockquote").textContent),
-      close: () => { kept.hidden = true; },
+      close: () => {
+        kept.hidden = true;
+        this.keeper.drop();
+      },
     };
     for (const [name, run] of Object.entries(does)) {
       for (const button of this.root.querySelectorAll(`[data-do=${name}]`)) button.addEventListener("click", run);
@@ -62,7 +69,8 @@ class Desk {
     this.trigger = trigger;
     this.data = data;
     if (!before || before.answers !== data.answers) this.waitingSince = null;
-    if (before && before.held !== data.held) this.leave(before);
+    if (!before) this.recall(data);
+    else if (before.held !== data.held) this.leave(before);
     if (!before || before.language !== data.language) dress(this.root, data.texts);
     this.say(data.notice);
     this.root.dataset.item = data.item?.id ?? "";
@@ -112,12 +120,26 @@ class Desk {
   /** The held item changed: forget what was sent for the last one, or keep a note that never was. */
   leave(before) {
     this.asking = null;
-    if (this.data.left === before.held) return void this.drafts.delete(before.held);
+    if (this.data.left === before.held) {
+      this.keeper.drop();
+      return void this.drafts.delete(before.held);
+    }
     const note = this.drafts.get(before.held)?.note.trim();
+    if (note && before.item) this.showKept(before.item.name, note);
+  }
+
+  /** Go on with the note that was being written before the page was loaded again. */
+  recall(data) {
+    const kept = this.keeper.recall(data.reviewer);
+    if (!kept) return;
+    if (kept.item === data.held && data.item?.id === data.held) this.draft.note = kept.note;
+    else this.showKept(kept.name, kept.note);
+  }
+
+  showKept(name, note) {
     const kept = this.root.querySelector(".rd-kept");
-    if (!note || !before.item) return;
     kept.hidden = false;
-    kept.querySelector("p").textContent = fill(this.data.texts["note.kept"], { name: before.item.name });
+    kept.querySelector("p").textContent = fill(this.data.texts["note.kept"], { name });
     kept.querySelector("blockquote").textContent = note;
   }
 
