@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session, aliased
 from catalog import people, policies, queue, roles
 from catalog.clock import Clock, utc_now
 from catalog.errors import ReviewRefused
+from catalog.notes import storable
 from catalog.policy import Policy
 from catalog.records import ReviewItem
 from catalog.review.refusals import LeaseLost, TooFast
@@ -130,6 +131,8 @@ def renew(
 
 def release(catalog: Catalog, item_id: int, token: str) -> bool:
     """Give an item back; False when the token no longer holds it, which is no error."""
+    if not (is_row_number(item_id) and storable(token)):
+        return False
     with catalog.write() as session:
         freed = session.execute(
             update(ReviewItemRow)
@@ -182,10 +185,15 @@ def take(
     return _lock(session, skipped.limit(1), reviewer, rules, moment)
 
 
+def is_row_number(number: int) -> bool:
+    """Say whether a number can be that of a row; the driver raises beyond."""
+    return 0 < number < 2**63
+
+
 def held_row(session: Session, item_id: int, token: str, moment: datetime) -> ReviewItemRow:
     """Return the row a live claim is on; raises LeaseLost."""
     row = None
-    if 0 < item_id < 2**63:  # the driver raises beyond
+    if is_row_number(item_id) and storable(token):
         row = session.scalar(
             select(ReviewItemRow)
             .where(

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from catalog import decision_log, people, policies, roles
 from catalog.clock import Clock, utc_now
 from catalog.policy import LOW_SCORE, Policy
-from catalog.review.settling import settle
+from catalog.review.writing import Verdict, write
 from catalog.schema import DecisionRow, GenerationRow, ReviewItemRow
 from catalog.store import Catalog
 
@@ -70,21 +70,12 @@ def reject_low(
     if low is None or rules.audited(generation.id):
         return False
     name, value, threshold = low
-    me = people.rules_id(session)
-    head = decision_log.own_head(session, row, me)
-    decision_log.append(
-        session,
-        item_id=row.id,
-        round=row.round,
-        reviewer_id=me,
+    said = Verdict(
+        row=row,
         verdict="reject",
-        origin="auto",
+        key=f"auto:{row.id}:{row.round}:{rules.version}",
         note=f"{name} {value:.6g} < {threshold:.6g}",
-        decided_at=clock(),
-        policy_version=rules.version,
-        idempotency_key=f"auto:{row.id}:{row.round}:{rules.version}",
-        supersedes_id=None if head is None else head.id,
         reasons=(LOW_SCORE,),
     )
-    settle(session, row, rules)
+    write(session, [said], reviewer_id=people.rules_id(session), origin="auto", rules=rules, moment=clock())
     return True

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, aliased
 
 from catalog import decision_log, people, policies, queue, roles
 from catalog.clock import Clock, utc_now
+from catalog.decision_log import NewRow
 from catalog.policy import Policy
 from catalog.records import Decision, ReviewItem
 from catalog.review.claims import NO_LEASE, release, take
@@ -66,7 +67,7 @@ def undo(
                 _void(session, other, me, rules, moment)
             taken = take(session, reviewer, me, rules, moment, item_id=target.item_id)
             return Undone(
-                decision=written(session, made.id),
+                decision=written(session, made),
                 claimed=None if taken is None else queue.read_item(session, taken),
             )
     except IntegrityError as error:
@@ -89,25 +90,29 @@ def standing_decision(catalog: Catalog, reviewer: str, item_id: int) -> Decision
     raise NothingToUndo(f"{reviewer} has no decision on item {item_id} that stands; see: adapt queue --item {item_id}")
 
 
-def _void(session: Session, target: DecisionRow, me: int, rules: Policy, moment: datetime) -> DecisionRow:
-    made = decision_log.append(
-        session,
+def _void(session: Session, target: DecisionRow, me: int, rules: Policy, moment: datetime) -> int:
+    row = DecisionRow(
         item_id=target.item_id,
         round=target.round,
         reviewer_id=me,
         verdict="void",
+        origin="review",
         decided_at=moment,
         policy_version=rules.version,
         idempotency_key=f"void:{target.id}",
         supersedes_id=target.id,
     )
-    row = session.get_one(ReviewItemRow, target.item_id)
-    holder = {column: getattr(row, column) for column in NO_LEASE}
-    settle(session, row, rules)
-    if row.state == "pending":
-        # Undoing a skip must not throw out a colleague who has the item on screen by now.
+    (made,) = decision_log.append(session, [NewRow(row=row)])
+    item = session.get_one(ReviewItemRow, target.item_id)
+    # A skip made no state, and what was said in an earlier round makes none now.
+    if target.verdict == "skip" or target.round != item.round:
+        return made
+    holder = {column: getattr(item, column) for column in NO_LEASE}
+    settle(session, [item], rules)
+    if item.state == "pending":
+        # A colleague whose second opinion is wanted may have the item on screen by now.
         for column, value in holder.items():
-            setattr(row, column, value)
+            setattr(item, column, value)
         session.flush()
     return made
 
