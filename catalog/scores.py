@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import ColumnElement, case, func
 from sqlalchemy.orm import Session
 
+from catalog.policy import is_finite as is_finite
 from catalog.schema import GenerationRow
 
 
 def finite(scores: Mapping[str, Any]) -> dict[str, float]:
     """Return the scores that are finite numbers; a failed one counts as missing, so that people judge the picture."""
     return {name: float(value) for name, value in scores.items() if is_finite(value)}
-
-
-def is_finite(value: object) -> bool:
-    """Say whether a score is a number that can be compared."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def can_be_asked_for(name: str) -> bool:

@@ -117,9 +117,7 @@ def adjudicate(
             return replace(written(session, last.id), repeated=True)
         latest = session.scalar(select(func.max(DecisionRow.id)).where(DecisionRow.item_id == row.id))
         said = Verdict(row=row, verdict=verdict, key=f"ruling:{row.id}:{me}:{latest}", note=note, reasons=codes)
-        (made,) = write(
-            session, [said], reviewer_id=me, origin=decision_log.ADJUDICATION, rules=rules, moment=clock()
-        )
+        (made,) = write(session, [said], reviewer_id=me, origin=decision_log.ADJUDICATION, rules=rules, moment=clock())
         return written(session, made)
 
 

@@ -14,7 +14,7 @@ from catalog.clock import Clock, utc_now
 from catalog.decision_log import NewRow
 from catalog.policy import Policy
 from catalog.records import Decision, ReviewItem
-from catalog.review.claims import NO_LEASE, release, take
+from catalog.review.claims import NO_LEASE, is_row_number, release, take
 from catalog.review.refusals import AlreadyChanged, NothingToUndo
 from catalog.review.settling import settle, written
 from catalog.schema import DecisionRow, ReviewItemRow
@@ -55,6 +55,8 @@ def undo(
         NotAllowed: The person's role does not let them decide any more.
         AlreadyChanged: Somebody superseded it in the meantime.
     """
+    if decision_id is not None and not is_row_number(decision_id):
+        raise NothingToUndo(f"nothing to undo: no decision {decision_id}")
     try:
         with catalog.write() as session:
             me = roles.check(people.enter(session, reviewer), "decide")
