@@ -38,6 +38,7 @@ def contents(t: Translator, name: str, item: ReviewItem | None) -> dict[str, Any
     loaded = None if item is None else state.picture_loaded(item)
     line = state.notice()
     return data | {
+        "reviewer": name,
         "answers": state.answers(),
         "held": None if item is None else item.id,
         "left": state.left(),

@@ -6,7 +6,6 @@ class Desk {
   constructor(parent) {
     this.root = parent.querySelector(".rd");
     this.data = null;
-    this.drafts = new Map();
     this.asking = null;
     this.waitingSince = null;
     this.readyAt = Infinity;
@@ -19,7 +18,7 @@ class Desk {
     this.bar = new Bar(this.root, {
       act: (name) => this.act(name),
       pick: (code) => this.pick(code),
-      typed: (note) => { this.draft.note = note; },
+      typed: (note) => Object.assign(this.draft, { note, name: this.data.item.name, kept: false }),
     });
     this.strips = new Strips(this.root, {
       undo: (decision) => this.ask("undo", { decision }),
@@ -61,6 +60,8 @@ class Desk {
     const before = this.data;
     this.trigger = trigger;
     this.data = data;
+    this.drafts = draftsOf(data.reviewer);
+    if (!before) this.comeBack();
     if (!before || before.answers !== data.answers) this.waitingSince = null;
     if (before && before.held !== data.held) this.leave(before);
     if (!before || before.language !== data.language) dress(this.root, data.texts);
@@ -113,11 +114,22 @@ class Desk {
   leave(before) {
     this.asking = null;
     if (this.data.left === before.held) return void this.drafts.delete(before.held);
-    const note = this.drafts.get(before.held)?.note.trim();
+    this.keep(this.drafts.get(before.held));
+  }
+
+  /** The screen is opened again: forget what was sent just before it was left, show a note whose item went elsewhere. */
+  comeBack() {
+    if (this.data.left !== this.data.held) this.drafts.delete(this.data.left);
+    for (const [item, draft] of this.drafts) if (item !== this.data.held && !draft.kept) this.keep(draft);
+  }
+
+  keep(draft) {
+    const note = draft?.note.trim();
+    if (!note) return;
+    draft.kept = true;
     const kept = this.root.querySelector(".rd-kept");
-    if (!note || !before.item) return;
     kept.hidden = false;
-    kept.querySelector("p").textContent = fill(this.data.texts["note.kept"], { name: before.item.name });
+    kept.querySelector("p").textContent = fill(this.data.texts["note.kept"], { name: draft.name });
     kept.querySelector("blockquote").textContent = note;
   }
 
@@ -234,6 +246,12 @@ class Desk {
       line.classList.toggle("rd-warning", notice?.kind === "warning");
     }
   }
+}
+
+/** What was typed and not sent outlives a desk: its person may look at another screen and come back. */
+function draftsOf(reviewer) {
+  if (globalThis.adaptDrafts?.reviewer !== reviewer) globalThis.adaptDrafts = { reviewer, byItem: new Map() };
+  return globalThis.adaptDrafts.byItem;
 }
 
 const desks = new WeakMap();
