@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, insert, select
 from sqlalchemy.orm import Session, aliased
 
+from catalog.database import MAX_VARIABLES
 from catalog.schema import AttributeCheckRow, DecisionReasonRow, DecisionRow, ReviewItemRow
 from catalog.store import Catalog
 
@@ -28,6 +30,17 @@ class Head:
     id: int
     verdict: str
     origin: str
+    reviewer_id: int = 0
+    """Who said it; 0 where nobody asks."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewRow:
+    """A row to be added, with what hangs on it."""
+
+    row: DecisionRow
+    reasons: Sequence[str] = ()
+    checks: Mapping[str, str] | None = None
 
 
 def head_rows() -> Select[DecisionRow]:
@@ -40,41 +53,62 @@ def head_rows() -> Select[DecisionRow]:
     )
 
 
-def append(
-    session: Session, *, reasons: Sequence[str] = (), checks: Mapping[str, str] | None = None, **values: Any
-) -> DecisionRow:
-    """Add a row with its reason codes and attribute checks, chained to the row before by its hash."""
-    previous = session.scalar(select(DecisionRow.hash).order_by(DecisionRow.id.desc()).limit(1))
-    row = DecisionRow(**{"origin": "review"} | values, prev_hash=previous or "")
-    ticks = [(name, verdict, "") for name, verdict in (checks or {}).items()]
-    row.hash = _row_hash(row, reasons, ticks)
-    session.add(row)
+def append(session: Session, made: Sequence[NewRow]) -> list[int]:
+    """Add rows with their reason codes and attribute checks, each chained to the row before by its hash.
+
+    Returns:
+        The ids of the rows, in the order given.
+    """
+    previous = session.scalar(select(DecisionRow.hash).order_by(DecisionRow.id.desc()).limit(1)) or ""
+    for new in made:
+        ticks = [(name, verdict, "") for name, verdict in (new.checks or {}).items()]
+        new.row.prev_hash = previous
+        previous = new.row.hash = _row_hash(new.row, new.reasons, ticks)
+    session.add_all(new.row for new in made)
     session.flush()
-    session.add_all(DecisionReasonRow(decision_id=row.id, reason_code=code) for code in reasons)
-    session.add_all(
-        AttributeCheckRow(decision_id=row.id, attribute=name, verdict=verdict) for name, verdict, _ in ticks
-    )
-    session.flush()
-    return row
+    reasons = [{"decision_id": new.row.id, "reason_code": code} for new in made for code in new.reasons]
+    checks = [
+        {"decision_id": new.row.id, "attribute": name, "verdict": verdict, "model_guess": ""}
+        for new in made
+        for name, verdict in (new.checks or {}).items()
+    ]
+    if reasons:
+        session.execute(insert(DecisionReasonRow), reasons)
+    if checks:
+        session.execute(insert(AttributeCheckRow), checks)
+    return [new.row.id for new in made]
 
 
-def own_head(session: Session, item: ReviewItemRow, reviewer_id: int) -> DecisionRow | None:
-    """Return the reviewer's head that a new decision must supersede, so that each chain has one head."""
-    return session.scalar(
-        head_rows()
-        .where(DecisionRow.item_id == item.id, DecisionRow.reviewer_id == reviewer_id, DecisionRow.round == item.round)
-        # An undone skip may leave a second voided chain; the unique index concerns the newest.
-        .order_by(DecisionRow.id.desc())
-        .limit(1)
-    )
+def heads_of(session: Session, items: Sequence[ReviewItemRow]) -> dict[int, list[Head]]:
+    """Return what nobody superseded in the round each item is in, by item and oldest first; undone rows among it."""
+    rounds = {item.id: item.round for item in items}
+    found: dict[int, list[Head]] = defaultdict(list)
+    row, ids = DecisionRow, list(rounds)
+    for start in range(0, len(ids), MAX_VARIABLES):
+        query = (
+            head_rows()
+            .with_only_columns(row.id, row.item_id, row.round, row.verdict, row.origin, row.reviewer_id)
+            .where(row.item_id.in_(ids[start : start + MAX_VARIABLES]))
+            .order_by(row.id)
+        )
+        for id_, item_id, round_, verdict, origin, reviewer_id in session.execute(query):
+            if round_ == rounds[item_id]:
+                found[item_id].append(Head(id_, verdict, origin, reviewer_id))
+    return found
 
 
-def standing(session: Session, item: ReviewItemRow) -> list[DecisionRow]:
-    """Return the verdicts that count for an item in its round, oldest first."""
-    heads = head_rows().where(
-        DecisionRow.item_id == item.id, DecisionRow.round == item.round, DecisionRow.verdict != "void"
-    )
-    return list(session.scalars(heads.order_by(DecisionRow.id)))
+def own_head(heads: Iterable[Head], reviewer_id: int) -> Head | None:
+    """Return the reviewer's head that a new verdict must supersede, so that nobody counts twice.
+
+    An undone skip leaves a second voided chain, perhaps newer than the verdict that stands.
+    """
+    mine = [head for head in heads if head.reviewer_id == reviewer_id]
+    return max(mine, key=lambda head: (head.verdict != "void", head.id), default=None)
+
+
+def standing(heads: Iterable[Head]) -> list[Head]:
+    """Return the verdicts that count among the heads of an item, oldest first."""
+    return [head for head in heads if head.verdict != "void"]
 
 
 def latest_standing(session: Session, reviewer_id: int, decision_id: int | None) -> DecisionRow | None:

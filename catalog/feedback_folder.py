@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from catalog.frozen import FolderKind, Frozen
+from catalog.policy import is_finite
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +83,7 @@ class FeedbackEntry:
     @property
     def copy_checked(self) -> bool:
         """Whether it was compared with real photos and is none of them."""
-        return self.nearest_similarity is not None and not self.copy_risk
+        return is_finite(self.nearest_similarity) and not self.copy_risk
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,11 +129,15 @@ def write(folder: Path, entries: Sequence[FeedbackEntry]) -> Feedback:
 def read(folder: Path) -> Feedback:
     """Read and check a feedback folder.
 
+    Each picture is read, too: there are few of them, and one that was exchanged would teach what nobody approved.
+
     Raises:
         CatalogError: The folder is absent, of another kind, unreadable, of a newer format, edited since, or lacks a
-            picture.
+            picture, or a picture is not the one that was decided.
     """
-    return _feedback(_KIND.read(folder))
+    frozen = _KIND.read(folder)
+    _KIND.check_pictures(frozen)
+    return _feedback(frozen)
 
 
 def _feedback(frozen: Frozen[FeedbackEntry]) -> Feedback:
@@ -168,6 +173,9 @@ def _line_of(entry: FeedbackEntry) -> dict[str, Any]:
 
 
 def _entry_from(line: Mapping[str, Any], image: Path) -> FeedbackEntry:
+    for name in _TEXTS:
+        if not isinstance(line[name], str):
+            raise TypeError(f"{name} is {line[name]!r}, not text")
     similarity = line["nearest_similarity"]
     return FeedbackEntry(
         image=image,
@@ -196,6 +204,9 @@ def _entry_from(line: Mapping[str, Any], image: Path) -> FeedbackEntry:
             for made in line["decisions"]
         ),
     )
+
+
+_TEXTS = ("sha256", "product", "category", "run", "prompt", "state")
 
 
 _KIND = FolderKind[FeedbackEntry](

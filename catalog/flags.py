@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from catalog import policies, roles
+from catalog import decision_log, policies, roles
 from catalog.clock import Clock, utc_now
+from catalog.errors import ReviewRefused
+from catalog.phrases import say
 from catalog.review.claims import held_row
 from catalog.schema import GenerationRow
 from catalog.store import Catalog
@@ -20,10 +22,16 @@ def set_flag(catalog: Catalog, actor: str, item_id: int, token: str, flagged: bo
     Raises:
         NotAllowed: The person's role does not let them.
         LeaseLost: The token holds no valid claim on the item.
+        ReviewRefused: The mark was made before somebody approved: without it that approval might be enough, and a
+            picture would be approved by no decision of the log.
     """
     with catalog.write() as session:
         roles.require(session, actor, "decide" if flagged else "adjudicate")
         row = held_row(session, item_id, token, clock())
+        if row.flagged and not flagged and decision_log.standing(decision_log.heads_of(session, [row])[row.id]):
+            raise ReviewRefused(
+                say("item {item_id} was judged under its mark, which stays; decide it or settle it", item_id=item_id)
+            )
         similarity = session.get_one(GenerationRow, row.generation_id).nearest_similarity
         row.flagged = flagged or policies.in_force(session).copy_risk(similarity)
         return row.flagged

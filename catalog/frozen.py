@@ -139,7 +139,7 @@ class FolderKind(Generic[E]):
             )
         present = {path.name for path in (folder / IMAGE_FOLDER).glob("*")}
         entries = []
-        for number, text in enumerate(content.decode("utf-8").split("\n")[:-1], start=1):
+        for number, text in enumerate(content.split(b"\n")[:-1], start=1):
             try:
                 line = json.loads(text)
                 entry = self.entry_from(line, folder / _inside(str(line["image"])))
@@ -149,6 +149,18 @@ class FolderKind(Generic[E]):
                 raise self._damaged(folder, f"picture {entry.image.name} of line {number} is missing")
             entries.append(entry)
         return Frozen(folder=folder, about=about, content_hash=digest, entries=tuple(entries))
+
+    def check_pictures(self, frozen: Frozen[E]) -> None:
+        """Read every picture of a folder; raises CatalogError for one that is not what its line says."""
+        for number, entry in enumerate(frozen.entries, start=1):
+            try:
+                digest = hashlib.sha256(entry.image.read_bytes()).hexdigest()
+            except OSError as error:
+                raise self._damaged(
+                    frozen.folder, f"picture {entry.image.name} of line {number} cannot be read ({error.strerror})"
+                ) from error
+            if digest != entry.sha256:
+                raise self._damaged(frozen.folder, f"picture {entry.image.name} of line {number} was exchanged")
 
     def _content(self, entries: Sequence[E]) -> bytes:
         lines = [

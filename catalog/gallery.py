@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
-from catalog import policies, queue
+from catalog import policies, queue, scores
 from catalog.clock import Clock, utc_now
 from catalog.database import MAX_VARIABLES
 from catalog.policy import Policy
@@ -74,8 +74,7 @@ def score_names(catalog: Catalog) -> list[str]:
     """Return the names of the scores that new pictures have."""
     query = select(GenerationRow.scores).order_by(GenerationRow.id.desc()).limit(SCORES_FROM)
     with catalog.read() as session:
-        # A quotation mark would end the path by which databases look into a score.
-        return sorted({name for scores in session.scalars(query) for name in scores if '"' not in name})
+        return sorted({name for found in session.scalars(query) for name in found if scores.can_be_asked_for(name)})
 
 
 def records(catalog: Catalog, item_ids: Sequence[int]) -> list[ReviewItem]:
@@ -170,8 +169,8 @@ def _picture_filters(session: Session, filters: Filters) -> list[ColumnElement[b
         limit = policies.in_force(session).copy_similarity
         risky = ReviewItemRow.flagged | (func.coalesce(GenerationRow.nearest_similarity, -2.0) >= limit)
         found.append(risky if filters.copy_risk else ~risky)
-    if filters.score and '"' not in filters.score:
-        value = GenerationRow.scores[filters.score].as_float()
+    if filters.score and scores.can_be_asked_for(filters.score):
+        value = scores.value_of(session, filters.score)
         if filters.least is not None:
             found.append(value >= filters.least)
         if filters.most is not None:
@@ -238,7 +237,8 @@ def _spoken(me: int, item: Any) -> Any:
     return (
         select(own.id)
         .outerjoin(later, later.supersedes_id == own.id)
-        .where(own.item_id == item.id, own.round == item.round, own.reviewer_id == me)
+        # Not by the index of a person's verdicts: it would be walked through once more for each item asked about.
+        .where(own.item_id == item.id, own.round == item.round, own.reviewer_id + 0 == me)
         .where(own.verdict.not_in(("skip", "void")), later.id.is_(None))
         .correlate(item)
     )

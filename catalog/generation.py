@@ -16,6 +16,7 @@ from catalog.policy import COPY_QUORUM, Policy
 from catalog.records import Candidate
 from catalog.review.screening import reject_low
 from catalog.schema import CaptionRow, GenerationRow, ImageRow, ProductRow, ReviewItemRow
+from catalog.scores import finite, is_finite
 from catalog.store import Catalog
 
 _EXTENSIONS = {"PNG": "png", "JPEG": "jpg", "WEBP": "webp"}
@@ -44,6 +45,7 @@ def enqueue(
 ) -> int:
     """Store candidates and queue each for review; one that is there already is left as it is.
 
+    Scores and similarities that are no finite numbers are left out: what cannot be compared is for people to judge.
     A candidate is the same when run, product, caption, prompt and seed are equal, so a run that was stopped can be
     enqueued again from the start.
 
@@ -105,9 +107,9 @@ def _insert(
                 run=run,
                 seed=candidate.seed,
                 prompt=candidate.prompt,
-                scores=dict(candidate.scores),
+                scores=finite(candidate.scores),
                 nearest_sha256=candidate.nearest_sha256,
-                nearest_similarity=candidate.nearest_similarity,
+                nearest_similarity=candidate.nearest_similarity if is_finite(candidate.nearest_similarity) else None,
             )
             session.add(generation)
             session.flush()

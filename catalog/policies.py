@@ -12,11 +12,11 @@ from sqlalchemy.orm import Session
 
 from catalog import roles
 from catalog.clock import Clock, utc_now
+from catalog.notes import NOTE_MAX_CHARS as NOTE_MAX_CHARS
+from catalog.notes import checked_note
 from catalog.policy import DEFAULT_POLICY, Policy
 from catalog.schema import PolicyRow
 from catalog.store import Catalog
-
-NOTE_MAX_CHARS = 2000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +63,7 @@ def save(catalog: Catalog, actor: str, policy: Policy, note: str, *, clock: Cloc
 
     Raises:
         NotAllowed: `actor` is neither lead nor admin.
+        ReviewRefused: The note is too long.
     """
     with catalog.write() as session:
         roles.require(session, actor, "policy")
@@ -70,7 +71,7 @@ def save(catalog: Catalog, actor: str, policy: Policy, note: str, *, clock: Cloc
         rules = asdict(saved)
         del rules["version"]
         session.add(
-            PolicyRow(version=saved.version, rules=rules, author=actor, note=note[:NOTE_MAX_CHARS], created_at=clock())
+            PolicyRow(version=saved.version, rules=rules, author=actor, note=checked_note(note), created_at=clock())
         )
         return saved
 

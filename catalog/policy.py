@@ -9,6 +9,7 @@ import hashlib
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TypeGuard
 
 from catalog.phrases import say
 
@@ -29,6 +30,9 @@ LOW_SCORE = "low_score"
 COPY_QUORUM = 2
 """Approvals that a possible copy needs whatever else is set."""
 MIN_AUDIT_SHARE = 0.05
+MAX_LEASE_S = 7 * 86400.0
+"""Longest lease, a week: a tab that nobody closes must not keep a picture for ever."""
+MAX_VIEW_S = 3600.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,11 +64,18 @@ class Policy:
         Raises:
             ValueError: A value is outside its range; the text names the field.
         """
-        for name in ("lease_s", "min_view_s"):
-            if not 0 <= getattr(self, name) < math.inf:
+        for name, most in (("lease_s", MAX_LEASE_S), ("min_view_s", MAX_VIEW_S)):
+            if not 0 <= getattr(self, name) <= most:
                 raise ValueError(
-                    say("{name} must be 0 or more seconds, got {value}", name=name, value=getattr(self, name))
+                    say(
+                        "{name} must be from 0 to {most:g} seconds, got {value}",
+                        name=name,
+                        most=most,
+                        value=getattr(self, name),
+                    )
                 )
+        if not isinstance(self.quorum, int):
+            raise ValueError(say("quorum must be a whole number, got {value}", value=self.quorum))
         for name, least, most in (
             ("copy_similarity", -1, 1),
             ("quorum", 1, 9),
@@ -82,7 +93,7 @@ class Policy:
                     )
                 )
         for score, threshold in self.auto_reject.items():
-            if not score or not math.isfinite(threshold):
+            if not score or not is_finite(threshold):
                 raise ValueError(
                     say(
                         "auto_reject must give a finite threshold a score, got {score!r} = {threshold}",
@@ -100,11 +111,14 @@ class Policy:
         return max(item_quorum, self.quorum, COPY_QUORUM if copy_risk else 1)
 
     def under_threshold(self, scores: Mapping[str, float]) -> tuple[str, float, float] | None:
-        """Return (score, value, threshold) of the first score that is too low, None when there is none."""
+        """Return (score, value, threshold) of the first score that is too low, None when there is none.
+
+        A score that is missing or no number is not too low: people judge the picture.
+        """
         for name, threshold in self.auto_reject.items():
             value = scores.get(name)
-            if value is not None and value < threshold:
-                return name, value, threshold
+            if is_finite(value) and value < threshold:
+                return name, float(value), threshold
         return None
 
     def audited(self, generation_id: int) -> bool:
@@ -114,6 +128,11 @@ class Policy:
     def second_opinion(self, generation_id: int) -> bool:
         """Say whether a new picture needs two approvals: a draw of `second_opinion_share` that can be repeated."""
         return _draw("second opinion", self.version, generation_id) < self.second_opinion_share
+
+
+def is_finite(value: object) -> TypeGuard[float]:
+    """Say whether a value is a number that can be compared."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _draw(what: str, version: int, generation_id: int) -> float:

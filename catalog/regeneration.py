@@ -129,6 +129,20 @@ def served(catalog: Catalog, request_id: int, run: str, *, clock: Clock = utc_no
         return _read(session, request_id)
 
 
+def is_asked_for(session: Session, generation: GenerationRow) -> bool:
+    """Say whether a person asked for a picture; no other is drawn of the product with the seed of the request."""
+    of_picture = RegenerationRow.product_id == generation.product_id, RegenerationRow.seed == generation.seed
+    found = select(RegenerationRow.id).where(*of_picture, RegenerationRow.state != "dropped")
+    return session.scalar(found.limit(1)) is not None
+
+
+def asked_for(session: Session) -> set[int]:
+    """Return the generations that people asked for, as `is_asked_for` says of one."""
+    of_request = (GenerationRow.product_id == RegenerationRow.product_id) & (GenerationRow.seed == RegenerationRow.seed)
+    found = select(GenerationRow.id).join(RegenerationRow, of_request).where(RegenerationRow.state != "dropped")
+    return set(session.scalars(found))
+
+
 def drop_undone(catalog: Catalog) -> int:
     """Drop queued requests whose decision was undone or replaced; return how many."""
     with catalog.write() as session:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from sqlalchemy import or_, select
+from sqlalchemy import null, or_, select
 
-from catalog import policies, queue
+from catalog import policies, queue, regeneration, scores
 from catalog.decision_log import head_rows
 from catalog.policy import Policy
 from catalog.records import ReviewItem
@@ -61,8 +62,10 @@ class ScoreHistory:
         """Return what a threshold would do, with another audit share where one is given.
 
         Raises:
-            ValueError: `audit_share` is outside its range.
+            ValueError: `audit_share` is outside its range, or the threshold is no number.
         """
+        if math.isnan(threshold):
+            raise ValueError(f"a threshold must be a number, got {threshold}")
         rules = replace(
             self.policy,
             version=self.policy.version + 1,
@@ -103,27 +106,28 @@ def history(catalog: Catalog, score: str, *, run: str | None = None) -> ScoreHis
         .with_only_columns(DecisionRow.item_id)
         .where(DecisionRow.origin != "auto", DecisionRow.verdict.not_in(("void", "not_chosen")))
     )
-    value = GenerationRow.scores[score].as_float()
-    columns = select(value, ReviewItemRow.id, GenerationRow.id, ReviewItemRow.state).join(
-        GenerationRow, GenerationRow.id == ReviewItemRow.generation_id
-    )
-    if run is not None:
-        columns = columns.where(GenerationRow.run == run)
     settled = ReviewItemRow.state.in_(("approved", "rejected", "changes")) & ReviewItemRow.id.in_(by_people)
     with catalog.read() as session:
+        value = scores.value_of(session, score) if scores.can_be_asked_for(score) else null()
+        columns = select(value, ReviewItemRow.id, GenerationRow.id, ReviewItemRow.state).join(
+            GenerationRow, GenerationRow.id == ReviewItemRow.generation_id
+        )
+        if run is not None:
+            columns = columns.where(GenerationRow.run == run)
         rows = session.execute(columns.where(or_(ReviewItemRow.state == "pending", settled))).all()
         spoken = set(session.scalars(by_people.join(ReviewItemRow).where(ReviewItemRow.state == "pending")))
-        policy = policies.in_force(session)
-    # An item that somebody gave a verdict on waits for a second person; no threshold takes it away.
+        policy, asked = policies.in_force(session), regeneration.asked_for(session)
+    # What somebody gave a verdict on waits for a second person, what somebody asked for waits for them: no threshold
+    # takes either away.
     waiting = [
         (number, item_id, generation_id)
         for number, item_id, generation_id, state in rows
-        if state == "pending" and number is not None and item_id not in spoken
+        if state == "pending" and scores.is_finite(number) and item_id not in spoken and generation_id not in asked
     ]
     decided = [
         (number, item_id, state == "approved")
         for number, item_id, _, state in rows
-        if state != "pending" and number is not None
+        if state != "pending" and scores.is_finite(number)
     ]
     return ScoreHistory(
         score=score,
@@ -151,9 +155,9 @@ def names(catalog: Catalog, *, sample: int = 1000) -> Mapping[str, tuple[float, 
     """Return the scores that the newest `sample` pictures have, each with its least and greatest value there."""
     ranges: dict[str, tuple[float, float]] = {}
     with catalog.read() as session:
-        for scores in session.scalars(select(GenerationRow.scores).order_by(GenerationRow.id.desc()).limit(sample)):
-            for name, value in scores.items():
-                if isinstance(value, int | float):
+        for found in session.scalars(select(GenerationRow.scores).order_by(GenerationRow.id.desc()).limit(sample)):
+            for name, value in scores.finite(found).items():
+                if scores.can_be_asked_for(name):
                     low, high = ranges.get(name, (value, value))
                     ranges[name] = (min(low, value), max(high, value))
     return dict(sorted(ranges.items()))

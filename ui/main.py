@@ -6,7 +6,7 @@ import streamlit as st
 
 from catalog.errors import CatalogError
 from catalog.phrases import told
-from ui import components, frame, identity, state, workspace
+from ui import claims, components, frame, identity, state, workspace
 from ui.i18n import LANGUAGES, Translator
 from ui.identity import Person, Unidentified
 
@@ -35,8 +35,10 @@ def main() -> None:
     screens = frame.pages(t, person)
     chosen = st.navigation(list(screens.values()), position="hidden")
     if person is None or why is not None:
+        claims.keep_only(None)
         frame.entrance(t, why or Unidentified("identity.no_name"))
         return
+    claims.keep_only(next((name for name, screen in screens.items() if screen is chosen), None))
     frame.top(t, person, screens)
     chosen.run()
 

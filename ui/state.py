@@ -22,6 +22,8 @@ ANSWERS = "answers"
 NOTICE = "notice"
 WITH_SKIPPED = "with_skipped"
 DRAWN = "drawn"
+BACK_TO = "back_to"
+RUN = "run_reviewed"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +76,21 @@ def set_claim(item: ReviewItem | None) -> None:
         held[item.id] = item.lease_token
 
 
+def step_away() -> None:
+    """Give the held item back, because its person looks at another screen."""
+    item = current_claim()
+    if item is not None:
+        review.release(workspace.catalog(), item.id, item.lease_token or "")
+        set_claim(None)
+        st.session_state[BACK_TO] = item.id
+
+
+def back_to() -> int | None:
+    """Return the item that was given back on leaving the screen, once."""
+    item_id: int | None = st.session_state.pop(BACK_TO, None)
+    return item_id
+
+
 def change_claim(**changes: Any) -> None:
     """Change fields of the held item: a renewed lease, a mark."""
     item = current_claim()
@@ -102,6 +119,26 @@ def picture_loaded(item: ReviewItem) -> bool | None:
     """Say whether the browser showed the picture under this claim; None before it reported anything."""
     token, loaded = st.session_state.get(LOADED, (None, False))
     return bool(loaded) if token is not None and token == item.lease_token else None
+
+
+def run_reviewed() -> str | None:
+    """Return the run that the address limits the review to; None for all runs."""
+    return st.query_params.get("run") or None
+
+
+def enter_run() -> None:
+    """Give back a held item of another run when the address names a new one; what was undone later may be of any."""
+    run, item = run_reviewed(), current_claim()
+    if run != st.session_state.get(RUN) and run is not None and item is not None and item.run != run:
+        review.release(workspace.catalog(), item.id, item.lease_token or "")
+        leave(item)
+        set_claim(None)
+    st.session_state[RUN] = run
+
+
+def leave_run() -> None:
+    """Review all runs again."""
+    st.query_params.pop("run", None)
 
 
 # --- the screen -------------------------------------------------------------------------------------

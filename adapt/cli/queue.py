@@ -26,7 +26,7 @@ def queue(
     reviewer: Annotated[
         str | None, typer.Option(help="Who asks: for --claim, --log and --verify; hides opinions they must not know.")
     ] = None,
-    claim: Annotated[bool, typer.Option("--claim", help="Take the next item, or --item, for --reviewer.")] = False,
+    claim: Annotated[bool, typer.Option("--claim", help="Take the next item, of --run if given, or --item, for --reviewer.")] = False,
     renew: Annotated[str | None, typer.Option(metavar="TOKEN", help="Hold --item for longer.")] = None,
     release: Annotated[str | None, typer.Option(metavar="TOKEN", help="Give --item back.")] = None,
     log: Annotated[
@@ -48,7 +48,7 @@ def queue(
         raise typer.BadParameter("--renew and --release need --item NUMBER")
     with session.open_catalog(create=False) as catalog:
         if claim or renew is not None or release is not None:
-            emit(session, *_hold(catalog, item, reviewer, renew, release))
+            emit(session, *_hold(catalog, item, run, reviewer, renew, release))
             return
         if log is not None or verify:
             emit(session, *_audit(catalog, reviewer or "", log))
@@ -76,7 +76,12 @@ def queue(
 
 
 def _hold(
-    catalog: "Catalog", item: int | None, reviewer: str | None, renew: str | None, release: str | None
+    catalog: "Catalog",
+    item: int | None,
+    run: str | None,
+    reviewer: str | None,
+    renew: str | None,
+    release: str | None,
 ) -> tuple[dict[str, Any], list[str]]:
     from catalog import review
 
@@ -87,9 +92,9 @@ def _hold(
         freed = review.release(catalog, item or 0, release)
         said = "is free again" if freed else "was not held by this claim any more"
         return {"item": item, "released": freed}, [f"item {item} {said}"]
-    taken = review.claim(catalog, reviewer or "", item_id=item)
+    taken = review.claim(catalog, reviewer or "", item_id=item, run=run)
     if taken is None or taken.lease_until is None:
-        return {"item": None}, ["nothing waits that nobody holds"]
+        return {"item": None}, ["nothing waits that nobody holds" + (f" in run {run}" if run else "")]
     held = {"token": taken.lease_token, "held_until": taken.lease_until.isoformat()}
     line = f"token {taken.lease_token}, held until {taken.lease_until:%H:%M:%S} UTC"
     return {"item": _item_json(taken)} | held, [_item_line(taken), line]

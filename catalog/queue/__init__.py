@@ -2,7 +2,16 @@
 
 from catalog.queue.counts import progress
 from catalog.queue.history import decision_query, decisions, read_decisions, visible_to
-from catalog.queue.items import item, items, picture_size, read_item, read_items, specification
+from catalog.queue.items import (
+    item,
+    items,
+    picture_size,
+    read_item,
+    read_items,
+    require_run,
+    specification,
+    unknown_item,
+)
 
 __all__ = [
     "decision_query",
@@ -14,6 +23,8 @@ __all__ = [
     "read_decisions",
     "read_item",
     "read_items",
+    "require_run",
     "specification",
+    "unknown_item",
     "visible_to",
 ]

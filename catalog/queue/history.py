@@ -43,6 +43,8 @@ def decisions(
             not decided, so that second opinions are blind. Leads, auditors and admins see settled items whole.
     """
     query = decision_query().order_by(DecisionRow.id.desc()).limit(limit)
+    if item_id is not None and not 0 < item_id < 2**63:  # the driver raises beyond
+        return []
     if item_id is not None:
         query = query.where(DecisionRow.item_id == item_id)
     with catalog.read() as session:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from catalog.database import MAX_VARIABLES
 from catalog.errors import ReviewRefused
+from catalog.notes import storable
 from catalog.phrases import say
 from catalog.products import attribute_record
 from catalog.records import ReviewItem, Specification
@@ -58,13 +59,11 @@ def items(
     query = _item_query().order_by(ReviewItemRow.priority, ReviewItemRow.id).limit(limit).offset(offset)
     if state is not None:
         query = query.where(ReviewItemRow.state == state)
-    if run is not None:
-        query = query.where(GenerationRow.run == run)
     with catalog.read() as session:
-        found = [_item_record(row) for row in session.execute(query)]
-        if run is not None and not found:
-            _require_run(session, run)
-        return found
+        if run is not None:
+            require_run(session, run)
+            query = query.where(GenerationRow.run == run)
+        return [_item_record(row) for row in session.execute(query)]
 
 
 def specification(catalog: Catalog, item_id: int) -> Specification:
@@ -84,7 +83,7 @@ def specification(catalog: Catalog, item_id: int) -> Specification:
     with catalog.read() as session:
         found = session.execute(query).one_or_none()
         if found is None:
-            raise _unknown(item_id)
+            raise unknown_item(item_id)
         product, source, variant_id = found
         variant = session.get(VariantRow, variant_id) if variant_id is not None else None
         own = AttributeRow.variant_id.is_(None)
@@ -114,10 +113,10 @@ def picture_size(catalog: Catalog, sha256: str) -> tuple[int, int] | None:
 def read_item(session: Session, item_id: int) -> ReviewItem:
     """Return one item inside an open transaction; raises ReviewRefused when there is none."""
     if not 0 < item_id < 2**63:  # the driver raises beyond
-        raise _unknown(item_id)
+        raise unknown_item(item_id)
     row = session.execute(_item_query().where(ReviewItemRow.id == item_id)).one_or_none()
     if row is None:
-        raise _unknown(item_id)
+        raise unknown_item(item_id)
     return _item_record(row)
 
 
@@ -130,7 +129,7 @@ def read_items(session: Session, item_ids: Sequence[int]) -> list[ReviewItem]:
             found[row[0].id] = _item_record(row)
     for number in item_ids:
         if number not in found:
-            raise _unknown(number)
+            raise unknown_item(number)
     return [found[number] for number in item_ids]
 
 
@@ -171,18 +170,21 @@ def _item_record(row: Sequence[Any]) -> ReviewItem:
     )
 
 
-def _require_run(session: Session, run: str) -> None:
+def require_run(session: Session, run: str) -> None:
+    """Raise ReviewRefused for a run that drew no candidates."""
+    if storable(run) and session.scalar(select(GenerationRow.id).where(GenerationRow.run == run).limit(1)):
+        return
     runs = set(session.scalars(select(GenerationRow.run).distinct()))
-    if run not in runs:
-        near = get_close_matches(run, runs, n=3, cutoff=0.3) or sorted(runs)[-3:]
-        raise ReviewRefused(
-            say(
-                "no candidates of a run '{run}'; there are those of: {names}",
-                run=run,
-                names=", ".join(near) or say("none yet"),
-            )
+    near = get_close_matches(run, runs, n=3, cutoff=0.3) or sorted(runs)[-3:]
+    raise ReviewRefused(
+        say(
+            "no candidates of a run {run!r}; there are those of: {names}",
+            run=run[:200],
+            names=", ".join(near) or say("none yet"),
         )
+    )
 
 
-def _unknown(item_id: int) -> ReviewRefused:
+def unknown_item(item_id: int) -> ReviewRefused:
+    """Return what is raised for a number of no item."""
     return ReviewRefused(say("no item {item_id} in the review queue; list them with: adapt queue", item_id=item_id))

@@ -7,6 +7,7 @@ clock as an argument: tests need not wait.
 """
 
 from catalog.clock import Clock, utc_now
+from catalog.notes import NOTE_MAX_CHARS as NOTE_MAX_CHARS
 from catalog.people import NAME_MAX_CHARS as NAME_MAX_CHARS
 from catalog.review.adjudication import RULINGS as RULINGS
 from catalog.review.adjudication import Conflict, Opinion, adjudicate, conflicts
@@ -17,7 +18,6 @@ from catalog.review.replaying import Difference, Replay, replay
 from catalog.review.screening import screen
 from catalog.review.settling import CHECK_VERDICTS as CHECK_VERDICTS
 from catalog.review.settling import DECIDABLE as DECIDABLE
-from catalog.review.settling import NOTE_MAX_CHARS as NOTE_MAX_CHARS
 from catalog.review.settling import checked_reasons
 from catalog.review.several import SAMPLE as SAMPLE
 from catalog.review.several import bulk, choose

@@ -7,22 +7,18 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from catalog import decision_log, policies, queue, roles
 from catalog.clock import Clock, utc_now
+from catalog.decision_log import Head
 from catalog.errors import ReviewRefused
+from catalog.notes import checked_note
 from catalog.phrases import say
 from catalog.policy import Policy
 from catalog.records import Decision, ReviewItem
-from catalog.review.settling import (
-    NOTE_MAX_CHARS,
-    checked_reasons,
-    copy_risk,
-    require_picture,
-    rows_of,
-    settle,
-    written,
-)
+from catalog.review.settling import checked_reasons, copy_risks, require_picture, rows_of, written
+from catalog.review.writing import Verdict, write
 from catalog.schema import DecisionRow, ReviewItemRow
 from catalog.store import Catalog
 
@@ -96,8 +92,8 @@ def adjudicate(
 
     Raises:
         NotAllowed: `actor` is neither lead nor admin.
-        ReviewRefused: No note, unknown verdict or reason, nothing to rule on, or a possible copy that nobody but
-            `actor` approved.
+        ReviewRefused: No note or one that is too long, unknown verdict or reason, nothing to rule on, or an approval
+            that takes several people of a picture that nobody but `actor` judged; of a possible copy, approved.
         PictureMissing: `approve` on a picture whose file is gone.
     """
     if verdict not in RULINGS:
@@ -108,48 +104,51 @@ def adjudicate(
         raise ReviewRefused(
             say("a ruling on item {item_id} needs a note that says why; nothing was decided", item_id=item_id)
         )
-    codes, note = checked_reasons(verdict, reasons, note), note[:NOTE_MAX_CHARS]
+    codes, note = checked_reasons(verdict, reasons, note), checked_note(note)
     with catalog.write() as session:
         me = roles.require(session, actor, "adjudicate")
         rules = policy or policies.in_force(session)
         (row,) = rows_of(session, [item_id])
-        stand = decision_log.standing(session, row)
+        heads = decision_log.heads_of(session, [row])[row.id]
+        stand = decision_log.standing(heads)
         if not stand:
             raise ReviewRefused(
                 say("item {item_id} has no verdict to rule on; claim it and decide it", item_id=item_id)
             )
         if verdict == "approve":
             require_picture(catalog, session, row)
-            others = any(head.verdict == "approve" and head.reviewer_id != me for head in stand)
-            if copy_risk(session, row, rules) and not others:
-                raise ReviewRefused(
-                    say(
-                        "item {item_id} may be a copy of a real photo: somebody beside {actor} must approve it, too",
-                        item_id=item_id,
-                        actor=actor,
-                    )
-                )
-        head, last = decision_log.own_head(session, row, me), stand[-1]
-        if last is head and (last.origin, last.verdict, last.note) == (decision_log.ADJUDICATION, verdict, note):
+            _require_others(session, row, stand, actor, me, rules)
+        last = session.get_one(DecisionRow, stand[-1].id)
+        own = decision_log.own_head(heads, me) == stand[-1]
+        if own and (last.origin, last.verdict, last.note) == (decision_log.ADJUDICATION, verdict, note):
             return replace(written(session, last.id), repeated=True)
         latest = session.scalar(select(func.max(DecisionRow.id)).where(DecisionRow.item_id == row.id))
-        made = decision_log.append(
-            session,
-            item_id=row.id,
-            round=row.round,
-            reviewer_id=me,
-            verdict=verdict,
-            origin=decision_log.ADJUDICATION,
-            note=note,
-            decided_at=clock(),
-            blind=False,
-            policy_version=rules.version,
-            idempotency_key=f"ruling:{row.id}:{me}:{latest}",
-            supersedes_id=None if head is None else head.id,
-            reasons=codes,
+        said = Verdict(row=row, verdict=verdict, key=f"ruling:{row.id}:{me}:{latest}", note=note, reasons=codes)
+        (made,) = write(session, [said], reviewer_id=me, origin=decision_log.ADJUDICATION, rules=rules, moment=clock())
+        return written(session, made)
+
+
+def _require_others(
+    session: Session, row: ReviewItemRow, stand: Sequence[Head], actor: str, me: int, rules: Policy
+) -> None:
+    """Raise ReviewRefused when an approval would rest on a single person where it takes more."""
+    others = [head for head in stand if head.reviewer_id != me]
+    if copy_risks(session, [row], rules) and not any(head.verdict == "approve" for head in others):
+        raise ReviewRefused(
+            say(
+                "item {item_id} may be a copy of a real photo: somebody beside {actor} must approve it, too",
+                item_id=row.id,
+                actor=actor,
+            )
         )
-        settle(session, row, rules)
-        return written(session, made.id)
+    if not others and rules.needed(row.quorum, copy_risk=False) > 1:
+        raise ReviewRefused(
+            say(
+                "item {item_id} needs more than one person, and only {actor} has judged it: somebody else must, too",
+                item_id=row.id,
+                actor=actor,
+            )
+        )
 
 
 def _opinions(spoken: Sequence[Decision]) -> tuple[Opinion, ...]:

@@ -38,7 +38,7 @@ def replay(catalog: Catalog) -> Replay:
     """Read the log from its beginning, in one snapshot, and derive each item's state.
 
     Each row is judged by the rules it was made under; the last row of an item gives the quorum, as it did when it was
-    written.
+    written. Skips judge nothing, nor does taking one back.
     """
     with catalog.read() as session:
         rules = policies.by_version(session)
@@ -50,14 +50,17 @@ def replay(catalog: Catalog) -> Replay:
             .order_by(row.id)
             .execution_options(yield_per=5000)
         )
-        count = 0
+        count, skips = 0, set[int]()
         for decision_id, item_id, round_, verdict, origin, supersedes_id, made_under in log:
             count += 1
             standing = heads.setdefault((item_id, round_), {})
             if supersedes_id is not None:
                 standing.pop(supersedes_id, None)
             standing[decision_id] = Head(decision_id, verdict, origin)
-            version[item_id, round_] = made_under
+            if verdict == "skip":
+                skips.add(decision_id)
+            elif supersedes_id not in skips or verdict != "void":
+                version[item_id, round_] = made_under
         states, differences = {}, []
         item = ReviewItemRow
         stored = session.execute(

@@ -8,10 +8,10 @@ from __future__ import annotations
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from catalog import decision_log, people, policies, roles
+from catalog import decision_log, people, policies, regeneration, roles
 from catalog.clock import Clock, utc_now
 from catalog.policy import LOW_SCORE, Policy
-from catalog.review.settling import settle
+from catalog.review.writing import Verdict, write
 from catalog.schema import DecisionRow, GenerationRow, ReviewItemRow
 from catalog.store import Catalog
 
@@ -22,7 +22,7 @@ BATCH = 200
 def screen(catalog: Catalog, actor: str, *, clock: Clock = utc_now) -> int:
     """Apply the thresholds in force to what waits; new pictures are screened as they come.
 
-    An item that somebody holds or has given a verdict on stays in the queue.
+    An item that somebody holds, has given a verdict on or asked for stays in the queue.
 
     Args:
         catalog: An open catalogue.
@@ -65,26 +65,20 @@ def screen(catalog: Catalog, actor: str, *, clock: Clock = utc_now) -> int:
 def reject_low(
     session: Session, row: ReviewItemRow, generation: GenerationRow, rules: Policy, clock: Clock = utc_now
 ) -> bool:
-    """Reject a pending item whose score is under a threshold, unless it is drawn for people to judge."""
+    """Reject a pending item whose score is under a threshold, unless people are to judge it.
+
+    They are where it falls into the audit share, and where one of them asked for the picture and waits for it.
+    """
     low = rules.under_threshold(generation.scores)
-    if low is None or rules.audited(generation.id):
+    if low is None or rules.audited(generation.id) or regeneration.is_asked_for(session, generation):
         return False
     name, value, threshold = low
-    me = people.rules_id(session)
-    head = decision_log.own_head(session, row, me)
-    decision_log.append(
-        session,
-        item_id=row.id,
-        round=row.round,
-        reviewer_id=me,
+    said = Verdict(
+        row=row,
         verdict="reject",
-        origin="auto",
+        key=f"auto:{row.id}:{row.round}:{rules.version}",
         note=f"{name} {value:.6g} < {threshold:.6g}",
-        decided_at=clock(),
-        policy_version=rules.version,
-        idempotency_key=f"auto:{row.id}:{row.round}:{rules.version}",
-        supersedes_id=None if head is None else head.id,
         reasons=(LOW_SCORE,),
     )
-    settle(session, row, rules)
+    write(session, [said], reviewer_id=people.rules_id(session), origin="auto", rules=rules, moment=clock())
     return True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import select
@@ -14,7 +14,7 @@ from catalog.errors import ReviewRefused
 from catalog.phrases import say
 from catalog.policy import REJECT_REASONS, Policy
 from catalog.records import Decision
-from catalog.review.claims import NO_LEASE
+from catalog.review.claims import NO_LEASE, is_row_number
 from catalog.review.refusals import PictureMissing
 from catalog.schema import AttributeRow, DecisionRow, GenerationRow, ReviewItemRow
 from catalog.store import Catalog
@@ -23,46 +23,59 @@ DECIDABLE = ("approve", "reject", "changes", "skip")
 CHECK_VERDICTS = ("match", "mismatch", "not_visible")
 RECORD_FIELDS = ("name", "category")
 """What may be ticked beside the attributes of a product."""
-NOTE_MAX_CHARS = 2000
 
 
-def settle(session: Session, row: ReviewItemRow, rules: Policy) -> None:
-    """End the claim and derive the item's state from the decisions that stand in its round."""
+def settle(session: Session, rows: Sequence[ReviewItemRow], rules: Policy) -> None:
+    """End the claims on items and derive their states from the decisions that stand in their rounds."""
     session.flush()
-    row.state = decision_log.settled_state(decision_log.standing(session, row), needed(session, row, rules))
+    heads, risky = decision_log.heads_of(session, rows), copy_risks(session, rows, rules)
+    for row in rows:
+        needed = rules.needed(row.quorum, copy_risk=row.id in risky)
+        row.state = decision_log.settled_state(heads.get(row.id, ()), needed)
+        end_claim(row)
+    session.flush()
+
+
+def end_claim(row: ReviewItemRow) -> None:
+    """Let nobody hold an item any more."""
     for column, value in NO_LEASE.items():
         setattr(row, column, value)
     row.version += 1
-    session.flush()
 
 
-def needed(session: Session, row: ReviewItemRow, rules: Policy) -> int:
-    """Return how many people must approve an item."""
-    return rules.needed(row.quorum, copy_risk=copy_risk(session, row, rules))
+def copy_risks(session: Session, rows: Sequence[ReviewItemRow], rules: Policy) -> set[int]:
+    """Return which items may be copies: under the rules now, or when they were queued."""
+    found = {row.id for row in rows if row.flagged}
+    for some in _chunks([row.id for row in rows if not row.flagged]):
+        query = (
+            select(ReviewItemRow.id, GenerationRow.nearest_similarity)
+            .join(GenerationRow, GenerationRow.id == ReviewItemRow.generation_id)
+            .where(ReviewItemRow.id.in_(some))
+        )
+        found.update(item_id for item_id, similarity in session.execute(query) if rules.copy_risk(similarity))
+    return found
 
 
-def copy_risk(session: Session, row: ReviewItemRow, rules: Policy) -> bool:
-    """Say whether an item may be a copy: under the rules now, or when it was queued."""
-    return row.flagged or rules.copy_risk(session.get_one(GenerationRow, row.generation_id).nearest_similarity)
-
-
-def was_blind(session: Session, row: ReviewItemRow, reviewer_id: int) -> bool:
-    """Say whether a reviewer cannot have known what colleagues think: they see it once they decided themselves."""
-    said = (
-        select(DecisionRow.id)
-        .where(DecisionRow.item_id == row.id, DecisionRow.round == row.round)
-        .where(DecisionRow.verdict.not_in(("skip", "void")))
-        .limit(1)
-    )
-    own = session.scalar(said.where(DecisionRow.reviewer_id == reviewer_id))
-    return own is None or session.scalar(said.where(DecisionRow.reviewer_id != reviewer_id)) is None
+def not_blind(session: Session, rows: Sequence[ReviewItemRow], reviewer_id: int) -> set[int]:
+    """Return the items on which a reviewer may know what colleagues think: they see it once they decided themselves."""
+    rounds = {row.id: row.round for row in rows}
+    spoken: dict[int, set[int]] = {}
+    for some in _chunks(list(rounds)):
+        query = (
+            select(DecisionRow.item_id, DecisionRow.round, DecisionRow.reviewer_id)
+            .where(DecisionRow.item_id.in_(some), DecisionRow.verdict.not_in(("skip", "void")))
+            .distinct()
+        )
+        for item_id, round_, person in session.execute(query):
+            if round_ == rounds[item_id]:
+                spoken.setdefault(item_id, set()).add(person)
+    return {item_id for item_id, people in spoken.items() if reviewer_id in people and len(people) > 1}
 
 
 def rows_of(session: Session, item_ids: Sequence[int]) -> list[ReviewItemRow]:
     """Return the rows of items in the order asked for; raises ReviewRefused for one that is not there."""
     found: dict[int, ReviewItemRow] = {}
-    for start in range(0, len(item_ids), MAX_VARIABLES):
-        some = [number for number in item_ids[start : start + MAX_VARIABLES] if 0 < number < 2**63]
+    for some in _chunks([number for number in item_ids if is_row_number(number)]):
         query = select(ReviewItemRow).where(ReviewItemRow.id.in_(some)).with_for_update()
         found.update((row.id, row) for row in session.scalars(query))
     for number in item_ids:
@@ -71,6 +84,19 @@ def rows_of(session: Session, item_ids: Sequence[int]) -> list[ReviewItemRow]:
                 say("no item {item_id} in the review queue; list them with: adapt queue", item_id=number)
             )
     return [found[number] for number in item_ids]
+
+
+def pictures_of(session: Session, item_ids: Sequence[int]) -> dict[int, str]:
+    """Return the digests of the pictures of items; numbers of no item are left out."""
+    found: dict[int, str] = {}
+    for some in _chunks([number for number in item_ids if is_row_number(number)]):
+        query = (
+            select(ReviewItemRow.id, GenerationRow.image_sha256)
+            .join(GenerationRow, GenerationRow.id == ReviewItemRow.generation_id)
+            .where(ReviewItemRow.id.in_(some))
+        )
+        found.update((item_id, sha256) for item_id, sha256 in session.execute(query))
+    return found
 
 
 def require_picture(catalog: Catalog, session: Session, row: ReviewItemRow) -> None:
@@ -146,5 +172,15 @@ def checked_ticks(session: Session, row: ReviewItemRow, checks: Mapping[str, str
 
 
 def dwell_ms(shown_at: datetime | None, moment: datetime) -> int | None:
-    """Return how long a picture was looked at, None for one that no screen showed."""
-    return None if shown_at is None else int((moment - shown_at).total_seconds() * 1000)
+    """Return how long a picture was looked at, None for one that no screen showed.
+
+    A clock that was set says nonsense: what it says is kept within what a column holds, 0 to 24 days.
+    """
+    if shown_at is None:
+        return None
+    return min(max(0, int((moment - shown_at).total_seconds() * 1000)), 2**31 - 1)
+
+
+def _chunks(numbers: Sequence[int]) -> Iterator[Sequence[int]]:
+    for start in range(0, len(numbers), MAX_VARIABLES):
+        yield numbers[start : start + MAX_VARIABLES]

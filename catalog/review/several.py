@@ -10,23 +10,17 @@ from sqlalchemy.orm import Session
 
 from catalog import decision_log, people, policies, queue, roles, terms
 from catalog.clock import Clock, utc_now
+from catalog.database import MAX_VARIABLES
 from catalog.errors import ReviewRefused
+from catalog.notes import checked_note
 from catalog.phrases import say
 from catalog.policy import Policy
 from catalog.records import Decision
 from catalog.review.adjudication import RULINGS
 from catalog.review.claims import seen_since
-from catalog.review.refusals import LeaseLost
-from catalog.review.settling import (
-    NOTE_MAX_CHARS,
-    checked_reasons,
-    copy_risk,
-    dwell_ms,
-    require_picture,
-    rows_of,
-    settle,
-    was_blind,
-)
+from catalog.review.refusals import LeaseLost, PictureMissing
+from catalog.review.settling import checked_reasons, copy_risks, pictures_of, require_picture, rows_of
+from catalog.review.writing import Verdict, write
 from catalog.schema import DecisionRow, GenerationRow, ReviewItemRow
 from catalog.store import Catalog
 
@@ -77,41 +71,40 @@ def bulk(
             )
         )
     _require_sample(wanted, seen, typed_count)
-    codes = checked_reasons(verdict, reasons, note)
+    codes, note = checked_reasons(verdict, reasons, note), checked_note(note)
+    if verdict == "approve":
+        # Before the transaction: ten thousand files may be far away, and nobody can write meanwhile.
+        _require_pictures(catalog, wanted)
     with catalog.write() as session:
         me = roles.require(session, actor, "bulk")
         rules, moment = policy or policies.in_force(session), clock()
-        act = secrets.token_hex(8)
-        made: list[DecisionRow] = []
-        for row in rows_of(session, wanted):
-            _require_open(session, row, actor, me, moment)
-            if verdict == "approve":
-                require_picture(catalog, session, row)
-                if copy_risk(session, row, rules):
-                    raise ReviewRefused(
-                        say(
-                            "item {item_id} may be a copy of a real photo and is approved one by one; leave it out",
-                            item_id=row.id,
-                        )
+        rows = rows_of(session, wanted)
+        _require_open(session, rows, actor, me, moment)
+        risky = copy_risks(session, rows, rules) if verdict == "approve" else set()
+        for row in rows:
+            if row.id in risky:
+                raise ReviewRefused(
+                    say(
+                        "item {item_id} may be a copy of a real photo and is approved one by one; leave it out",
+                        item_id=row.id,
                     )
-            made.append(
-                _append(
-                    session,
-                    row,
-                    me,
-                    rules,
-                    moment,
-                    verdict=verdict,
-                    origin="bulk",
-                    note=note[:NOTE_MAX_CHARS],
-                    shown_at=row.first_shown_at if row.lease_owner == actor else None,
-                    ui_version=ui_version,
-                    key=f"bulk:{act}:{row.id}",
-                    reasons=codes,
                 )
+        act = secrets.token_hex(8)
+        verdicts = [
+            Verdict(
+                row=row,
+                verdict=verdict,
+                key=f"bulk:{act}:{row.id}",
+                note=note,
+                reasons=codes,
+                shown_at=row.first_shown_at if row.lease_owner == actor else None,
             )
-            settle(session, row, rules)
-        return _records(session, made)
+            for row in rows
+        ]
+        made = write(
+            session, verdicts, reviewer_id=me, origin="bulk", rules=rules, moment=moment, ui_version=ui_version
+        )
+    return _records(catalog, made)
 
 
 def choose(
@@ -149,7 +142,7 @@ def choose(
         TooFast: An item was not on screen for long enough.
         PictureMissing: The chosen picture's file is gone.
     """
-    passed = [number for number in dict.fromkeys(others) if number != item_id]
+    passed, note = [number for number in dict.fromkeys(others) if number != item_id], checked_note(note)
     if not passed:
         raise ReviewRefused(
             say("choosing item {item_id} needs others to choose from; or approve it by itself", item_id=item_id)
@@ -167,32 +160,26 @@ def choose(
                     other=passed[0],
                 )
             )
-        for row in rows:
-            _require_open(session, row, actor, me, moment)
-            if not scripted:
+        _require_open(session, rows, actor, me, moment)
+        if not scripted:
+            for row in rows:
                 _require_seen(row, actor, moment, rules)
         require_picture(catalog, session, rows[0])
         act = secrets.token_hex(8)
-        made = [
-            _append(
-                session,
-                row,
-                me,
-                rules,
-                moment,
+        verdicts = [
+            Verdict(
+                row=row,
                 verdict="approve" if row.id == item_id else "not_chosen",
-                origin="compare",
-                note=note[:NOTE_MAX_CHARS] if row.id == item_id else "",
-                shown_at=None if scripted else row.first_shown_at,
-                ui_version=ui_version,
                 key=f"choice:{act}:{row.id}",
-                reasons=(),
+                note=note if row.id == item_id else "",
+                shown_at=None if scripted else row.first_shown_at,
             )
             for row in rows
         ]
-        for row in rows:
-            settle(session, row, rules)
-        return _records(session, made)
+        made = write(
+            session, verdicts, reviewer_id=me, origin="compare", rules=rules, moment=moment, ui_version=ui_version
+        )
+    return _records(catalog, made)
 
 
 def _require_sample(wanted: Sequence[int], seen: Collection[int], typed_count: int) -> None:
@@ -218,31 +205,43 @@ def _require_sample(wanted: Sequence[int], seen: Collection[int], typed_count: i
         )
 
 
-def _require_open(session: Session, row: ReviewItemRow, actor: str, me: int, moment: datetime) -> None:
-    if row.state != "pending":
-        raise ReviewRefused(
-            say(
-                "item {item_id} is {state} already, nothing was decided; leave it out",
-                item_id=row.id,
-                state=terms.STATES[row.state],
+def _require_open(session: Session, rows: Sequence[ReviewItemRow], actor: str, me: int, moment: datetime) -> None:
+    heads = decision_log.heads_of(session, rows)
+    for row in rows:
+        if row.state != "pending":
+            raise ReviewRefused(
+                say(
+                    "item {item_id} is {state} already, nothing was decided; leave it out",
+                    item_id=row.id,
+                    state=terms.STATES[row.state],
+                )
             )
-        )
-    if row.lease_owner not in (None, actor) and row.lease_until is not None and row.lease_until > moment:
-        raise ReviewRefused(
-            say(
-                "item {item_id} is held by {holder}, nothing was decided; leave it out or wait",
-                item_id=row.id,
-                holder=row.lease_owner,
+        if row.lease_owner not in (None, actor) and row.lease_until is not None and row.lease_until > moment:
+            raise ReviewRefused(
+                say(
+                    "item {item_id} is held by {holder}, nothing was decided; leave it out or wait",
+                    item_id=row.id,
+                    holder=row.lease_owner,
+                )
             )
-        )
-    if any(head.reviewer_id == me for head in decision_log.standing(session, row)):
-        raise ReviewRefused(
-            say(
-                "item {item_id} was decided by {actor} and waits for another person; leave it out",
-                item_id=row.id,
-                actor=actor,
+        if any(head.reviewer_id == me for head in decision_log.standing(heads.get(row.id, ()))):
+            raise ReviewRefused(
+                say(
+                    "item {item_id} was decided by {actor} and waits for another person; leave it out",
+                    item_id=row.id,
+                    actor=actor,
+                )
             )
-        )
+
+
+def _require_pictures(catalog: Catalog, item_ids: Sequence[int]) -> None:
+    with catalog.read() as session:
+        pictures = pictures_of(session, item_ids)
+    for item_id, sha256 in pictures.items():
+        if not catalog.blobs.has(sha256):
+            raise PictureMissing(
+                say("the picture of item {item_id} is not in the blob store; leave it out", item_id=item_id)
+            )
 
 
 def _require_seen(row: ReviewItemRow, actor: str, moment: datetime, rules: Policy) -> None:
@@ -257,48 +256,10 @@ def _require_seen(row: ReviewItemRow, actor: str, moment: datetime, rules: Polic
     seen_since(row, moment, rules)
 
 
-def _append(
-    session: Session,
-    row: ReviewItemRow,
-    me: int,
-    rules: Policy,
-    moment: datetime,
-    *,
-    verdict: str,
-    origin: str,
-    note: str,
-    shown_at: datetime | None,
-    ui_version: str,
-    key: str,
-    reasons: Sequence[str],
-) -> DecisionRow:
-    head = decision_log.own_head(session, row, me)
-    return decision_log.append(
-        session,
-        item_id=row.id,
-        round=row.round,
-        reviewer_id=me,
-        verdict=verdict,
-        origin=origin,
-        note=note,
-        shown_at=shown_at,
-        decided_at=moment,
-        dwell_ms=dwell_ms(shown_at, moment),
-        blind=was_blind(session, row, me),
-        policy_version=rules.version,
-        ui_version=ui_version,
-        idempotency_key=key,
-        supersedes_id=None if head is None else head.id,
-        reasons=reasons,
-    )
-
-
-def _records(session: Session, made: Sequence[DecisionRow]) -> list[Decision]:
-    session.flush()
+def _records(catalog: Catalog, made: Sequence[int]) -> list[Decision]:
     found: list[Decision] = []
-    for start in range(0, len(made), 500):
-        ids = [row.id for row in made[start : start + 500]]
-        found += queue.read_decisions(
-            session, queue.decision_query().where(DecisionRow.id.in_(ids)).order_by(DecisionRow.id)
-        )
+    with catalog.read() as session:
+        for start in range(0, len(made), MAX_VARIABLES):
+            some = DecisionRow.id.in_(made[start : start + MAX_VARIABLES])
+            found += queue.read_decisions(session, queue.decision_query().where(some).order_by(DecisionRow.id))
     return found

@@ -11,10 +11,11 @@ from sqlalchemy.orm import Session, aliased
 
 from catalog import decision_log, people, policies, queue, roles
 from catalog.clock import Clock, utc_now
+from catalog.decision_log import NewRow
 from catalog.phrases import say
 from catalog.policy import Policy
 from catalog.records import Decision, ReviewItem
-from catalog.review.claims import NO_LEASE, release, take
+from catalog.review.claims import NO_LEASE, is_row_number, release, take
 from catalog.review.refusals import AlreadyChanged, NothingToUndo
 from catalog.review.settling import settle, written
 from catalog.schema import DecisionRow, ReviewItemRow
@@ -55,6 +56,8 @@ def undo(
         NotAllowed: The person's role does not let them decide any more.
         AlreadyChanged: Somebody superseded it in the meantime.
     """
+    if decision_id is not None and not is_row_number(decision_id):
+        raise NothingToUndo(say("nothing to undo: no decision {decision_id}", decision_id=decision_id))
     try:
         with catalog.write() as session:
             me = roles.check(people.enter(session, reviewer), "decide")
@@ -67,7 +70,7 @@ def undo(
                 _void(session, other, me, rules, moment)
             taken = take(session, reviewer, me, rules, moment, item_id=target.item_id)
             return Undone(
-                decision=written(session, made.id),
+                decision=written(session, made),
                 claimed=None if taken is None else queue.read_item(session, taken),
             )
     except IntegrityError as error:
@@ -96,25 +99,29 @@ def standing_decision(catalog: Catalog, reviewer: str, item_id: int) -> Decision
     )
 
 
-def _void(session: Session, target: DecisionRow, me: int, rules: Policy, moment: datetime) -> DecisionRow:
-    made = decision_log.append(
-        session,
+def _void(session: Session, target: DecisionRow, me: int, rules: Policy, moment: datetime) -> int:
+    row = DecisionRow(
         item_id=target.item_id,
         round=target.round,
         reviewer_id=me,
         verdict="void",
+        origin="review",
         decided_at=moment,
         policy_version=rules.version,
         idempotency_key=f"void:{target.id}",
         supersedes_id=target.id,
     )
-    row = session.get_one(ReviewItemRow, target.item_id)
-    holder = {column: getattr(row, column) for column in NO_LEASE}
-    settle(session, row, rules)
-    if row.state == "pending":
-        # Undoing a skip must not throw out a colleague who has the item on screen by now.
+    (made,) = decision_log.append(session, [NewRow(row=row)])
+    item = session.get_one(ReviewItemRow, target.item_id)
+    # A skip made no state, and what was said in an earlier round makes none now.
+    if target.verdict == "skip" or target.round != item.round:
+        return made
+    holder = {column: getattr(item, column) for column in NO_LEASE}
+    settle(session, [item], rules)
+    if item.state == "pending":
+        # A colleague whose second opinion is wanted may have the item on screen by now.
         for column, value in holder.items():
-            setattr(row, column, value)
+            setattr(item, column, value)
         session.flush()
     return made
 

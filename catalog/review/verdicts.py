@@ -9,23 +9,16 @@ from typing import Any
 
 from sqlalchemy import select
 
-from catalog import decision_log, policies, roles
+from catalog import policies, roles
 from catalog.clock import Clock, utc_now
 from catalog.errors import ReviewRefused
+from catalog.notes import checked_note
 from catalog.phrases import say
 from catalog.policy import Policy
 from catalog.records import Decision
 from catalog.review.claims import claim, held_row, release, seen_since
-from catalog.review.settling import (
-    NOTE_MAX_CHARS,
-    checked_reasons,
-    checked_ticks,
-    dwell_ms,
-    require_picture,
-    settle,
-    was_blind,
-    written,
-)
+from catalog.review.settling import checked_reasons, checked_ticks, require_picture, written
+from catalog.review.writing import Verdict, write
 from catalog.schema import DecisionRow
 from catalog.store import Catalog
 
@@ -66,7 +59,7 @@ def decide(
         clock: Gives the present moment.
 
     Raises:
-        ReviewRefused: Unknown verdict, reason or check, or one that lacks what it needs.
+        ReviewRefused: Unknown verdict, reason or check, one that lacks what it needs, or a note that is too long.
         NotAllowed: The holder's role does not let them decide any more.
         LeaseLost: The claim is over.
         TooFast: The picture was not shown, or less than `policy.min_view_s` ago.
@@ -74,10 +67,10 @@ def decide(
     """
     # With the token in it, nobody's key can name another person's decision.
     named = f"{item_id}:{token}" if idempotency_key is None else f"{item_id}:{token}:{idempotency_key}"
-    key = hashlib.sha256(named.encode()).hexdigest()
+    key = hashlib.sha256(named.encode(errors="surrogatepass")).hexdigest()
     with catalog.write() as session:
         rules = policy or policies.in_force(session)
-        codes = checked_reasons(verdict, reasons, note, rules)
+        codes, note = checked_reasons(verdict, reasons, note, rules), checked_note(note)
         earlier = session.scalar(select(DecisionRow.id).where(DecisionRow.idempotency_key == key))
         if earlier is not None:
             return replace(written(session, earlier), repeated=True)
@@ -87,29 +80,25 @@ def decide(
         shown_at = None if scripted else seen_since(row, moment, rules)
         if verdict == "approve":
             require_picture(catalog, session, row)
-        # A skip is no judgement and begins no chain; what it leaves standing is superseded by the next verdict.
-        head = None if verdict == "skip" else decision_log.own_head(session, row, me)
-        made = decision_log.append(
-            session,
-            item_id=row.id,
-            round=row.round,
-            reviewer_id=me,
+        said = Verdict(
+            row=row,
             verdict=verdict,
-            origin="script" if scripted else "review",
-            note=note[:NOTE_MAX_CHARS],
-            shown_at=shown_at,
-            decided_at=moment,
-            dwell_ms=dwell_ms(shown_at, moment),
-            blind=was_blind(session, row, me),
-            policy_version=rules.version,
-            ui_version=ui_version,
-            idempotency_key=key,
-            supersedes_id=None if head is None else head.id,
+            key=key,
+            note=note,
             reasons=codes,
             checks=checked_ticks(session, row, checks or {}),
+            shown_at=shown_at,
         )
-        settle(session, row, rules)
-        return written(session, made.id)
+        (made,) = write(
+            session,
+            [said],
+            reviewer_id=me,
+            origin="script" if scripted else "review",
+            rules=rules,
+            moment=moment,
+            ui_version=ui_version,
+        )
+        return written(session, made)
 
 
 def skip(catalog: Catalog, item_id: int, token: str, **options: Any) -> Decision:
@@ -135,7 +124,7 @@ def decide_item(
     clock: Clock = utc_now,
 ) -> Decision:
     """Claim one item by its number and decide it, for scripts; raises ReviewRefused as `claim` and `decide` do."""
-    checked_reasons(verdict, reasons, note)
+    checked_reasons(verdict, reasons, checked_note(note))
     item = claim(catalog, reviewer, item_id=item_id, policy=policy, clock=clock)
     if item is None or item.lease_token is None:
         raise ReviewRefused(say("item {item_id} cannot be claimed; list others with: adapt queue", item_id=item_id))

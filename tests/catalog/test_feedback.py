@@ -1,5 +1,6 @@
 """Frozen feedback: the decisions that stand, and nothing that names a person; the same decisions, the same folder."""
 
+import hashlib
 import json
 import shutil
 from collections.abc import Callable, Iterator
@@ -163,3 +164,45 @@ def test_damage_is_one_line(catalog: Catalog) -> None:
     frozen.entries[1].image.unlink()
     with pytest.raises(CatalogError, match=r"is damaged: picture .* of line 2 is missing"):
         feedback_folder.read(frozen.folder)
+
+
+def test_a_picture_that_was_exchanged_is_one_line(catalog: Catalog) -> None:
+    frozen = decided(catalog)
+    first, second = frozen.entries
+    first.image.write_bytes(second.image.read_bytes())
+    with pytest.raises(CatalogError, match=r"picture .* of line 1 was exchanged; delete the folder and freeze it again$"):
+        feedback_folder.read(frozen.folder)
+    first.image.unlink()
+    first.image.mkdir()
+    with pytest.raises(CatalogError, match=r"picture .* of line 1 cannot be read") as caught:
+        feedback_folder.read(frozen.folder)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("what", "instead"),
+    [
+        (b'"prompt":"a blue', b'"prompt":5,"x":"a blue'),
+        (b'"seed":0', b'"seed":"many"'),
+        (b'"nearest_similarity":0.62', b'"nearest_similarity":"near"'),
+        (b'"decisions":[', b'"decisions":[7,'),
+        (b'"image":"images/', b'"image":"../images/'),
+        (b"blue", b"bl\xff"),
+    ],
+)
+def test_a_folder_that_was_forged_with_its_digest_is_one_line(catalog: Catalog, what: bytes, instead: bytes) -> None:
+    frozen = decided(catalog)
+    lines, about = frozen.folder / "manifest.jsonl", frozen.folder / "dataset.json"
+    forged = lines.read_bytes().replace(what, instead)
+    assert forged != lines.read_bytes()
+    lines.write_bytes(forged)
+    digest = hashlib.sha256(forged).hexdigest()
+    about.write_text(json.dumps(json.loads(about.read_text()) | {"content_hash": digest}))
+    with pytest.raises(CatalogError, match=r"is damaged: manifest.jsonl line 1: .*freeze it again$") as caught:
+        feedback_folder.read(frozen.folder)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_similarity_that_is_no_number_says_nothing_of_copies(catalog: Catalog) -> None:
+    entry = decided(catalog).entries[0]
+    assert entry.copy_checked and not replace(entry, nearest_similarity=float("nan")).copy_checked

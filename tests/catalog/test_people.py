@@ -139,8 +139,8 @@ def test_policies_are_versions_that_never_change(catalog: Catalog) -> None:
         ({"audit_share": 0.01}, "audit_share must be from 0.05 to 1, got 0.01"),
         ({"second_opinion_share": 1.5}, "second_opinion_share must be from 0 to 1"),
         ({"auto_reject": {"text_match": float("nan")}}, "auto_reject must give a finite threshold"),
-        ({"lease_s": float("inf")}, "lease_s must be 0 or more seconds"),
-        ({"min_view_s": -1.0}, "min_view_s must be 0 or more seconds"),
+        ({"lease_s": float("inf")}, "lease_s must be from 0 to 604800 seconds"),
+        ({"min_view_s": -1.0}, "min_view_s must be from 0 to 3600 seconds"),
         ({"copy_similarity": 2.0}, "copy_similarity must be from -1 to 1"),
     ],
 )

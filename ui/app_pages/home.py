@@ -62,6 +62,10 @@ def _cards(t: Translator, person: Person, found: list[Batch], pace_s: float | No
         for column, batch in zip(st.columns(COLUMNS), found[start : start + COLUMNS], strict=False):
             with column, st.container(border=True, height="stretch"):
                 st.html(batch_cards.card(t, batch, pace_s, moment))
+                if batch.pending and identity.may(person, "decide"):
+                    label = plain(t("home.review", run=batch.run))
+                    only = {"run": batch.run, "lang": t.language}
+                    st.page_link(FOLDER / "review.py", label=label, query_params=only)
                 if may_look:
                     look = {"run": batch.run, "state": "pending" if batch.pending else "all", "lang": t.language}
                     label = plain(t("home.look", run=batch.run))

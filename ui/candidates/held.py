@@ -66,6 +66,14 @@ def give_back() -> None:
     hold(())
 
 
+def step_away() -> None:
+    """Release everything, because the person looks at another screen, and compare the same product on coming back."""
+    if current():
+        product = current()[0].product_id
+        give_back()
+        want(product)
+
+
 def leave_out(item_id: int) -> None:
     """Release one candidate whose picture cannot be shown, and compare the rest."""
     kept, shown = tuple(item for item in current() if item.id != item_id), shown_items()

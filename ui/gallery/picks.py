@@ -8,8 +8,8 @@ import streamlit as st
 
 from catalog import review
 
-MOST = 500
-"""Pictures that one verdict may settle: the log takes each of them in one transaction, which others wait for."""
+MOST = 10_000
+"""Pictures that one verdict may settle: the log takes all of them in one transaction, for which others wait seconds."""
 MOVES = ("picked", "seen")
 """Names of the gallery's messages."""
 _PICKED = "grid_picked"

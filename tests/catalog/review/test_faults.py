@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event, text
 
-from catalog import decision_log, queue, review
+from catalog import decision_log, people, queue, review
 from catalog.errors import CatalogUnwritable
 from catalog.policy import Policy
 from catalog.store import Catalog
@@ -139,3 +139,74 @@ def test_a_locked_catalogue_is_one_line(desk: Any) -> None:
     assert "\n" not in str(caught.value)
     other.close()
     assert review.decide(desk.catalog, number, token, "approve", clock=desk.clock).verdict == "approve"
+
+
+_DYING_IN_BULK = """
+import sys
+from pathlib import Path
+from sqlalchemy import event
+from catalog import review
+from catalog.store import Catalog
+
+def wait(connection, cursor, statement, *rest):
+    if statement.startswith(sys.argv[3]):
+        print("written", flush=True)
+        sys.stdin.read()
+
+with Catalog.open(Path(sys.argv[1]), url=sys.argv[2] or None) as catalog:
+    event.listen(catalog.engine, "after_cursor_execute", wait)
+    ids = list(range(1, 41))
+    review.bulk(catalog, "lea", ids, "reject", reasons=("other",), seen=ids, typed_count=40)
+"""
+
+
+@pytest.mark.parametrize("statement", ["INSERT INTO decision ", "INSERT INTO decision_reason", "UPDATE review_item"])
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+def test_a_bulk_verdict_killed_between_its_statements_leaves_nothing(
+    request: pytest.FixtureRequest, queued: Callable[..., Path], repository: Path, database: str, statement: str
+) -> None:
+    url = request.getfixturevalue("postgres_url") if database == "postgresql" else None
+    workspace = queued(40, url=url)
+    with Catalog.open(workspace, url=url) as catalog:
+        people.sign_in(catalog, "lea", role="lead")
+    writer = subprocess.Popen(
+        [sys.executable, "-c", _DYING_IN_BULK, str(workspace), url or "", statement],
+        cwd=repository,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    try:
+        assert writer.stdout is not None and writer.stdout.readline() == b"written\n"
+    finally:
+        writer.kill()
+        writer.communicate()
+    with Catalog.open(workspace, url=url) as catalog:
+        assert queue.decisions(catalog) == [] and queue.progress(catalog).pending == 40
+        ids = list(range(1, 41))
+        made = review.bulk(catalog, "lea", ids, "reject", reasons=("other",), seen=ids, typed_count=40)
+        assert [one.item_id for one in made] == ids
+        assert decision_log.first_broken_decision(catalog) is None
+        assert review.replay(catalog).differences == ()
+
+
+def test_a_full_disk_leaves_no_half_of_a_bulk_verdict(queued: Callable[..., Path]) -> None:
+    with Catalog.open(queued(40)) as catalog:
+        people.sign_in(catalog, "lea", role="lead")
+        ids, note = list(range(1, 41)), "x" * 2000
+        with catalog.engine.connect() as connection:
+            pages = connection.scalar(text("PRAGMA page_count"))
+
+        def no_more(connection: Any, *_: Any) -> None:
+            connection.execute(f"PRAGMA max_page_count = {pages + 3}")
+
+        event.listen(catalog.engine, "checkout", no_more)
+        options: dict[str, Any] = {"reasons": ("other",), "note": note, "seen": ids, "typed_count": 40}
+        with pytest.raises(CatalogUnwritable, match="free some disk space") as caught:
+            review.bulk(catalog, "lea", ids, "reject", **options)
+        assert "\n" not in str(caught.value)
+        event.remove(catalog.engine, "checkout", no_more)
+        with catalog.engine.connect() as connection:
+            connection.execute(text("PRAGMA max_page_count = 1000000"))
+        assert queue.decisions(catalog) == [] and queue.progress(catalog).pending == 40
+        assert len(review.bulk(catalog, "lea", ids, "reject", **options)) == 40
+        assert decision_log.first_broken_decision(catalog) is None

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from catalog import queue, review
+from catalog import gallery, queue, review
 
 BIG = ("review_item", "decision", "generation")
 
@@ -47,6 +47,7 @@ ACTS: dict[str, Callable[[Any], object]] = {
     "count": lambda desk: queue.progress(desk.catalog, "aki"),
     "own history": lambda desk: queue.decisions(desk.catalog, reviewer="aki", as_seen_by="aki"),
     "an item's history": lambda desk: queue.decisions(desk.catalog, item_id=1, as_seen_by="aki"),
+    "claim of a run": lambda desk: review.claim(desk.catalog, "aki", run="mugs", clock=desk.clock),
     "list": lambda desk: queue.items(desk.catalog, state="pending"),
     "list all": lambda desk: queue.items(desk.catalog),
 }
@@ -64,3 +65,9 @@ def test_a_key_press_walks_no_table(desk: Any, act: str) -> None:
     ]
     assert walked == []
     assert not any("USE TEMP B-TREE FOR ORDER BY" in step for step in found if act in ("claim", "list", "list all"))
+
+
+def test_whether_one_has_spoken_of_many_items_is_looked_up_by_item(desk: Any) -> None:
+    found = plans(desk, lambda: gallery.sort(desk.catalog, "lea", [1, 2, 3], "reject"))
+    # A lead who decided ten thousand items would have them all walked through for each of the next ten thousand.
+    assert found and not [step for step in found if "ix_decision_reviewer" in step]

@@ -6,8 +6,6 @@ class Desk {
   constructor(parent) {
     this.root = parent.querySelector(".rd");
     this.data = null;
-    this.drafts = new Map();
-    this.keeper = new NoteKeeper();
     this.asking = null;
     this.waitingSince = null;
     this.readyAt = Infinity;
@@ -21,8 +19,8 @@ class Desk {
       act: (name) => this.act(name),
       pick: (code) => this.pick(code),
       typed: (note) => {
-        this.draft.note = note;
-        this.keeper.keep(this.data, note);
+        Object.assign(this.draft, { note, name: this.data.item.name, kept: false });
+        NoteKeeper.keep(this.data, note);
       },
     });
     this.strips = new Strips(this.root, {
@@ -51,7 +49,7 @@ class Desk {
       copy: () => navigator.clipboard?.writeText(kept.querySelector("blockquote").textContent),
       close: () => {
         kept.hidden = true;
-        this.keeper.drop();
+        NoteKeeper.drop(this.kept);
       },
     };
     for (const [name, run] of Object.entries(does)) {
@@ -68,9 +66,10 @@ class Desk {
     const before = this.data;
     this.trigger = trigger;
     this.data = data;
+    this.drafts = draftsOf(data.reviewer);
+    if (!before) this.comeBack();
     if (!before || before.answers !== data.answers) this.waitingSince = null;
-    if (!before) this.recall(data);
-    else if (before.held !== data.held) this.leave(before);
+    if (before && before.held !== data.held) this.leave(before);
     if (!before || before.language !== data.language) dress(this.root, data.texts);
     this.say(data.notice);
     this.root.dataset.item = data.item?.id ?? "";
@@ -120,26 +119,29 @@ class Desk {
   /** The held item changed: forget what was sent for the last one, or keep a note that never was. */
   leave(before) {
     this.asking = null;
-    if (this.data.left === before.held) {
-      this.keeper.drop();
-      return void this.drafts.delete(before.held);
-    }
-    const note = this.drafts.get(before.held)?.note.trim();
-    if (note && before.item) this.showKept(before.item.name, note);
+    if (this.data.left === before.held) return void this.forget(before.held);
+    this.keep(before.held, this.drafts.get(before.held));
   }
 
-  /** Go on with the note that was being written before the page was loaded again. */
-  recall(data) {
-    const kept = this.keeper.recall(data.reviewer);
-    if (!kept) return;
-    if (kept.item === data.held && data.item?.id === data.held) this.draft.note = kept.note;
-    else this.showKept(kept.name, kept.note);
+  /** The screen is opened again: forget what was sent just before it was left, show a note whose item went elsewhere. */
+  comeBack() {
+    if (this.data.left !== this.data.held) this.forget(this.data.left);
+    for (const [item, draft] of this.drafts) if (item !== this.data.held && !draft.kept) this.keep(item, draft);
   }
 
-  showKept(name, note) {
+  forget(item) {
+    this.drafts.delete(item);
+    NoteKeeper.drop(item);
+  }
+
+  keep(item, draft) {
+    const note = draft?.note.trim();
+    if (!note) return;
+    draft.kept = true;
+    this.kept = item;
     const kept = this.root.querySelector(".rd-kept");
     kept.hidden = false;
-    kept.querySelector("p").textContent = fill(this.data.texts["note.kept"], { name });
+    kept.querySelector("p").textContent = fill(this.data.texts["note.kept"], { name: draft.name });
     kept.querySelector("blockquote").textContent = note;
   }
 
@@ -256,6 +258,16 @@ class Desk {
       line.classList.toggle("rd-warning", notice?.kind === "warning");
     }
   }
+}
+
+/** What was typed and not sent outlives a desk: its person may look at another screen and come back. */
+function draftsOf(reviewer) {
+  if (globalThis.adaptDrafts?.reviewer !== reviewer) {
+    globalThis.adaptDrafts = { reviewer, byItem: new Map() };
+    const kept = NoteKeeper.recall(reviewer);
+    if (kept) globalThis.adaptDrafts.byItem.set(kept.item, Object.assign(new Draft(), { note: kept.note, name: kept.name }));
+  }
+  return globalThis.adaptDrafts.byItem;
 }
 
 const desks = new WeakMap();

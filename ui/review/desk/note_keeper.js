@@ -2,29 +2,34 @@
 class NoteKeeper {
   static KEY = "adapt-note";
 
-  keep({ held, item, reviewer }, note) {
-    if (!note.trim()) return void this.drop();
-    this.write(JSON.stringify({ item: held, name: item.name, reviewer, note }));
+  static keep({ held, item, reviewer }, note) {
+    if (note.trim()) NoteKeeper.write(JSON.stringify({ item: held, name: item.name, reviewer, note }));
+    else NoteKeeper.write(null);
   }
 
-  drop() {
-    this.write(null);
+  /** Forget the note, if it is about this item. */
+  static drop(item) {
+    if (NoteKeeper.read()?.item === item) NoteKeeper.write(null);
   }
 
   /** Return what this reviewer wrote last and did not send; what somebody else left in this tab is forgotten. */
-  recall(reviewer) {
-    let kept = null;
-    try {
-      kept = JSON.parse(sessionStorage.getItem(NoteKeeper.KEY));
-    } catch {
-      // A browser that keeps nothing, or something that is not ours.
-    }
-    if (kept && kept.reviewer === reviewer) return kept;
-    this.drop();
+  static recall(reviewer) {
+    const kept = NoteKeeper.read();
+    if (kept?.reviewer === reviewer) return kept;
+    NoteKeeper.write(null);
     return null;
   }
 
-  write(text) {
+  static read() {
+    try {
+      return JSON.parse(sessionStorage.getItem(NoteKeeper.KEY));
+    } catch {
+      // A browser that keeps nothing, or something that is not ours.
+      return null;
+    }
+  }
+
+  static write(text) {
     try {
       if (text === null) sessionStorage.removeItem(NoteKeeper.KEY);
       else sessionStorage.setItem(NoteKeeper.KEY, text);
