@@ -38,7 +38,6 @@ def contents(t: Translator, name: str, item: ReviewItem | None) -> dict[str, Any
     loaded = None if item is None else state.picture_loaded(item)
     line = state.notice()
     return data | {
-        "answers": state.answers(),
         "held": None if item is None else item.id,
         "left": state.left(),
         "seen_ms": _seen_ms(item) if loaded is not None else None,
