@@ -81,8 +81,7 @@ class Viewer {
     if (this.dialog.open) return;
     clearTimeout(this.timer);
     this.image.removeAttribute("src");
-    // The row of the sample is drawn anew when one of it was seen.
-    const from = this.from?.isConnected ? this.from : this.again(this.from?.dataset?.item);
-    from?.focus();
+    // The browser gives the focus back, but not to a sample that was drawn anew since because it was seen.
+    if (document.activeElement === document.body) this.again(this.from?.dataset.item)?.focus();
   }
 }

@@ -59,10 +59,14 @@ class Desk {
   update(data, trigger) {
     const before = this.data;
     this.data = data;
+    const asked = this.outbox.asking;
     this.outbox.update(data.answers, trigger);
     if (before && before.held !== data.held) this.leave(before);
     if (!before || before.language !== data.language) dress(this.root, data.texts);
-    this.say(data.notice);
+    // What only told the server something leaves the line of a key that did nothing where it is.
+    const notice = JSON.stringify([data.notice, data.held, data.language]);
+    if (asked !== this.outbox.asking || notice !== this.noticed) this.say(data.notice);
+    this.noticed = notice;
     this.root.dataset.item = data.item?.id ?? "";
     this.waitUntilSeen(data);
     this.lease.show(data.lease_ms, data.held, data.texts);
@@ -169,7 +173,7 @@ class Desk {
   decide(verdict) {
     const { data, draft } = this;
     if (this.outbox.asking) return;
-    if (verdict === "approve" && (!data.item.address || data.lost)) {
+    if (verdict === "approve" && (!data.item.address || data.lost || this.view.gone)) {
       return void this.say({ kind: "warning", text: data.texts["picture.missing"] });
     }
     const text = draft.lacks(verdict, data.skip_needs_reason);
