@@ -1,4 +1,4 @@
-"""What a team does together, in a real browser: rules, a second opinion, its conflict, a threshold, a delivery, the log."""
+"""What a team does together, in a real browser: rules, second opinion, conflict, threshold, delivery, log."""
 
 import csv
 import io
@@ -8,15 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browser import BROWSER_TEST, serving, visit
+from browser import BROWSER_TEST, PATIENCE_MS, serving, visit
 
 from catalog import decision_log, export, insights, people, policies, queue
 from catalog.store import Catalog
 
 pytestmark = BROWSER_TEST
 sync_api = pytest.importorskip("playwright.sync_api")
+sync_api.expect.set_options(timeout=PATIENCE_MS)
 CANDIDATE = "img[data-testid=candidate][data-item]"
 READY = ".rd[data-ready=true]"
+VALUE = "slider => slider.getAttribute('aria-valuenow') ?? slider.value"
 ROLES = {"ada": "admin", "lea": "lead", "olga": "auditor", "aki": "reviewer", "ben": "reviewer"}
 OPEN_TO = {
     "grid": ("admin", "lead", "auditor"),
@@ -62,26 +64,6 @@ def decide(page: Any, *keys: str) -> int:
     return item
 
 
-def test_every_screen_refuses_who_may_not_open_it(chromium: Any, server: tuple[str, Path]) -> None:
-    url, _ = server
-    for name in ("lea", "olga", "aki"):
-        page = visit(chromium, f"{url}/?reviewer={name}")
-        for screen, roles in OPEN_TO.items():
-            page.goto(f"{url}/{screen}?reviewer={name}")
-            refusal = page.get_by_text("is not open to your role")
-            if ROLES[name] in roles:
-                page.locator(".st-key-frame").get_by_text(screen.capitalize(), exact=True).wait_for()
-                assert refusal.count() == 0, (name, screen)
-            else:
-                refusal.wait_for()
-                assert not page.locator("[data-testid=stBaseButton-primary], .gal, .cand, .rd").count()
-        page.context.close()
-    page = visit(chromium, f"{url}/export")
-    page.get_by_label("Your name").wait_for()
-    assert not page.get_by_text("Count without exporting").count()
-    page.context.close()
-
-
 def test_rules_second_opinion_conflict_and_ruling(chromium: Any, server: tuple[str, Path]) -> None:
     url, workspace = server
     ada = visit(chromium, f"{url}/settings?reviewer=ada")
@@ -111,7 +93,7 @@ def test_rules_second_opinion_conflict_and_ruling(chromium: Any, server: tuple[s
     aki.context.close(), ben.context.close()
 
     lea = visit(chromium, f"{url}/conflicts?reviewer=lea")
-    lea.get_by_text("Disagreement 1 of 1").wait_for()
+    lea.get_by_text("Opinion 2").wait_for()
     words = lea.inner_text("[data-testid=stMain]")
     assert "Approved" in words and "Rejected" in words and "Colour" in words
     assert "aki" not in words and "ben" not in words
@@ -137,10 +119,12 @@ def test_threshold_is_previewed_and_saved_as_a_version(chromium: Any, server: tu
     page.get_by_text("Nothing is ever approved automatically.").wait_for()
     slider = page.get_by_role("slider").first
     slider.focus()
-    before = slider.get_attribute("aria-valuenow")
+    before = float(slider.evaluate(VALUE))
+    rejected = page.locator("dt:text-is('Would be rejected unseen') + dd")
+    sync_api.expect(rejected).to_contain_text("0")
     for _ in range(5):
         slider.press("ArrowRight")
-    sync_api.expect(slider).not_to_have_attribute("aria-valuenow", str(before))
+    sync_api.expect(rejected).not_to_have_text(rejected.inner_text())
     page.get_by_label("Why? The note is kept with the version").fill("weak matches")
     page.get_by_label("Why? The note is kept with the version").press("Tab")
     page.get_by_role("button", name="Save as version").click()
@@ -148,7 +132,8 @@ def test_threshold_is_previewed_and_saved_as_a_version(chromium: Any, server: tu
     page.get_by_text("weak matches").wait_for()
     with Catalog.open(workspace) as catalog:
         rules = policies.current(catalog)
-        assert rules.auto_reject["text_match"] == pytest.approx(float(slider.get_attribute("aria-valuenow")), abs=1e-6)
+        assert rules.auto_reject["text_match"] == pytest.approx(float(slider.evaluate(VALUE)), abs=1e-6)
+        assert rules.auto_reject["text_match"] > before
         assert rules.audit_share > 0 and (rules.version, rules.quorum) == (2, 2)
     page.context.close()
 
@@ -157,10 +142,10 @@ def test_delivery_is_counted_made_and_read_back(chromium: Any, server: tuple[str
     url, workspace = server
     page = visit(chromium, f"{url}/export?reviewer=lea")
     page.get_by_role("button", name="Count without exporting").click()
-    page.get_by_text("Would leave").wait_for()
+    leaving = page.locator("dt:text-is('Would leave') + dd")
     with Catalog.open(workspace) as catalog:
         approved = len(queue.items(catalog, state="approved"))
-    assert page.get_by_text("Would leave").locator("xpath=..").inner_text().split()[2] == str(approved)
+    assert leaving.inner_text() == str(approved) == "1"
     assert not (workspace / "exports").exists()
     page.get_by_role("button", name="Export", exact=True).click()
     page.get_by_text("pictures delivered to exports/folder-001").wait_for()
@@ -207,4 +192,24 @@ def test_home_and_insights_show_what_the_services_count(chromium: Any, server: t
     page.get_by_text("Why pictures are rejected").wait_for()
     table = page.inner_text("[data-testid=stMain]")
     assert pace and all(row.reviewer in table and str(row.decisions) in table for row in pace)
+    page.context.close()
+
+
+def test_every_screen_refuses_who_may_not_open_it(chromium: Any, server: tuple[str, Path]) -> None:
+    url, _ = server
+    for name in ("lea", "olga", "aki"):
+        page = visit(chromium, f"{url}/?reviewer={name}")
+        for screen, roles in OPEN_TO.items():
+            page.goto(f"{url}/{screen}?reviewer={name}")
+            refusal = page.get_by_text("is not open to your role")
+            if ROLES[name] in roles:
+                page.locator(".st-key-frame").get_by_text(screen.capitalize(), exact=True).wait_for()
+                assert refusal.count() == 0, (name, screen)
+            else:
+                refusal.wait_for()
+                assert not page.locator("[data-testid=stBaseButton-primary], .gal, .cand, .rd").count()
+        page.context.close()
+    page = visit(chromium, f"{url}/export")
+    page.get_by_label("Your name").wait_for()
+    assert not page.get_by_text("Count without exporting").count()
     page.context.close()
