@@ -4,6 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from catalog import queue
 from catalog.errors import CatalogError
 from catalog.phrases import told
 from ui import claims, components, frame, identity, state, workspace
@@ -12,6 +13,8 @@ from ui.identity import Person, Unidentified
 
 # A file of ours: Streamlit fetches named icons for the tab from a font server.
 ICON = Path(__file__).with_name("favicon.svg")
+FILLED_BY_CANDIDATES = ("grid", "compare", "conflicts", "insights", "export", "audit")
+"""Screens that would be empty and not say what to type; the others say it in their own words."""
 
 
 def main() -> None:
@@ -40,6 +43,8 @@ def main() -> None:
         return
     claims.keep_only(next((name for name, screen in screens.items() if screen is chosen), None))
     frame.top(t, person, screens)
+    if chosen.url_path in FILLED_BY_CANDIDATES and not queue.items(workspace.catalog(), limit=1):
+        st.html(components.note(t("home.empty")))
     chosen.run()
 
 

@@ -19,7 +19,8 @@ def mount(
     Args:
         component: What `st.components.v2.component` returned.
         key: Its place in the session, where messages arrive.
-        data: All that it shows; text is written as text.
+        data: All that it shows; text is written as text. The count of answered messages goes with it, by which the
+            browser knows when to send the next one.
         moves: Names of its messages.
         receive: Called with a name and what came with it.
     """
@@ -27,10 +28,17 @@ def mount(
         # Only part of the page is drawn again after a message; the whole page says why and lets people sign in.
         st.rerun()
     callbacks: dict[str, Any] = {f"on_{move}_change": partial(_pass_on, key, move, receive) for move in moves}
-    component(key=key, data=dict(data), **callbacks)
+    component(key=key, data={**data, "answers": st.session_state.get(_answers(key), 0)}, **callbacks)
 
 
 def _pass_on(key: str, move: str, receive: Receive) -> None:
-    # A tab may stay open for longer than its sign-in counts.
-    if identity.name_on_screen() is not None:
-        receive(move, st.session_state[key].get(move))
+    try:
+        # A tab may stay open for longer than its sign-in counts.
+        if identity.name_on_screen() is not None:
+            receive(move, st.session_state[key].get(move))
+    finally:
+        st.session_state[_answers(key)] = st.session_state.get(_answers(key), 0) + 1
+
+
+def _answers(key: str) -> str:
+    return f"{key}_answers"

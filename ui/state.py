@@ -18,7 +18,6 @@ CLAIM = "claim"
 LOADED = "loaded"
 LEFT = "left"
 PAST = "past"
-ANSWERS = "answers"
 NOTICE = "notice"
 WITH_SKIPPED = "with_skipped"
 DRAWN = "drawn"
@@ -153,17 +152,6 @@ def past() -> int | None:
 def look_at(decision_id: int | None) -> None:
     """Look at an own earlier decision, or at the held item again."""
     st.session_state[PAST] = decision_id
-
-
-def answered() -> None:
-    """Count a message of the browser as answered; the count goes back to it."""
-    st.session_state[ANSWERS] = answers() + 1
-
-
-def answers() -> int:
-    """Return how many messages of the browser were answered."""
-    count: int = st.session_state.get(ANSWERS, 0)
-    return count
 
 
 def notify(key: str, kind: str = "info", **values: str) -> None:

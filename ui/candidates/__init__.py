@@ -14,7 +14,7 @@ from ui import messages
 KEY = "candidates"
 _FOLDER = Path(__file__).parent
 _SHARED = _FOLDER.parent / "compare_view"
-_SCRIPTS = (_SHARED / "elements.js", _SHARED / "zoom.js", _FOLDER / "candidates.js")
+_SCRIPTS = (_SHARED / "elements.js", _SHARED / "outbox.js", _SHARED / "zoom.js", _FOLDER / "candidates.js")
 
 _component = st.components.v2.component(
     "adapt_candidates",

@@ -1,6 +1,5 @@
 /** Candidates of one product side by side under one zoom. Each must be loaded and looked at before one is chosen. */
 class Candidates {
-  static ANSWER_MS = 8000;
   static RENEW_MS = 60_000;
   static ACTIVE_MS = 120_000;
   static WARN_MS = 60_000;
@@ -11,7 +10,7 @@ class Candidates {
     this.root = parent.querySelector(".cand");
     this.stage = this.root.querySelector(".cand-stage");
     this.zoom = new Zoom(this.stage, () => {});
-    this.waitingSince = null;
+    this.outbox = new Outbox((given) => this.unanswered(given));
     this.readyAt = Infinity;
     this.acted = this.renewed = performance.now();
     this.act = () => { this.acted = performance.now(); };
@@ -33,8 +32,7 @@ class Candidates {
   update(data, trigger) {
     const before = this.data;
     this.data = data;
-    this.trigger = trigger;
-    if (!before || before.answers !== data.answers) this.waitingSince = null;
+    this.outbox.update(data.answers, trigger);
     if (!before || before.language !== data.language) dress(this.root, data.texts);
     this.say(data.notice);
     const drawn = JSON.stringify([data.items, data.photo, data.language]);
@@ -70,7 +68,7 @@ class Candidates {
     const { texts } = this.data;
     const image = make("img", { alt: item.alt, "data-item": item.id });
     image.addEventListener("load", () => this.arrived(item.id, image));
-    image.addEventListener("error", () => this.trigger("failed", { item: item.id }));
+    image.addEventListener("error", () => this.outbox.send("failed", { item: item.id }));
     const button = make("button", { type: "button", class: "cand-choose" }, `${fill(texts["compare.choose"], { number })} `, make("kbd", {}, String(number)));
     button.addEventListener("click", () => this.choose(number));
     this.buttons.push(button);
@@ -100,8 +98,8 @@ class Candidates {
   /** Tell the server once all candidates are on screen. */
   report() {
     const { items, seen_ms } = this.data;
-    if (!items.length || seen_ms !== null || document.visibilityState !== "visible") return;
-    if (items.every((item) => this.loaded.has(item.id))) this.trigger("shown", { items: items.map((item) => item.id) });
+    if (!items.length || seen_ms !== null || this.outbox.has("shown") || document.visibilityState !== "visible") return;
+    if (items.every((item) => this.loaded.has(item.id))) this.outbox.send("shown", { items: items.map((item) => item.id) });
   }
 
   get ready() {
@@ -116,10 +114,7 @@ class Candidates {
   tick() {
     if (!this.data) return;
     if (this.data.seen_ms === null) this.report();
-    if (this.waitingSince !== null && performance.now() - this.waitingSince > Candidates.ANSWER_MS) {
-      this.waitingSince = null;
-      this.say({ kind: "warning", text: this.data.texts["compare.no_answer"] });
-    }
+    this.outbox.tick();
     const hold = this.root.querySelector(".cand-hold");
     if (this.until === null || this.until === undefined) return void (hold.textContent = "");
     const now = performance.now();
@@ -127,7 +122,7 @@ class Candidates {
     const working = document.visibilityState === "visible" && now - this.acted < Candidates.ACTIVE_MS;
     if (working && now - this.renewed >= Candidates.RENEW_MS) {
       this.renewed = now;
-      this.trigger("renew", { of: this.ids });
+      this.outbox.send("renew", { of: this.ids });
     }
     const seconds = Math.round(left / 1000);
     const soon = left <= Candidates.WARN_MS;
@@ -159,23 +154,31 @@ class Candidates {
   choose(number) {
     const item = this.data.items[number - 1];
     if (!item) return;
-    if (!this.ready) return void this.say({ kind: "warning", text: this.data.texts["message.too_fast"] });
-    this.ask("choose", { item: item.id, of: this.ids });
+    if (!this.ready) return void this.warn(this.data.texts["message.too_fast"]);
+    this.asks("choose", { item: item.id, of: this.ids });
   }
 
   does(name) {
     if (name === "in") this.zoom.by(Zoom.STEP);
     else if (name === "out") this.zoom.by(1 / Zoom.STEP);
     else if (name === "fit") this.zoom.fit();
-    else if (name === "pass" && this.data.items.length) this.ask("pass", { of: this.ids });
-    else if (name === "undo" || name === "again") this.ask(name, {});
+    else if (name === "pass" && this.data.items.length) this.asks("pass", { of: this.ids });
+    else if (name === "undo" || name === "again") this.asks(name, {});
   }
 
-  /** Send something whose answer the person waits for; nothing else is sent meanwhile. */
-  ask(name, message) {
-    if (this.waitingSince !== null) return;
-    this.waitingSince = performance.now();
-    this.trigger(name, message);
+  asks(name, message) {
+    if (this.outbox.asking) return;
+    this.warn("");
+    this.outbox.ask(name, message);
+  }
+
+  unanswered(given) {
+    if (given.some((each) => each.asked)) this.warn(this.data.texts["compare.no_answer"]);
+  }
+
+  /** Say what was not done. What was done before stays on screen: a key too many must not hide that one was chosen. */
+  warn(text) {
+    this.root.querySelector(".cand-hint").textContent = text && `⚠ ${text}`;
   }
 
   say(notice) {

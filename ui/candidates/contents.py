@@ -9,7 +9,7 @@ import streamlit as st
 from catalog.policy import Policy
 from catalog.records import ReviewItem
 from ui import image_route, lines, workspace
-from ui.candidates import held, moves
+from ui.candidates import held
 from ui.i18n import Translator
 
 TEXTS = (
@@ -40,7 +40,6 @@ def contents(t: Translator, items: Sequence[ReviewItem], rules: Policy) -> dict[
     return {
         "language": t.language,
         "texts": {key: t(key) for key in TEXTS},
-        "answers": moves.answers(),
         "product": _product(t, items[0]) if items else None,
         "items": [_candidate(t, item, rules) for item in items],
         "photo": _photo(t, items[0]) if items else None,

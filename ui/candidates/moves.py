@@ -7,8 +7,6 @@ does nothing.
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import streamlit as st
-
 from catalog import queue, review
 from catalog.errors import CatalogError
 from catalog.phrases import told
@@ -20,13 +18,6 @@ UI_VERSION = "compare 1"
 Message = Mapping[str, Any]
 # What tells the reviewer nothing leaves the line of the message before where it is.
 _SILENT = ("shown", "renew")
-_ANSWERS = "compare_answers"
-
-
-def answers() -> int:
-    """Return how many messages of the browser were answered."""
-    count: int = st.session_state.get(_ANSWERS, 0)
-    return count
 
 
 def receive(event: str, message: object) -> None:
@@ -49,7 +40,6 @@ def receive(event: str, message: object) -> None:
             lines.say(SCREEN, "compare.missing", "warning")
         except CatalogError as error:
             lines.say(SCREEN, "message.refused", "warning", detail=told(error))
-    st.session_state[_ANSWERS] = answers() + 1
 
 
 def _shown(message: Message) -> None:

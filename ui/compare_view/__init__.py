@@ -8,4 +8,5 @@ from pathlib import Path
 _FOLDER = Path(__file__).parent
 MARKUP = (_FOLDER / "index.html").read_text(encoding="utf-8")
 STYLE = (_FOLDER / "index.css").read_text(encoding="utf-8")
-SCRIPT = "\n".join((_FOLDER / name).read_text(encoding="utf-8") for name in ("elements.js", "zoom.js", "index.js"))
+_SCRIPTS = ("elements.js", "outbox.js", "zoom.js", "index.js")
+SCRIPT = "\n".join((_FOLDER / name).read_text(encoding="utf-8") for name in _SCRIPTS)

@@ -15,6 +15,7 @@ class CompareView {
     this.item = null;
     this.address = null;
     this.loaded = false;
+    this.gone = false;
     this.inView = false;
     this.held = false;
     this.turn = false;
@@ -79,6 +80,7 @@ class CompareView {
 
   load(item) {
     this.loaded = false;
+    this.gone = false;
     this.turn = false;
     // Old pixels must not stay on screen under a new item.
     this.made.classList.add("cv-waiting");
@@ -104,6 +106,7 @@ class CompareView {
   lost() {
     if (!this.address || this.made.getAttribute("src") !== this.address) return;
     this.loaded = false;
+    this.gone = true;
     this.say(this.texts["picture.missing"]);
     this.tell.failed(this.item);
   }

@@ -14,8 +14,12 @@ from ui import messages
 
 KEY = "gallery"
 _FOLDER = Path(__file__).parent
-_ELEMENTS = _FOLDER.parent / "compare_view" / "elements.js"
-_SCRIPTS = (_ELEMENTS, *(_FOLDER / name for name in ("tiles.js", "viewer.js", "gallery.js")))
+_SHARED = _FOLDER.parent / "compare_view"
+_SCRIPTS = (
+    _SHARED / "elements.js",
+    _SHARED / "outbox.js",
+    *(_FOLDER / name for name in ("tiles.js", "viewer.js", "gallery.js")),
+)
 
 _component = st.components.v2.component(
     "adapt_gallery",

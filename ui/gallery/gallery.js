@@ -6,6 +6,9 @@ class Gallery {
     this.root = parent.querySelector(".gal");
     this.picked = new Set();
     this.seen = new Set();
+    this.sending = null;
+    this.outbox = new Outbox((given) => this.unanswered(given));
+    this.timer = setInterval(() => this.outbox.tick(), 1000);
     this.tiles = new Tiles(this.root.querySelector(".gal-tiles"), {
       pick: (item) => this.toggle(item),
       open: (item) => this.open(this.data.items, item),
@@ -13,29 +16,37 @@ class Gallery {
     this.viewer = new Viewer(this.root.querySelector("dialog"), {
       seen: (item) => this.note(item),
       take: (item) => this.toggle(item),
+      again: (item) => this.root.querySelector(`[data-item="${item}"]`),
     });
   }
 
   destroy() {
     clearTimeout(this.sending);
+    clearInterval(this.timer);
     if (this.viewer.dialog.open) this.viewer.dialog.close();
   }
 
   /** Show the server's newest state; what the server itself changed has another `revision`. */
   update(data, trigger) {
     const before = this.data;
-    this.data = data;
-    this.trigger = trigger;
     const drawn = JSON.stringify([data.items, data.pickable, data.language]);
-    if (!before || before.revision !== data.revision || drawn !== this.drawn) {
-      clearTimeout(this.sending);
+    const others = drawn !== this.drawn;
+    // What was picked a moment ago is about the pictures that were here then.
+    if (before && others) this.flush();
+    this.data = data;
+    this.outbox.update(data.answers, trigger);
+    if (!before || before.revision !== data.revision) {
+      this.forget();
       this.picked = new Set(data.picked);
+    } else if (others) {
+      const kept = this.outbox.has("picked") ? this.picked : [];
+      this.picked = new Set([...data.picked, ...kept]);
     }
     for (const item of data.seen) this.seen.add(item);
     // What of the sample is on another page was picked there.
     for (const { id } of data.sample) if (!data.items.some((item) => item.id === id)) this.picked.add(id);
     if (!before || before.language !== data.language) dress(this.root, data.texts);
-    if (drawn !== this.drawn) this.tiles.show(data.items, data.texts, data.pickable);
+    if (others) this.tiles.show(data.items, data.texts, data.pickable);
     this.drawn = drawn;
     this.root.querySelector(".gal-keys").hidden = !data.items.length;
     this.mark();
@@ -77,17 +88,33 @@ class Gallery {
     this.root.querySelector(".gal-live").textContent = fill(this.data.texts["grid.picked_here"], { count: this.picked.size });
     clearTimeout(this.sending);
     // A run of keys is one message.
-    this.sending = setTimeout(() => {
-      const among = [...this.data.items, ...this.data.sample].map((other) => other.id);
-      this.trigger("picked", { among, picked: among.filter((id) => this.picked.has(id)) });
-    }, Gallery.SEND_MS);
+    this.sending = setTimeout(() => this.flush(), Gallery.SEND_MS);
+  }
+
+  /** Send what is picked among all that is here, if some of it was not sent yet. */
+  flush() {
+    if (this.sending === null) return;
+    this.forget();
+    const among = [...this.data.items, ...this.data.sample].map((other) => other.id);
+    this.outbox.send("picked", { among, picked: among.filter((id) => this.picked.has(id)) });
+  }
+
+  forget() {
+    clearTimeout(this.sending);
+    this.sending = null;
+  }
+
+  /** Both messages are whole, so that a later one says all that a lost one said. */
+  unanswered(given) {
+    if (given.some((each) => each.name === "picked")) this.sending = setTimeout(() => this.flush(), Gallery.SEND_MS);
+    if (given.some((each) => each.name === "seen")) this.outbox.send("seen", { items: [...this.seen] });
   }
 
   note(item) {
     if (this.seen.has(item)) return;
     this.seen.add(item);
     this.showSample();
-    this.trigger("seen", { items: [...this.seen] });
+    this.outbox.send("seen", { items: [...this.seen] });
   }
 }
 

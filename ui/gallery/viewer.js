@@ -1,8 +1,9 @@
 /** One picture at its own pixels over the page; it counts as seen once it was on screen for as long as the rules ask. */
 class Viewer {
-  constructor(dialog, { seen, take }) {
+  constructor(dialog, { seen, take, again }) {
     this.dialog = dialog;
     this.seen = seen;
+    this.again = again;
     this.image = dialog.querySelector("img");
     this.missing = dialog.querySelector(".gal-missing");
     this.takes = dialog.querySelector(".gal-take");
@@ -76,8 +77,11 @@ class Viewer {
   }
 
   leave() {
+    // The browser tells late that it closed: by then the next picture may be open.
+    if (this.dialog.open) return;
     clearTimeout(this.timer);
     this.image.removeAttribute("src");
-    this.from?.focus?.();
+    // The browser gives the focus back, but not to a sample that was drawn anew since because it was seen.
+    if (document.activeElement === document.body) this.again(this.from?.dataset.item)?.focus();
   }
 }

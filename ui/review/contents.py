@@ -39,7 +39,6 @@ def contents(t: Translator, name: str, item: ReviewItem | None) -> dict[str, Any
     line = state.notice()
     return data | {
         "reviewer": name,
-        "answers": state.answers(),
         "held": None if item is None else item.id,
         "left": state.left(),
         "seen_ms": _seen_ms(item) if loaded is not None else None,

@@ -216,7 +216,6 @@ def receive(event: str, message: object) -> None:
         state.clear_notice()
     if isinstance(message, Mapping):
         _guarded(_HANDLERS[event], message)
-    state.answered()
 
 
 MOVES = tuple(_HANDLERS)

@@ -100,7 +100,9 @@ class Histories(RuleBasedStateMachine):
     @rule(name=NAMES, item=ANY_ITEM, verdict=VERDICT)
     def decide_by_number(self, name: str, item: int, verdict: str) -> None:
         options = options_of(verdict)
-        self.count(self.move(lambda: review.decide_item(self.catalog, name, item, verdict, clock=self.clock, **options)))
+        self.count(
+            self.move(lambda: review.decide_item(self.catalog, name, item, verdict, clock=self.clock, **options))
+        )
 
     @rule(place=st.integers(0, 9), name=NAMES, on=st.booleans())
     def flag(self, place: int, name: str, on: bool) -> None:
@@ -237,6 +239,3 @@ def test_the_log_alone_gives_every_state_after_any_history(
             max_examples=EXAMPLES, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
         ),
     )
-
-
-

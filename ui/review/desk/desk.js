@@ -1,13 +1,12 @@
 /** The desk: takes the server's data, keeps what is not sent yet, and sends one message for each thing that is done. */
 class Desk {
-  static ANSWER_MS = 8000;
   static REPORT_MS = 1500;
 
   constructor(parent) {
     this.root = parent.querySelector(".rd");
     this.data = null;
     this.asking = null;
-    this.waitingSince = null;
+    this.outbox = new Outbox((given) => this.unanswered(given));
     this.readyAt = Infinity;
     this.reported = { item: null, at: 0 };
     this.view = new CompareView(this.root.querySelector(".cv"), {
@@ -24,18 +23,18 @@ class Desk {
       },
     });
     this.strips = new Strips(this.root, {
-      undo: (decision) => this.ask("undo", { decision }),
+      undo: (decision) => this.outbox.ask("undo", { decision }),
       look: (decision) => {
         this.asking = null;
-        this.ask("look", { decision });
+        this.outbox.ask("look", { decision });
       },
     });
     this.lease = new Lease(this.root.querySelector(".rd-hold"), {
-      renew: () => this.send("renew", { item: this.data.held }),
+      renew: () => this.outbox.send("renew", { item: this.data.held }),
       tick: () => this.tickClock(),
       warn: (text) => { this.root.querySelector(".rd-live").textContent = text; },
     });
-    this.help = new Help(this.root, { remap: (message) => this.ask("remap", message) });
+    this.help = new Help(this.root, { remap: (message) => this.outbox.ask("remap", message) });
     this.keyboard = new Keyboard(this);
     this.bindPlainButtons();
   }
@@ -43,8 +42,8 @@ class Desk {
   bindPlainButtons() {
     const kept = this.root.querySelector(".rd-kept");
     const does = {
-      again: () => this.ask("again", {}),
-      refresh: () => this.ask("refresh", {}),
+      again: () => this.outbox.ask("again", {}),
+      refresh: () => this.outbox.ask("refresh", {}),
       undo: () => this.act("undo"),
       copy: () => navigator.clipboard?.writeText(kept.querySelector("blockquote").textContent),
       close: () => {
@@ -64,14 +63,17 @@ class Desk {
   /** Show the server's newest state; `trigger` sends a message back. */
   update(data, trigger) {
     const before = this.data;
-    this.trigger = trigger;
     this.data = data;
     this.drafts = draftsOf(data.reviewer);
     if (!before) this.comeBack();
-    if (!before || before.answers !== data.answers) this.waitingSince = null;
+    const asked = this.outbox.asking;
+    this.outbox.update(data.answers, trigger);
     if (before && before.held !== data.held) this.leave(before);
     if (!before || before.language !== data.language) dress(this.root, data.texts);
-    this.say(data.notice);
+    // What only told the server something leaves the line of a key that did nothing where it is.
+    const notice = JSON.stringify([data.notice, data.held, data.language]);
+    if (asked !== this.outbox.asking || notice !== this.noticed) this.say(data.notice);
+    this.noticed = notice;
     this.root.dataset.item = data.item?.id ?? "";
     this.waitUntilSeen(data);
     this.lease.show(data.lease_ms, data.held, data.texts);
@@ -147,46 +149,36 @@ class Desk {
 
   // --- messages -----------------------------------------------------------------------------------
 
-  send(name, message) {
-    this.trigger(name, message);
-  }
-
-  /** Send something whose answer the reviewer waits for; nothing else is sent meanwhile. */
-  ask(name, message) {
-    if (this.waitingSince !== null) return;
-    this.waitingSince = performance.now();
-    this.send(name, message);
-  }
-
   report(name, item) {
     const now = performance.now();
     const { held, past, seen_ms } = this.data;
     if (item !== held || past) return;
-    if (seen_ms !== null || (this.reported.item === item && now - this.reported.at < Desk.REPORT_MS)) return;
+    if (seen_ms !== null || this.outbox.has(name) || (this.reported.item === item && now - this.reported.at < Desk.REPORT_MS)) return;
     this.reported = { item, at: now };
-    this.send(name, { item });
+    this.outbox.send(name, { item });
   }
 
   tickClock() {
     if (this.data?.item && this.data.seen_ms === null) this.view.check();
-    if (this.waitingSince !== null && performance.now() - this.waitingSince > Desk.ANSWER_MS) {
-      this.waitingSince = null;
-      this.say({ kind: "warning", text: this.data.texts["message.no_answer"] });
-    }
+    this.outbox.tick();
+  }
+
+  unanswered(given) {
+    if (given.some((each) => each.asked)) this.say({ kind: "warning", text: this.data.texts["message.no_answer"] });
   }
 
   // --- what a key or a button does ----------------------------------------------------------------
 
   act(name) {
     const { item, past } = this.data;
-    if (name === "undo") return void this.ask("undo", { decision: past?.id ?? null });
+    if (name === "undo") return void this.outbox.ask("undo", { decision: past?.id ?? null });
     if (name === "previous" || name === "next") return void this.step(name);
     if (!item) return;
     if (name === "flicker") return void this.view.hold(true);
     if (name === "mode") return void this.view.nextMode();
     if (past) return;
     if (name === "note") return void this.bar.note.focus();
-    if (name === "flag") return void this.ask("flag", { item: item.id, on: !item.flagged });
+    if (name === "flag") return void this.outbox.ask("flag", { item: item.id, on: !item.flagged });
     this.decide(name);
   }
 
@@ -199,13 +191,13 @@ class Desk {
     const next = place + (name === "previous" ? 1 : -1);
     if (next >= history.length || (name === "next" && !past)) return;
     this.asking = null;
-    this.ask("look", { decision: next < 0 ? null : history[next].id });
+    this.outbox.ask("look", { decision: next < 0 ? null : history[next].id });
   }
 
   decide(verdict) {
     const { data, draft } = this;
-    if (this.waitingSince !== null) return;
-    if (verdict === "approve" && (!data.item.address || data.lost)) {
+    if (this.outbox.asking) return;
+    if (verdict === "approve" && (!data.item.address || data.lost || this.view.gone)) {
       return void this.say({ kind: "warning", text: data.texts["picture.missing"] });
     }
     const text = draft.lacks(verdict, data.skip_needs_reason);
@@ -218,7 +210,7 @@ class Desk {
       return void this.say({ kind: "warning", text: data.texts["message.too_fast"] });
     }
     this.asking = null;
-    this.ask("decide", draft.message(data.item.id, verdict));
+    this.outbox.ask("decide", draft.message(data.item.id, verdict));
   }
 
   pickNumber(number) {
