@@ -8,34 +8,28 @@ export that was stopped goes on from the files it left.
 from __future__ import annotations
 
 import re
-import shutil
 from collections import Counter
 from dataclasses import dataclass
 from functools import partial
-from itertools import islice
 from pathlib import Path
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from catalog import decision_log, policies, roles
+from catalog import decision_log, delivery_log, policies, roles
 from catalog.alt_text import AltTexts
 from catalog.approved import Selection
 from catalog.c2pa_signing import PictureSigner
 from catalog.errors import CatalogError, CatalogUnwritable, ExportRefused
 from catalog.exporters import checking, exporter
-from catalog.exporters.delivery import MANIFEST, SUMMARY, Verification
+from catalog.exporters.delivery import Verification
 from catalog.exporters.feed import checked_base_url
 from catalog.exporters.filling import Plan, Progress, fill, load, write_plan
-from catalog.exporters.manifest import read_rows
-from catalog.exporters.part_folder import PartFolder, digest_of
+from catalog.exporters.part_folder import PartFolder
 from catalog.lock import file_lock
 from catalog.policy import Policy
-from catalog.schema import DecisionRow, ExportFileRow, ExportRunRow
-from catalog.schema import now as utc_now
+from catalog.schema import DecisionRow
 from catalog.store import Catalog
-
-_ROWS_AT_ONCE = 1000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,6 +81,8 @@ def export(
         roles.require(catalog, actor, "export")
     policy = policy or policies.current(catalog)
     plan = _plan(format, base_url, c2pa, policy)
+    if not dry_run:
+        delivery_log.settle(catalog)
     target = _target(catalog, format, out)
     _refuse_broken_log(catalog)
     with catalog.read() as session:
@@ -100,7 +96,7 @@ def export(
         if not plan.images:
             left = ", ".join(f"{count} {reason}" for reason, count in plan.excluded.items()) or "no candidates"
             raise ExportRefused(f"no approved picture to export ({left}); approve some with: adapt review")
-        with file_lock(catalog.workspace / ".export.lock", "export"):
+        with file_lock(catalog.workspace / delivery_log.LOCK, "export"):
             return _deliver(catalog, session, selection, plan, target, progress)
 
 
@@ -166,6 +162,8 @@ def _deliver(
         check = checking.check(part.path, making=True)
         if not check.ok:
             raise ExportRefused(f"the delivery does not read back: {check.problems[0]}; nothing was delivered")
+        # Noted first: a delivery the catalogue knows nothing of would be made a second time.
+        noted = delivery_log.note(catalog, plan, part.path, target)
         part.publish()
     except OSError as error:
         part.close()
@@ -179,46 +177,8 @@ def _deliver(
     except BaseException:
         part.close()  # stopped by hand: what is there is used by the next export
         raise
-    try:
-        _record(catalog, plan, target)
-    except BaseException:
-        # A delivery the catalogue knows nothing of would be made a second time.
-        shutil.rmtree(target, ignore_errors=True)
-        raise
+    delivery_log.confirm(catalog, noted)
     return ExportReport(
         path=target, images=plan.images, excluded=plan.excluded, verified=check.verified, reused=part.reused
     )
 
-
-def _record(catalog: Catalog, plan: Plan, target: Path) -> None:
-    summary = digest_of(target / SUMMARY)
-    signed = "Valid" if plan.signer is not None else "none"
-    with catalog.write() as session:
-        run = ExportRunRow(
-            format=plan.exporter.name,
-            path=str(target),
-            state="done",
-            options={"base_url": plan.base_url, "c2pa": plan.signer is not None, "summary_sha256": summary},
-            counts={"images": plan.images, "excluded": plan.excluded},
-            policy_version=plan.policy.version,
-            ended_at=utc_now(),
-        )
-        session.add(run)
-        session.flush()
-        rows = read_rows(target / MANIFEST)
-        while batch := list(islice(rows, _ROWS_AT_ONCE)):
-            session.execute(
-                insert(ExportFileRow),
-                [
-                    {
-                        "export_run_id": run.id,
-                        "generation_id": row["generation_id"],
-                        "path": row["file_name"],
-                        "sha256": row["sha256"],
-                        "source_sha256": row["source_sha256"],
-                        "verified": True,
-                        "c2pa_state": signed,
-                    }
-                    for row in batch
-                ],
-            )
