@@ -87,7 +87,7 @@ def settle(catalog: Catalog) -> None:
     if not _unconfirmed(catalog):
         return
     try:
-        with file_lock(catalog.workspace / LOCK, say("export")):
+        with file_lock(catalog.workspace / LOCK, "export"):
             for run_id, path, options in _unconfirmed(catalog):
                 found = digest_of(path / SUMMARY)
                 is_there = found is not None and found == options.get(_SUMMARY_DIGEST)

@@ -7,7 +7,6 @@ export that was stopped goes on from the files it left.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from dataclasses import dataclass
 from functools import partial
@@ -26,7 +25,9 @@ from catalog.exporters.delivery import Verification
 from catalog.exporters.feed import checked_base_url
 from catalog.exporters.filling import Plan, Progress, fill, load, write_plan
 from catalog.exporters.part_folder import PartFolder
+from catalog.exporters.place import check_place, is_address
 from catalog.lock import file_lock
+from catalog.phrases import say, told
 from catalog.policy import Policy
 from catalog.schema import DecisionRow
 from catalog.store import Catalog
@@ -104,8 +105,12 @@ def verify(folder: Path) -> Verification:
     """Read a delivery back without its catalogue; its format stands in `export.json`.
 
     Raises:
-        ExportRefused: The folder is no delivery, or it is signed and the extra `c2pa` is not installed.
+        ExportRefused: The folder is an address or no delivery, or it is signed and the extra `c2pa` is not installed.
     """
+    if is_address(folder):
+        raise ExportRefused(
+            say("{folder} is an address; bring the delivery to this machine and give its folder", folder=folder)
+        )
     return checking.check(folder)
 
 
@@ -124,9 +129,10 @@ def _plan(format: str, base_url: str, c2pa: tuple[Path, Path] | None, policy: Po
 
 
 def _target(catalog: Catalog, format: str, out: Path | None) -> Path:
-    if out is not None and re.match(r"^[a-z][a-z0-9+.-]+:/", str(out)):
+    if out is not None and is_address(out):
         raise ExportRefused(f"{out} is an address; a delivery is made in a folder of this machine: --out DIR")
     target = (out or _next_free(catalog.workspace / "exports", format)).expanduser().absolute()
+    check_place(catalog.workspace, target)
     if target.exists() or target.is_symlink():
         raise ExportRefused(f"{target} exists already; choose another folder with --out DIR, or remove it")
     return target
@@ -167,6 +173,14 @@ def _deliver(
         part.publish()
     except OSError as error:
         part.close()
+        if not part.path.is_dir():
+            raise CatalogUnwritable(
+                say(
+                    "cannot make the delivery {target} ({error}); choose another folder with --out DIR",
+                    target=target,
+                    error=told(error),
+                )
+            ) from error
         raise CatalogUnwritable(
             f"cannot write the delivery {target} ({error.strerror or error}); free space or choose another --out DIR; "
             f"the same command goes on from {part.path}"
@@ -181,4 +195,3 @@ def _deliver(
     return ExportReport(
         path=target, images=plan.images, excluded=plan.excluded, verified=check.verified, reused=part.reused
     )
-

@@ -47,6 +47,6 @@ def _checked(section: Mapping[str, Any], workspace: Path, where: str) -> tuple[P
         return None
     for name, other in ((_CERTIFICATE, _KEY), (_KEY, _CERTIFICATE)):
         if name not in section:
-            raise CatalogError(f"{where}: {other} stands alone; write the file that goes with it: {name} = \"…\"")
+            raise CatalogError(f'{where}: {other} stands alone; write the file that goes with it: {name} = "…"')
     certificate, key = (workspace / Path(section[name].strip()).expanduser() for name in (_CERTIFICATE, _KEY))
     return certificate, key

@@ -34,7 +34,7 @@ def export(
     """Write approved pictures with their provenance, and read them back."""
     session: Session = ctx.obj
     if verify is not None:
-        if format or out or base_url or c2pa or dry_run:
+        if format is not None or out or base_url or c2pa or dry_run:
             raise AdaptError("--verify reads everything from the delivery; give it alone: adapt export --verify DIR")
         _verify(session, verify)
         return
@@ -43,7 +43,7 @@ def export(
     with session.open_catalog(create=False) as catalog, progress() as update:
         report = service.export(
             catalog,
-            format=format or "folder",
+            format="folder" if format is None else format,
             out=out,
             base_url=base_url,
             c2pa=c2pa,

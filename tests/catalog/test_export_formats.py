@@ -216,10 +216,13 @@ def test_merchant_feed_points_to_every_picture(delivered: dict[str, Path], file:
 def test_shopify_table_points_to_every_picture(delivered: dict[str, Path]) -> None:
     folder = delivered["shopify"]
     rows = table(folder / "shopify.csv")
-    assert list(rows[0]) == ["Handle", "Image Src", "Image Position", "Image Alt Text"]
+    assert list(rows[0]) == ["Handle", "Title", "Image Src", "Image Position", "Image Alt Text"]
     assert len(rows) == PICTURES and all(row["Image Alt Text"] for row in rows)
     mug = [row for row in rows if row["Handle"] == "mug-001"]
     assert [row["Image Position"] for row in mug] == [str(number) for number in range(1, 11)]
+    assert [row["Title"] for row in mug] == ["青いマグカップ", *[""] * 9]
+    titles = {row["Handle"]: row["Title"] for row in rows if row["Title"]}
+    assert titles["sum-a1"] == "Mug" and len(titles["a-b-c"]) == 255 and len(titles) == 50
     assert "マグカップ" in mug[0]["Image Alt Text"] and mug[0]["Image Src"].startswith(
         "https://cdn.example.com/a%2Cb/images/"
     )

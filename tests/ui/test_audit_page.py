@@ -109,9 +109,7 @@ def test_audit_page_says_what_was_changed(logged: Path, monkeypatch: pytest.Monk
     assert "Item 1: stored as “Approved”, the log says “Waiting”." in body
 
 
-def test_audit_page_links_to_the_rows_of_the_search(
-    logged: Path, monkeypatch: pytest.MonkeyPatch, client: Any
-) -> None:
+def test_audit_page_links_to_the_rows_of_the_search(logged: Path, monkeypatch: pytest.MonkeyPatch, client: Any) -> None:
     client.kept[image_route.COOKIE] = "0" * 32
     app = open_page(logged, monkeypatch, "audit", "olga", person="aki", since="2026-05-01")
     assert not app.get("download_button")  # their files lie where anybody can fetch them

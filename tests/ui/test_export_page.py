@@ -97,7 +97,7 @@ def test_export_page_signs_with_the_pair_in_the_settings(
     approved: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     pytest.importorskip("c2pa")
-    certificate, key = signing_pair(approved / "pair")
+    _, key = signing_pair(approved / "pair")
     settings = approved / "adapt.toml"
     settings.write_text('[export]\nc2pa_certificate = "pair/certificate.pem"\nc2pa_key = "pair/key.pem"\n')
     app = open_page(approved, monkeypatch, "export", "lea")
@@ -190,7 +190,15 @@ def test_export_page_speaks_japanese_and_names_everything(approved: Path, monkey
     app.selectbox(key="format").select("folder").run()
     app.button(key="count-export").click().run()
     exported(app, approved)
-    shown = ["Google Merchant", "Shopify", "Hugging Face imagefolder", "exports/folder-001", "folder", "https", *SETTINGS]
+    shown = [
+        "Google Merchant",
+        "Shopify",
+        "Hugging Face imagefolder",
+        "exports/folder-001",
+        "folder",
+        "https",
+        *SETTINGS,
+    ]
     assert leftover_english(app, [*shown, "lea"]) == []
     for widget in (*app.selectbox, *app.text_input, *app.button):
         assert named(widget)

@@ -240,7 +240,7 @@ def _chosen() -> Options:
 
 
 def _pair(catalog: Catalog, chosen: Options) -> tuple[Path, Path] | None:
-    """Return the files to sign with, as the settings name them now; raises CatalogError when they name none any more."""
+    """Return the files to sign with, as the settings name them now; raises CatalogError when they name none."""
     if not chosen.sign:
         return None
     pair = export_config.signing_pair(catalog.workspace)
