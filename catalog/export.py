@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from catalog import decision_log, delivery_log, policies, roles
 from catalog.alt_text import AltTexts
 from catalog.approved import Selection
-from catalog.c2pa_signing import PictureSigner
+from catalog.c2pa_signing import PictureSigner, StampRefused
 from catalog.errors import CatalogError, CatalogUnwritable, ExportRefused
 from catalog.exporters import checking, exporter
 from catalog.exporters.delivery import Verification
@@ -54,6 +54,7 @@ def export(
     out: Path | None = None,
     base_url: str = "",
     c2pa: tuple[Path, Path] | None = None,
+    c2pa_tsa: str = "",
     dry_run: bool = False,
     actor: str | None = None,
     policy: Policy | None = None,
@@ -67,6 +68,7 @@ def export(
         out: Folder to make; default is the next free `exports/<format>-<number>` of the workspace.
         base_url: Public https address the folder will be found under; needed by the feeds of shops, refused elsewhere.
         c2pa: PEM files of certificate and private key to sign each picture with.
+        c2pa_tsa: Address of a time-stamp service (RFC 3161) that each signature is to be stamped by.
         dry_run: Count only; write nothing.
         actor: Who asks for it on the screen; None for the command line, whose user has the workspace in hand anyway.
         policy: Decides what looks like a copy and how many must approve; default is the one in force.
@@ -81,7 +83,7 @@ def export(
     if actor is not None:
         roles.require(catalog, actor, "export")
     policy = policy or policies.current(catalog)
-    plan = _plan(format, base_url, c2pa, policy)
+    plan = _plan(format, base_url, c2pa, c2pa_tsa, policy)
     if not dry_run:
         delivery_log.settle(catalog)
     target = _target(catalog, format, out)
@@ -114,17 +116,19 @@ def verify(folder: Path) -> Verification:
     return checking.check(folder)
 
 
-def _plan(format: str, base_url: str, c2pa: tuple[Path, Path] | None, policy: Policy) -> Plan:
+def _plan(format: str, base_url: str, c2pa: tuple[Path, Path] | None, c2pa_tsa: str, policy: Policy) -> Plan:
     writer = exporter(format)
     if writer.needs_base_url and not base_url:
         raise ExportRefused(f"{format} lists addresses: say where the pictures will be with --base-url https://…")
     if base_url and not writer.needs_base_url:
         raise ExportRefused(f"{format} lists files, not addresses; leave --base-url out, or use merchant or shopify")
+    if c2pa_tsa and c2pa is None:
+        raise ExportRefused(say("--c2pa-tsa stamps signatures; give certificate and key too: --c2pa CERT KEY"))
     return Plan(
         exporter=writer,
         policy=policy,
         base_url=checked_base_url(base_url) if base_url else "",
-        signer=PictureSigner(*c2pa) if c2pa is not None else None,
+        signer=PictureSigner(*c2pa, stamps_from=c2pa_tsa) if c2pa is not None else None,
     )
 
 
@@ -185,6 +189,9 @@ def _deliver(
             f"cannot write the delivery {target} ({error.strerror or error}); free space or choose another --out DIR; "
             f"the same command goes on from {part.path}"
         ) from error
+    except StampRefused:
+        part.close()  # the service may be back soon, and each stamp is kept
+        raise
     except CatalogError:
         part.discard()
         raise

@@ -1,9 +1,10 @@
-"""The `[export]` section of a workspace's `adapt.toml`: which certificate the Export screen may sign with.
+"""The `[export]` section of a workspace's `adapt.toml`: what the Export screen may sign pictures with.
 
 ```toml
 [export]
 c2pa_certificate = "keys/certificate.pem"   # PEM, the signer's own first; relative paths start at the workspace
 c2pa_key = "keys/key.pem"                   # PEM without a password, readable by the server alone
+c2pa_tsa = "https://tsa.example.com"        # optional: stamps each signature; the only request that leaves the house
 ```
 
 Screens take no path that was typed: what the answer says of it would tell which files are on the server.
@@ -11,19 +12,30 @@ Screens take no path that was typed: what the answer says of it would tell which
 
 import tomllib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from catalog.errors import CatalogError
 
-_CERTIFICATE, _KEY = "c2pa_certificate", "c2pa_key"
+_CERTIFICATE, _KEY, _SERVICE = _SETTINGS = ("c2pa_certificate", "c2pa_key", "c2pa_tsa")
 
 
-def signing_pair(workspace: Path) -> tuple[Path, Path] | None:
-    """Return certificate and key as they are configured now, None where nothing is.
+@dataclass(frozen=True, kw_only=True)
+class Signing:
+    """What to sign with; whether the files can be used is found out when they are."""
+
+    certificate: Path
+    key: Path
+    stamps_from: str = ""
+    """Address of a time-stamp service; empty for none."""
+
+
+def signing(workspace: Path) -> Signing | None:
+    """Return what is configured now, None where nothing is.
 
     Raises:
-        CatalogError: The file is not TOML, or a setting is unknown, alone or no path.
+        CatalogError: The file is not TOML, or a setting is unknown, missing or no text.
     """
     path = workspace / "adapt.toml"
     try:
@@ -37,16 +49,17 @@ def signing_pair(workspace: Path) -> tuple[Path, Path] | None:
     return _checked(section, workspace, f"{path} [export]")
 
 
-def _checked(section: Mapping[str, Any], workspace: Path, where: str) -> tuple[Path, Path] | None:
+def _checked(section: Mapping[str, Any], workspace: Path, where: str) -> Signing | None:
     for name, value in section.items():
-        if name not in (_CERTIFICATE, _KEY):
-            raise CatalogError(f"{where}: unknown setting {name!r}; allowed are {_CERTIFICATE}, {_KEY}")
+        if name not in _SETTINGS:
+            raise CatalogError(f"{where}: unknown setting {name!r}; allowed are {', '.join(_SETTINGS)}")
         if not isinstance(value, str) or not value.strip() or "\x00" in value:
-            raise CatalogError(f"{where}: {name} is {value!r}; write the path of a PEM file in quotes")
+            kind = "an https address" if name == _SERVICE else "the path of a PEM file"
+            raise CatalogError(f"{where}: {name} is {value!r}; write {kind} in quotes")
     if not section:
         return None
-    for name, other in ((_CERTIFICATE, _KEY), (_KEY, _CERTIFICATE)):
+    for name in (_CERTIFICATE, _KEY):
         if name not in section:
-            raise CatalogError(f'{where}: {other} stands alone; write the file that goes with it: {name} = "…"')
+            raise CatalogError(f'{where}: {name} is missing; write the path of a PEM file: {name} = "…"')
     certificate, key = (workspace / Path(section[name].strip()).expanduser() for name in (_CERTIFICATE, _KEY))
-    return certificate, key
+    return Signing(certificate=certificate, key=key, stamps_from=section.get(_SERVICE, "").strip())

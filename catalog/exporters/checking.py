@@ -163,7 +163,8 @@ def _picture_problem(reader: PictureReader, row: Row, summary: dict[str, Any]) -
         return "carries no provenance mark"
     if summary["c2pa"] is None:
         return None
-    return c2pa_signing.problem(data, c2pa_signing.review_of(row["policy_version"], row["approvals"]))
+    review = c2pa_signing.review_of(row["policy_version"], row["approvals"])
+    return c2pa_signing.problem(data, review, stamped="stamps_from" in summary["c2pa"])
 
 
 def _table_problem(exporter: Exporter, folder: Path, summary: dict[str, Any], expected: Listing) -> str | None:

@@ -27,7 +27,7 @@ HOSTILE = (
     Thing(sku="@SUM(A1)", name="<script>alert(1)</script><b>Mug</b>", category="<img src=x onerror=alert(1)>"),
     Thing(sku="LINE\nBREAK", name="Mug\r\nblue\u2028new\u0085line", prompt='a "blue",\nmug;\ttab'),
     Thing(sku="BIDI-1", name="Mug \u202egpj.exe\u202c \u2066x\u2069", facts=(("colour", "\u202eblue", None),)),
-    Thing(sku="a.b.c", name="x" * 400, facts=()),
+    Thing(sku="a.b.c", name="x" * 400, facts=(("height cm", "50", "cm"), ("高さ", "80CM", "cm"), ("depth", "5", "cm"))),
     Thing(sku="../../etc/passwd", name="＝1+1 マグ", lang="ja", facts=(("色", "青", None),), prompt="青いマグカップ"),
 )
 PLAIN = tuple(
@@ -127,6 +127,7 @@ def test_folder_tables_hold_every_picture_and_no_formula(delivered: dict[str, Pa
     assert by_sku["=1+1"]["prompt"] == "'=cmd|' /C calc'!A0"
     assert by_sku["LINE\nBREAK"]["prompt"] == 'a "blue", mug; tab'
     assert by_sku["MUG-000"]["attributes"] == "colour: blue; material: enamel"
+    assert by_sku["a.b.c"]["attributes"] == "height cm: 50; 高さ: 80CM; depth: 5 cm"
     # The manifest for programs holds the record as it is.
     assert {line["name"] for line in lines if line["sku"] == "LINE\nBREAK"} == {"Mug\r\nblue\u2028new\u0085line"}
 

@@ -118,7 +118,7 @@ def test_export_page_takes_no_path_of_a_file(approved: Path, monkeypatch: pytest
     assert not app.checkbox and not app.text_input and "c2pa_certificate and c2pa_key" in html_of(app)
     (approved / "adapt.toml").write_text('[export]\nc2pa_key = "key.pem"\n')
     app.run()
-    assert not app.checkbox and "c2pa_key stands alone" in html_of(app)
+    assert not app.checkbox and "c2pa_certificate is missing" in html_of(app)
 
 
 def test_export_page_says_why_nothing_leaves(queued: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:

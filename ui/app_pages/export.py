@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
@@ -87,11 +88,11 @@ def _options(t: Translator) -> None:
 def _signing(t: Translator) -> None:
     """Offer to sign with what the settings of the server name; nothing typed here is looked for on its disk."""
     try:
-        pair = export_config.signing_pair(workspace.catalog().workspace)
+        signing = export_config.signing(workspace.catalog().workspace)
     except CatalogError as error:
         st.html(tables.refusal(t("export.sign_wrong"), str(error)))
         return
-    if pair is None:
+    if signing is None:
         st.html(tables.aside(t("export.sign_not_set")))
     else:
         st.checkbox(t("export.sign"), key=SIGN, help=t("export.sign_what"))
@@ -171,7 +172,7 @@ def _count(name: str) -> None:
             catalog,
             format=chosen.format,
             base_url=chosen.base_url,
-            c2pa=_pair(catalog, chosen),
+            **_signature(catalog, chosen),
             dry_run=True,
             actor=name,
         )
@@ -198,7 +199,7 @@ def _deliver(catalog: Catalog, chosen: Options, name: str, progress: delivery_jo
         catalog,
         format=chosen.format,
         base_url=chosen.base_url,
-        c2pa=_pair(catalog, chosen),
+        **_signature(catalog, chosen),
         actor=name,
         progress=progress,
     )
@@ -239,14 +240,14 @@ def _chosen() -> Options:
     )
 
 
-def _pair(catalog: Catalog, chosen: Options) -> tuple[Path, Path] | None:
-    """Return the files to sign with, as the settings name them now; raises CatalogError when they name none."""
+def _signature(catalog: Catalog, chosen: Options) -> dict[str, Any]:
+    """Return how to sign, as the settings say now; raises CatalogError when they say nothing any more."""
     if not chosen.sign:
-        return None
-    pair = export_config.signing_pair(catalog.workspace)
-    if pair is None:
+        return {}
+    found = export_config.signing(catalog.workspace)
+    if found is None:
         raise CatalogError("adapt.toml names no certificate any more; untick the signature, or put [export] back")
-    return pair
+    return {"c2pa": (found.certificate, found.key), "c2pa_tsa": found.stamps_from}
 
 
 page()
