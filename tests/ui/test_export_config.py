@@ -24,15 +24,15 @@ def test_signing_starts_at_the_workspace(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("[export", "is not valid|cannot be read"),
+        ("[export", "cannot be read"),
         ("export = 3", r"export is 3; write a section that starts with \[export\]"),
         (
             '[export]\ncertificate = "c.pem"',
-            "unknown setting 'certificate'; allowed are c2pa_certificate, c2pa_key, c2pa_tsa",
+            "unknown setting 'certificate'; allowed are c2pa_certificate, c2pa_key",
         ),
         (
             '[export]\nc2pa_key = "k.pem"',
-            "c2pa_certificate is missing; write the path of a PEM file: c2pa_certificate =",
+            "c2pa_certificate is missing; write the path of a PEM file: c2pa_cert",
         ),
         ('[export]\nc2pa_certificate = "c.pem"', "c2pa_key is missing; write .*: c2pa_key ="),
         ('[export]\nc2pa_tsa = "https://a"', "c2pa_certificate is missing"),
