@@ -2,7 +2,7 @@
 
 The manifest states that a trained model made the picture, and what the review said: verdict, version of the policy and
 number of reviewers. No person is named, no thumbnail added, and nobody on the network is asked for anything, except for
-the time where a time-stamp service was named: a stamp says that a signature was made while its certificate was in force.
+the time where a time-stamp service was named: a stamp proves that a signature was made while its certificate held.
 """
 
 from __future__ import annotations

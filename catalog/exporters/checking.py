@@ -15,7 +15,7 @@ from catalog.errors import ExportRefused
 from catalog.exporters import FORMATS
 from catalog.exporters.delivery import EXCLUDED, FORMAT_VERSION, MANIFEST, SUMMARY, Exporter, Row, Verification
 from catalog.exporters.manifest import is_inside, read_rows
-from catalog.exporters.part_folder import WORK, digest_of
+from catalog.exporters.part_folder import WORK, digest_of, walked
 
 
 @dataclass(frozen=True)
@@ -185,6 +185,6 @@ def _file_problem(path: Path, digest: str) -> str | None:
 
 
 def _files(folder: Path) -> Iterator[str]:
-    for path in folder.rglob("*"):
-        if path.is_symlink() or not path.is_dir():
-            yield path.relative_to(folder).as_posix()
+    for found in walked(folder):
+        if not found.is_dir(follow_symlinks=False):
+            yield Path(found.path).relative_to(folder).as_posix()
