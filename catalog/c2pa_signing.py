@@ -1,17 +1,20 @@
 """Content credentials (C2PA): sign a picture with the company's own certificate, and check the signature offline.
 
 The manifest states that a trained model made the picture, and what the review said: verdict, version of the policy and
-number of reviewers. No person is named, no thumbnail added, and nobody on the network is asked for anything.
+number of reviewers. No person is named, no thumbnail added, and nobody on the network is asked for anything, except for
+the time where a time-stamp service was named: a stamp proves that a signature was made while its certificate held.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from io import BytesIO
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from PIL import Image
 
@@ -30,33 +33,39 @@ _SETTINGS = {
 _INSTALL = say("C2PA needs the package c2pa-python; install it with: pip install 'adapt[c2pa]'")
 
 
+class StampRefused(ExportRefused):
+    """The time-stamp service gave no stamp; it may do so later."""
+
+
 class PictureSigner:
     """Signs pictures with one certificate.
 
     Attributes:
         certificate_sha256: Digest of the certificate file, which names it without showing it.
+        stamps_from: Address of the time-stamp service; empty for none.
     """
 
-    def __init__(self, certificate: Path, key: Path) -> None:
+    def __init__(self, certificate: Path, key: Path, *, stamps_from: str = "") -> None:
         """Read certificate and key, and sign and check a picture of one pixel.
 
         Args:
             certificate: PEM file, the signer's own certificate first, then those above it.
             key: PEM file with its private key: EC, Ed25519 or RSA, without a password.
+            stamps_from: Address of a time-stamp service (RFC 3161), asked once a picture; default asks nobody.
 
         Raises:
+            StampRefused: The time-stamp service cannot be reached or gives no stamp.
             ExportRefused: The extra is not installed, a file cannot be read or used, or the signature would not be
                 valid.
         """
         c2pa = _library()
         chain, secret = _read(certificate, say("certificate")), _read(key, say("key"))
-        info = c2pa.C2paSignerInfo(
-            alg=_algorithm(certificate, chain, key, secret), sign_cert=chain, private_key=secret, ta_url=None
-        )
+        parts = {"alg": _algorithm(certificate, chain, key, secret), "sign_cert": chain, "private_key": secret}
+        self.stamps_from = stamps_from and _checked_service(stamps_from)
         self.certificate_sha256 = hashlib.sha256(chain).hexdigest()
         self._library, self._context = c2pa, _context(c2pa)
         try:
-            self._signer = c2pa.Signer.from_info(info)
+            self._signer = c2pa.Signer.from_info(c2pa.C2paSignerInfo(**parts, ta_url=None))
             found = state(self.sign(_one_pixel(), review_of(0, 0)))
         except c2pa.C2paError as error:
             raise ExportRefused(
@@ -77,12 +86,21 @@ class PictureSigner:
                 )
             )
 
+        if self.stamps_from:
+            # After all the rest: what fails from here on is the service.
+            self._signer = c2pa.Signer.from_info(c2pa.C2paSignerInfo(**parts, ta_url=self.stamps_from.encode()))
+            if problem(self.sign(_one_pixel(), review_of(0, 0)), review_of(0, 0), stamped=True) is not None:
+                raise self._no_stamp(say("its stamp is not valid"))
+
     def sign(self, data: bytes, review: Mapping[str, Any]) -> bytes:
         """Return a picture with a signed manifest; its pixels and what it carried stay.
 
         Args:
             data: A JPEG, PNG or WebP file.
             review: What `review_of` returns.
+
+        Raises:
+            StampRefused: The time-stamp service gave no stamp.
         """
         manifest = {
             "claim_generator_info": [{"name": "adapt"}],
@@ -96,8 +114,22 @@ class PictureSigner:
         }
         signed = BytesIO()
         with self._library.Builder(json.dumps(manifest), self._context) as builder:
-            builder.sign(self._signer, _media_type(data), BytesIO(data), signed)
+            try:
+                builder.sign(self._signer, _media_type(data), BytesIO(data), signed)
+            except self._library.C2paError as error:
+                if not self.stamps_from:
+                    raise
+                raise self._no_stamp(_said_of_service(error)) from error
         return signed.getvalue()
+
+    def _no_stamp(self, detail: str) -> StampRefused:
+        return StampRefused(
+            say(
+                "no time stamp from {service} ({detail}); run the same command again later, or leave --c2pa-tsa out",
+                service=self.stamps_from,
+                detail=detail,
+            )
+        )
 
 
 def review_of(policy_version: int, reviewers: int) -> dict[str, Any]:
@@ -110,32 +142,41 @@ def state(data: bytes) -> str:
     return _read_back(data)[0]
 
 
-def problem(data: bytes, review: Mapping[str, Any]) -> str | None:
+def problem(data: bytes, review: Mapping[str, Any], *, stamped: bool = False) -> str | None:
     """Return what is wrong with a picture's signature; None when it is valid and states this review.
+
+    Args:
+        data: The picture.
+        review: What `review_of` returns.
+        stamped: Whether it must carry a time stamp too.
 
     Raises:
         ExportRefused: The extra is not installed.
     """
-    found, stated = _read_back(data)
+    found, stated, stamp = _read_back(data)
     if found == "none":
         return say("carries no C2PA signature")
     if found not in _GOOD:
         return say("its C2PA signature is {found}", found=found)
+    if stamped and not stamp:
+        return say("its C2PA signature carries no time stamp")
     return None if stated == dict(review) else say("its C2PA signature is about another review")
 
 
-def _read_back(data: bytes) -> tuple[str, dict[str, Any] | None]:
+def _read_back(data: bytes) -> tuple[str, dict[str, Any] | None, str]:
+    """Return what a signature is worth, the review it states, and its time, empty without a stamp."""
     c2pa = _library()
     try:
         reader = c2pa.Reader.try_create(_media_type(data), BytesIO(data), context=_context(c2pa))
         if reader is None:
-            return "none", None
+            return "none", None, ""
         with reader:
             active = reader.get_active_manifest() or {}
             stated = [made["data"] for made in active.get("assertions", ()) if made["label"] == REVIEW]
-            return reader.get_validation_state() or "Invalid", stated[0] if len(stated) == 1 else None
+            time = str((active.get("signature_info") or {}).get("time") or "")
+            return reader.get_validation_state() or "Invalid", stated[0] if len(stated) == 1 else None, time
     except c2pa.C2paError:
-        return "Invalid", None
+        return "Invalid", None, ""
 
 
 def _library() -> Any:
@@ -191,6 +232,19 @@ def _algorithm(certificate: Path, chain: bytes, key: Path, secret: bytes) -> byt
     )
 
 
+def _checked_service(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        plain = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        plain = False
+    if not plain or not url.isascii() or re.search(r"[\s\x00-\x1f\x7f]", url):
+        raise ExportRefused(
+            say("--c2pa-tsa {url!r}: give the http or https address of a time-stamp service (RFC 3161)", url=url)
+        )
+    return url
+
+
 def _read(path: Path, what: str) -> bytes:
     try:
         return path.read_bytes()
@@ -219,3 +273,8 @@ def _one_pixel() -> bytes:
 
 def _said(error: Exception) -> str:
     return " ".join(str(error).split())
+
+
+def _said_of_service(error: Exception) -> str:
+    """Return the part of an error that is about a service of the network, without its address."""
+    return re.sub(r" for url \(.*", "", _said(error).rpartition("resolver: ")[2]).removesuffix(")")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sqlalchemy import select
 
-from catalog import roles
+from catalog import delivery_log, roles
 from catalog.schema import ExportRunRow
 from catalog.store import Catalog
 
@@ -34,7 +34,7 @@ class Delivery:
 
 
 def deliveries(catalog: Catalog, actor: str, *, before_id: int | None = None, limit: int = 20) -> list[Delivery]:
-    """Return completed exports, newest first.
+    """Return completed exports, newest first; one that was killed as it ended is settled before.
 
     Args:
         catalog: An open catalogue.
@@ -48,8 +48,9 @@ def deliveries(catalog: Catalog, actor: str, *, before_id: int | None = None, li
     query = select(ExportRunRow).where(ExportRunRow.state == "done").order_by(ExportRunRow.id.desc()).limit(limit)
     if before_id is not None:
         query = query.where(ExportRunRow.id < before_id)
+    roles.require(catalog, actor, "export")
+    delivery_log.settle(catalog)
     with catalog.read() as session:
-        roles.require(session, actor, "export")
         return [_delivery(row) for row in session.scalars(query)]
 
 

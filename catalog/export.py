@@ -7,36 +7,30 @@ export that was stopped goes on from the files it left.
 
 from __future__ import annotations
 
-import re
-import shutil
 from collections import Counter
 from dataclasses import dataclass
 from functools import partial
-from itertools import islice
 from pathlib import Path
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from catalog import decision_log, policies, roles, terms
+from catalog import decision_log, delivery_log, policies, roles, terms
 from catalog.alt_text import AltTexts
 from catalog.approved import Selection
-from catalog.c2pa_signing import PictureSigner
+from catalog.c2pa_signing import PictureSigner, StampRefused
 from catalog.errors import CatalogError, CatalogUnwritable, ExportRefused
 from catalog.exporters import checking, exporter
-from catalog.exporters.delivery import MANIFEST, SUMMARY, Verification
+from catalog.exporters.delivery import Verification
 from catalog.exporters.feed import checked_base_url
 from catalog.exporters.filling import Plan, Progress, fill, load, write_plan
-from catalog.exporters.manifest import read_rows
-from catalog.exporters.part_folder import PartFolder, digest_of
+from catalog.exporters.part_folder import PartFolder
+from catalog.exporters.place import check_place, is_address
 from catalog.lock import file_lock
 from catalog.phrases import joined, say, told
 from catalog.policy import Policy
-from catalog.schema import DecisionRow, ExportFileRow, ExportRunRow
-from catalog.schema import now as utc_now
+from catalog.schema import DecisionRow
 from catalog.store import Catalog
-
-_ROWS_AT_ONCE = 1000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +54,7 @@ def export(
     out: Path | None = None,
     base_url: str = "",
     c2pa: tuple[Path, Path] | None = None,
+    c2pa_tsa: str = "",
     dry_run: bool = False,
     actor: str | None = None,
     policy: Policy | None = None,
@@ -73,6 +68,7 @@ def export(
         out: Folder to make; default is the next free `exports/<format>-<number>` of the workspace.
         base_url: Public https address the folder will be found under; needed by the feeds of shops, refused elsewhere.
         c2pa: PEM files of certificate and private key to sign each picture with.
+        c2pa_tsa: Address of a time-stamp service (RFC 3161) that each signature is to be stamped by.
         dry_run: Count only; write nothing.
         actor: Who asks for it on the screen; None for the command line, whose user has the workspace in hand anyway.
         policy: Decides what looks like a copy and how many must approve; default is the one in force.
@@ -87,7 +83,9 @@ def export(
     if actor is not None:
         roles.require(catalog, actor, "export")
     policy = policy or policies.current(catalog)
-    plan = _plan(format, base_url, c2pa, policy)
+    plan = _plan(format, base_url, c2pa, c2pa_tsa, policy)
+    if not dry_run:
+        delivery_log.settle(catalog)
     target = _target(catalog, format, out)
     _refuse_broken_log(catalog)
     with catalog.read() as session:
@@ -107,7 +105,7 @@ def export(
             raise ExportRefused(
                 say("no approved picture to export ({left}); approve some with: adapt review", left=left)
             )
-        with file_lock(catalog.workspace / ".export.lock", say("export")):
+        with file_lock(catalog.workspace / delivery_log.LOCK, say("export")):
             return _deliver(catalog, session, selection, plan, target, progress)
 
 
@@ -115,12 +113,16 @@ def verify(folder: Path) -> Verification:
     """Read a delivery back without its catalogue; its format stands in `export.json`.
 
     Raises:
-        ExportRefused: The folder is no delivery, or it is signed and the extra `c2pa` is not installed.
+        ExportRefused: The folder is an address or no delivery, or it is signed and the extra `c2pa` is not installed.
     """
+    if is_address(folder):
+        raise ExportRefused(
+            say("{folder} is an address; bring the delivery to this machine and give its folder", folder=folder)
+        )
     return checking.check(folder)
 
 
-def _plan(format: str, base_url: str, c2pa: tuple[Path, Path] | None, policy: Policy) -> Plan:
+def _plan(format: str, base_url: str, c2pa: tuple[Path, Path] | None, c2pa_tsa: str, policy: Policy) -> Plan:
     writer = exporter(format)
     if writer.needs_base_url and not base_url:
         raise ExportRefused(
@@ -130,20 +132,23 @@ def _plan(format: str, base_url: str, c2pa: tuple[Path, Path] | None, policy: Po
         raise ExportRefused(
             say("{format} lists files, not addresses; leave --base-url out, or use merchant or shopify", format=format)
         )
+    if c2pa_tsa and c2pa is None:
+        raise ExportRefused(say("--c2pa-tsa stamps signatures; give certificate and key too: --c2pa CERT KEY"))
     return Plan(
         exporter=writer,
         policy=policy,
         base_url=checked_base_url(base_url) if base_url else "",
-        signer=PictureSigner(*c2pa) if c2pa is not None else None,
+        signer=PictureSigner(*c2pa, stamps_from=c2pa_tsa) if c2pa is not None else None,
     )
 
 
 def _target(catalog: Catalog, format: str, out: Path | None) -> Path:
-    if out is not None and re.match(r"^[a-z][a-z0-9+.-]+:/", str(out)):
+    if out is not None and is_address(out):
         raise ExportRefused(
             say("{out} is an address; a delivery is made in a folder of this machine: --out DIR", out=out)
         )
     target = (out or _next_free(catalog.workspace / "exports", format)).expanduser().absolute()
+    check_place(catalog.workspace, target)
     if target.exists() or target.is_symlink():
         raise ExportRefused(
             say("{target} exists already; choose another folder with --out DIR, or remove it", target=target)
@@ -186,9 +191,19 @@ def _deliver(
             raise ExportRefused(
                 say("the delivery does not read back: {problem}; nothing was delivered", problem=check.problems[0])
             )
+        # Noted first: a delivery the catalogue knows nothing of would be made a second time.
+        noted = delivery_log.note(catalog, plan, part.path, target)
         part.publish()
     except OSError as error:
         part.close()
+        if not part.path.is_dir():
+            raise CatalogUnwritable(
+                say(
+                    "cannot make the delivery {target} ({error}); choose another folder with --out DIR",
+                    target=target,
+                    error=told(error),
+                )
+            ) from error
         raise CatalogUnwritable(
             say(
                 "cannot write the delivery {target} ({error}); free space or choose another --out DIR; "
@@ -198,52 +213,16 @@ def _deliver(
                 part=part.path,
             )
         ) from error
+    except StampRefused:
+        part.close()  # the service may be back soon, and each stamp is kept
+        raise
     except CatalogError:
         part.discard()
         raise
     except BaseException:
         part.close()  # stopped by hand: what is there is used by the next export
         raise
-    try:
-        _record(catalog, plan, target)
-    except BaseException:
-        # A delivery the catalogue knows nothing of would be made a second time.
-        shutil.rmtree(target, ignore_errors=True)
-        raise
+    delivery_log.confirm(catalog, noted)
     return ExportReport(
         path=target, images=plan.images, excluded=plan.excluded, verified=check.verified, reused=part.reused
     )
-
-
-def _record(catalog: Catalog, plan: Plan, target: Path) -> None:
-    summary = digest_of(target / SUMMARY)
-    signed = "Valid" if plan.signer is not None else "none"
-    with catalog.write() as session:
-        run = ExportRunRow(
-            format=plan.exporter.name,
-            path=str(target),
-            state="done",
-            options={"base_url": plan.base_url, "c2pa": plan.signer is not None, "summary_sha256": summary},
-            counts={"images": plan.images, "excluded": plan.excluded},
-            policy_version=plan.policy.version,
-            ended_at=utc_now(),
-        )
-        session.add(run)
-        session.flush()
-        rows = read_rows(target / MANIFEST)
-        while batch := list(islice(rows, _ROWS_AT_ONCE)):
-            session.execute(
-                insert(ExportFileRow),
-                [
-                    {
-                        "export_run_id": run.id,
-                        "generation_id": row["generation_id"],
-                        "path": row["file_name"],
-                        "sha256": row["sha256"],
-                        "source_sha256": row["source_sha256"],
-                        "verified": True,
-                        "c2pa_state": signed,
-                    }
-                    for row in batch
-                ],
-            )

@@ -13,15 +13,24 @@ _DAY = datetime.timedelta(days=1)
 
 
 def signing_pair(
-    folder: Path, *, days: int = 365, curve: ec.EllipticCurve | None = None, password: bytes | None = None
+    folder: Path,
+    *,
+    days: int = 365,
+    curve: ec.EllipticCurve | None = None,
+    password: bytes | None = None,
+    stamps: bool = False,
 ) -> tuple[Path, Path]:
-    """Write `certificate.pem`, the signer's and the authority's, and `key.pem`; valid from 30 days ago for `days`."""
+    """Write `certificate.pem`, the signer's and the authority's, and `key.pem`; valid from 30 days ago for `days`.
+
+    With `stamps` the pair signs times, not documents.
+    """
     authority_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(curve or ec.SECP256R1())
     root = _begin("root", "root", authority_key, 3650).add_extension(x509.BasicConstraints(True, None), True)
     root = root.add_extension(_usage(certificates=True), True)
     leaf = _begin("signer", "root", key, days).add_extension(x509.BasicConstraints(False, None), True)
     leaf = leaf.add_extension(_usage(certificates=False), True)
-    leaf = leaf.add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.EMAIL_PROTECTION]), False)
+    purpose = ExtendedKeyUsageOID.TIME_STAMPING if stamps else ExtendedKeyUsageOID.EMAIL_PROTECTION
+    leaf = leaf.add_extension(x509.ExtendedKeyUsage([purpose]), stamps)
     authority = x509.AuthorityKeyIdentifier.from_issuer_public_key(authority_key.public_key())
     leaf = leaf.add_extension(authority, False)
     folder.mkdir(parents=True, exist_ok=True)

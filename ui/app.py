@@ -1,4 +1,4 @@
-"""The server of the review screens: `main.py` as the page, a route for pictures, the document's language.
+"""The server of the review screens: `main.py` as the page, routes for pictures and files, the document's language.
 
 Started by `adapt review`, which runs `ui.serve`.
 """
@@ -9,13 +9,16 @@ import streamlit as st
 from starlette.middleware import Middleware
 from starlette.routing import Route
 
-from ui import image_route
+from ui import download_route, image_route
 from ui.document import Document
 from ui.origin import SameOrigin
 from ui.proxy import TrustedHeader
 
 app = st.App(
     Path(__file__).resolve().with_name("main.py"),
-    routes=[Route(image_route.ROUTE, image_route.picture, methods=["GET"])],
+    routes=[
+        Route(image_route.ROUTE, image_route.picture, methods=["GET"]),
+        Route(download_route.ROUTE, download_route.decisions, methods=["GET"]),
+    ],
     middleware=[Middleware(SameOrigin), Middleware(TrustedHeader), Middleware(Document)],
 )

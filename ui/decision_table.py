@@ -1,13 +1,10 @@
-"""Pieces of the audit screen: rows of the decision log, what checking it found, and files to take away."""
+"""Pieces of the audit screen: rows of the decision log, what checking it found, and links to files."""
 
-import tempfile
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from html import escape
 
-from catalog import audit
-from catalog.audit import Check, Search
+from catalog.audit import Check
 from catalog.records import Decision
-from catalog.store import Catalog
 from ui import insights, tables
 from ui.i18n import Translator
 from ui.tables import Column
@@ -68,22 +65,13 @@ def checked(t: Translator, found: Check, when: str) -> str:
     return tables.result(False, t("audit.fails", count=f"{found.decisions:,}", when=when), lines)
 
 
-def as_file(catalog: Catalog, name: str, search: Search, kind: str) -> bytes:
-    """Return the rows of a search as a file.
-
-    Args:
-        catalog: An open catalogue.
-        name: Who takes it away.
-        search: Which rows.
-        kind: One of `audit.FORMATS`.
-
-    Raises:
-        NotAllowed: The person may not read the log.
-    """
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / f"decisions.{kind}"
-        audit.export(catalog, name, path, search)
-        return path.read_bytes()
+def downloads(t: Translator, addresses: Mapping[str, str]) -> str:
+    """Return links to files to take away: kind → address."""
+    links = "".join(
+        f'<a href="{escape(address)}">{escape(t("audit.download_as", kind=kind.upper()))}</a>'
+        for kind, address in addresses.items()
+    )
+    return f'<p class="downloads">{links}</p>'
 
 
 def _standing(t: Translator, one: Decision) -> str:

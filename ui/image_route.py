@@ -11,10 +11,12 @@ ones, and no secret lies on a disk.
 import asyncio
 import hashlib
 import hmac
+import json
 import logging
 import re
 import secrets
 import time
+from collections.abc import Sequence
 from functools import lru_cache
 
 from starlette.requests import Request
@@ -31,12 +33,13 @@ ADDRESS_PERIOD_S = 12 * 3600
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _VISITOR = re.compile(r"[0-9a-f]{32}")
 _TYPES = ((b"\x89PNG", "image/png"), (b"\xff\xd8", "image/jpeg"), (b"RIFF", "image/webp"))
-_SAFETY = {
+SAFETY = {
     "X-Content-Type-Options": "nosniff",
     "Content-Security-Policy": "default-src 'none'; img-src 'self'; style-src 'unsafe-inline'; sandbox",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Referrer-Policy": "no-referrer",
 }
+"""Headers that keep an answer from being anything but what it is."""
 _KEY = secrets.token_bytes(32)
 _log = logging.getLogger(__name__)
 
@@ -68,42 +71,62 @@ def address(
         person: Who may open it where people sign in; default is who looks at the screen that is being drawn.
         moment: Seconds since 1970; default is now.
     """
+    until, key = signed((sha256, size), visitor, person=person, moment=moment)
+    return f"/picture/{sha256}?size={size}&until={until}&key={key}"
+
+
+def signed(
+    what: Sequence[str], visitor: str | None, *, person: str | None = None, moment: float | None = None
+) -> tuple[str, str]:
+    """Return when an address ends, in seconds since 1970, and the key that lets one visitor's browser open it.
+
+    Args:
+        what: All that the address asks for.
+        visitor: Value of the visitor's cookie.
+        person: As for `address`.
+        moment: As for `address`.
+    """
     name = identity.signed_in_name() if person is None else person
     now = time.time() if moment is None else moment
-    until = (int(now) // ADDRESS_PERIOD_S + 2) * ADDRESS_PERIOD_S
-    key = _signature(sha256, size, visitor or "", name, str(until))
-    return f"/picture/{sha256}?size={size}&until={until}&key={key}"
+    until = str((int(now) // ADDRESS_PERIOD_S + 2) * ADDRESS_PERIOD_S)
+    return until, _signature(what, visitor or "", name, until)
 
 
 async def picture(request: Request) -> Response:
     """Answer a picture: 403 to who may not see it, 404 when its file is missing or damaged."""
     sha256, size = request.path_params["sha256"], request.query_params.get("size", pictures.ORIGINAL)
-    if not _SHA256.fullmatch(sha256) or size not in pictures.SIZES or not await _allowed(request, sha256, size):
-        return PlainTextResponse("not allowed", status_code=403, headers=_SAFETY)
+    if not _SHA256.fullmatch(sha256) or size not in pictures.SIZES or not await allowed(request, sha256, size):
+        return PlainTextResponse("not allowed", status_code=403, headers=SAFETY)
     try:
         data = await asyncio.wrap_future(pictures.ask(workspace.catalog(), sha256, size))
     except (CatalogError, OSError) as error:
         _log.warning("picture %s (%s): %s", sha256, size, error)
-        return PlainTextResponse("no such picture", status_code=404, headers=_SAFETY)
+        return PlainTextResponse("no such picture", status_code=404, headers=SAFETY)
     kind = next((name for magic, name in _TYPES if data.startswith(magic)), "application/octet-stream")
     left = max(0, int(request.query_params["until"]) - int(time.time()))
-    return Response(data, media_type=kind, headers=_SAFETY | {"Cache-Control": f"private, max-age={left}, immutable"})
+    return Response(data, media_type=kind, headers=SAFETY | {"Cache-Control": f"private, max-age={left}, immutable"})
 
 
-async def _allowed(request: Request, sha256: str, size: str) -> bool:
+async def allowed(request: Request, *what: str) -> bool:
+    """Say whether a request's `until` and `key` were made by `signed` for its browser and person, who is let in still.
+
+    Args:
+        request: What the browser sent.
+        what: All that the address asks for.
+    """
     visitor, until = request.cookies.get(COOKIE), request.query_params.get("until", "")
     if not is_visitor(visitor) or not re.fullmatch(r"[0-9]{1,12}", until) or int(until) <= time.time():
         return False
     try:
         name = identity.name_in_request(request.headers, request.cookies)
-        fits = _signature(sha256, size, visitor or "", name, until)
+        fits = _signature(what, visitor or "", name, until)
         if not hmac.compare_digest(request.query_params.get("key", "").encode(), fits.encode()):
             return False
         # Asked each time: a role that was taken away must count at once, not when the address ends.
         if name:
             await asyncio.wrap_future(pictures.workers().submit(identity.admitted, name))
     except CatalogError as error:
-        _log.info("picture %s refused: %s", sha256, error)
+        _log.info("%s refused: %s", what[0], error)
         return False
     return True
 
@@ -122,6 +145,7 @@ def _is_intact(catalog: Catalog, sha256: str) -> bool:
     return bool(pictures.original(catalog, sha256))
 
 
-def _signature(sha256: str, size: str, visitor: str, person: str, until: str) -> str:
-    signed = "\n".join((sha256, size, visitor, until, person))
-    return hmac.new(_KEY, signed.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()[:32]
+def _signature(what: Sequence[str], visitor: str, person: str, until: str) -> str:
+    # As JSON: no text can run over into the next one.
+    text = json.dumps([*what, visitor, until, person])
+    return hmac.new(_KEY, text.encode(), hashlib.sha256).hexdigest()[:32]

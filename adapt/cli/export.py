@@ -26,6 +26,9 @@ def export(
         tuple[Path, Path] | None,
         typer.Option("--c2pa", metavar="CERT KEY", help="Sign each picture with these PEM files (extra c2pa)."),
     ] = None,
+    c2pa_tsa: Annotated[
+        str, typer.Option("--c2pa-tsa", metavar="URL", help="Ask this time-stamp service to stamp each signature.")
+    ] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Count what would be delivered; write nothing.")] = False,
     verify: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Check this delivery instead of making one.")
@@ -34,7 +37,7 @@ def export(
     """Write approved pictures with their provenance, and read them back."""
     session: Session = ctx.obj
     if verify is not None:
-        if format or out or base_url or c2pa or dry_run:
+        if format is not None or out or base_url or c2pa or c2pa_tsa or dry_run:
             raise AdaptError("--verify reads everything from the delivery; give it alone: adapt export --verify DIR")
         _verify(session, verify)
         return
@@ -43,10 +46,11 @@ def export(
     with session.open_catalog(create=False) as catalog, progress() as update:
         report = service.export(
             catalog,
-            format=format or "folder",
+            format="folder" if format is None else format,
             out=out,
             base_url=base_url,
             c2pa=c2pa,
+            c2pa_tsa=c2pa_tsa,
             dry_run=dry_run,
             progress=update,
         )

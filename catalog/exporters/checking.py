@@ -15,7 +15,7 @@ from catalog.errors import ExportRefused
 from catalog.exporters import FORMATS
 from catalog.exporters.delivery import EXCLUDED, FORMAT_VERSION, MANIFEST, SUMMARY, Exporter, Row, Verification
 from catalog.exporters.manifest import is_inside, read_rows
-from catalog.exporters.part_folder import WORK, digest_of
+from catalog.exporters.part_folder import WORK, digest_of, walked
 from catalog.phrases import joined, say
 
 
@@ -183,7 +183,8 @@ def _picture_problem(reader: PictureReader, row: Row, summary: dict[str, Any]) -
         return say("carries no provenance mark")
     if summary["c2pa"] is None:
         return None
-    return c2pa_signing.problem(data, c2pa_signing.review_of(row["policy_version"], row["approvals"]))
+    review = c2pa_signing.review_of(row["policy_version"], row["approvals"])
+    return c2pa_signing.problem(data, review, stamped="stamps_from" in summary["c2pa"])
 
 
 def _table_problem(exporter: Exporter, folder: Path, summary: dict[str, Any], expected: Listing) -> str | None:
@@ -206,6 +207,6 @@ def _file_problem(path: Path, digest: str) -> str | None:
 
 
 def _files(folder: Path) -> Iterator[str]:
-    for path in folder.rglob("*"):
-        if path.is_symlink() or not path.is_dir():
-            yield path.relative_to(folder).as_posix()
+    for found in walked(folder):
+        if not found.is_dir(follow_symlinks=False):
+            yield Path(found.path).relative_to(folder).as_posix()

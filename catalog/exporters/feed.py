@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
@@ -23,7 +24,7 @@ def checked_base_url(url: str) -> str:
     """
     try:
         parts = urlsplit(url)
-        plain = parts.scheme == "https" and bool(parts.hostname) and parts.port in (None, 443)
+        plain = parts.scheme == "https" and _is_public(parts.hostname or "") and parts.port in (None, 443)
     except ValueError:
         plain = False
     if not plain or "@" in parts.netloc or "?" in url or "#" in url or re.search(r"[\s\"'<>\\\x00-\x1f\x7f]", url):
@@ -36,6 +37,14 @@ def checked_base_url(url: str) -> str:
         )
     # A comma separates the addresses of a cell.
     return quote(url.rstrip("/"), safe="/:%[]!$&()*+;=~")
+
+
+def _is_public(host: str) -> bool:
+    """Say whether shops may be able to reach a host: no short name of a house, no address of this machine or net."""
+    try:
+        return ipaddress.ip_address(host).is_global
+    except ValueError:
+        return "." in host.strip(".") and not host.endswith((".local", ".localhost", ".internal"))
 
 
 def address(base_url: str, name: str) -> str:

@@ -52,7 +52,7 @@ class Plan:
     @property
     def state(self) -> str:
         """What the bytes of picture files depend on, apart from the pictures."""
-        signed = self.signer.certificate_sha256 if self.signer is not None else None
+        signed = (self.signer.certificate_sha256, self.signer.stamps_from) if self.signer is not None else None
         mark = hashlib.sha256(provenance.packet()).hexdigest()
         return to_json([FORMAT_VERSION, self.exporter.name, self.base_url, signed, mark])
 
@@ -66,10 +66,15 @@ class Plan:
             "policy_version": self.policy.version,
             "log_hash": self.log_hash,
             "base_url": self.base_url,
-            "c2pa": None if self.signer is None else {"certificate_sha256": self.signer.certificate_sha256},
+            "c2pa": None if self.signer is None else self._signed_by(self.signer),
             "digital_source_type": provenance.TRAINED,
             "files": files,
         }
+
+    @staticmethod
+    def _signed_by(signer: PictureSigner) -> dict[str, str]:
+        stamps = {"stamps_from": signer.stamps_from} if signer.stamps_from else {}
+        return {"certificate_sha256": signer.certificate_sha256, **stamps}
 
 
 def write_plan(selection: Selection, alt: AltTexts, folder: Path) -> str:

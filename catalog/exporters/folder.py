@@ -41,7 +41,14 @@ class FolderExporter(PictureFolder):
 
 
 def _facts(row: Row) -> str:
-    return "; ".join(f"{fact['name']}: {fact['value']} {fact['unit'] or ''}".rstrip() for fact in row["attributes"])
+    return "; ".join(f"{fact['name']}: {_value(fact)}" for fact in row["attributes"])
+
+
+def _value(fact: Row) -> str:
+    value, unit = fact["value"], fact["unit"] or ""
+    # Feeds write "80cm" or "height cm" and name the unit once more.
+    said = value.lower().endswith(unit.lower()) or fact["name"].lower().split()[-1:] == [unit.lower()]
+    return str(value) if said else f"{value} {unit}"
 
 
 def _scores(row: Row) -> str:

@@ -128,12 +128,14 @@ class PartFolder:
         """
         self.close()
         # All at the end: most is on the disk by then, and waiting after each of many small files took most of the time.
-        for path in self.path.rglob("*"):
-            if path.is_file():
-                _sync(path)
+        for found in walked(self.path):
+            if found.is_file():
+                _sync(Path(found.path))
         shutil.rmtree(self._work)
-        for folder in (*(found for found in self.path.rglob("*") if found.is_dir()), self.path):
-            _sync_folder(folder)
+        for found in walked(self.path):
+            if found.is_dir():
+                _sync_folder(Path(found.path))
+        _sync_folder(self.path)
         if self._target.exists() or self._target.is_symlink():
             raise ExportRefused(
                 say("{target} exists by now; choose another folder with --out DIR, or remove it", target=self._target)
@@ -151,6 +153,15 @@ class PartFolder:
         """Remove the folder with everything in it."""
         self.close()
         shutil.rmtree(self.path, ignore_errors=True)
+
+
+def walked(folder: Path) -> Iterator[os.DirEntry[str]]:
+    """Yield everything below a folder, links not followed and nothing collected: pictures may be a hundred thousand."""
+    with os.scandir(folder) as found:
+        for entry in found:
+            yield entry
+            if entry.is_dir(follow_symlinks=False):
+                yield from walked(Path(entry.path))
 
 
 def digest_of(path: Path) -> str | None:

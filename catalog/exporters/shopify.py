@@ -1,6 +1,7 @@
 """Delivery for Shopify: `images/`, and `shopify.csv`, a row a picture for the shop's product import.
 
 Rows are matched to products by handle: the product's number where it was read from a Shopify export, else made of it.
+Shopify changes products only from files with handle and title; the title is the record's name, in a first row.
 The alternative text is in the language of the product record.
 """
 
@@ -12,14 +13,17 @@ import unicodedata
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from catalog.alt_text import one_line
 from catalog.exporters.delivery import Row
 from catalog.exporters.feed import FeedExporter, address
 from catalog.exporters.part_folder import PartFolder
 from catalog.exporters.tables import TableFile
+from catalog.readers.markup import html_to_text
 
 TABLE = "shopify.csv"
-COLUMNS = ("Handle", "Image Src", "Image Position", "Image Alt Text")
-_HANDLE_MAX_CHARS = 255
+COLUMNS = ("Handle", "Title", "Image Src", "Image Position", "Image Alt Text")
+_MAX_CHARS = 255
+"""Of a handle and of a title."""
 
 
 class ShopifyExporter(FeedExporter):
@@ -30,10 +34,10 @@ class ShopifyExporter(FeedExporter):
 
     def product_name(self, sku: str, variant: str) -> str | None:
         """Return the number where it can be a handle, else one as Shopify forms it: small letters, digits, hyphens."""
-        if re.fullmatch(r"\w[\w-]*", sku) and sku == sku.lower() and len(sku) <= _HANDLE_MAX_CHARS:
+        if re.fullmatch(r"\w[\w-]*", sku) and sku == sku.lower() and len(sku) <= _MAX_CHARS:
             return sku
         small = unicodedata.normalize("NFKC", sku).lower()
-        return re.sub(r"[\W_]+", "-", small).strip("-")[:_HANDLE_MAX_CHARS].rstrip("-") or None
+        return re.sub(r"[\W_]+", "-", small).strip("-")[:_MAX_CHARS].rstrip("-") or None
 
     def write_tables(self, part: PartFolder, rows: Callable[[], Iterator[Row]], base_url: str) -> list[str]:
         """Write the table, with positions from 1 for each product."""
@@ -42,7 +46,8 @@ class ShopifyExporter(FeedExporter):
             for handle, pictures in self.named(rows()):
                 for position, row in enumerate(pictures, start=1):
                     text = row["alt_text_ja" if row["lang"] == "ja" else "alt_text_en"]
-                    table.add((handle, address(base_url, row["file_name"]), position, text))
+                    title = _title(row) if position == 1 else ""
+                    table.add((handle, title, address(base_url, row["file_name"]), position, text))
         return [TABLE]
 
     def listed(self, folder: Path, base_url: str) -> Iterator[str]:
@@ -50,3 +55,7 @@ class ShopifyExporter(FeedExporter):
         with (folder / TABLE).open(encoding="utf-8", newline="") as file:
             for row in csv.DictReader(file, strict=True):
                 yield self.file_of(row["Image Src"] or "", base_url)
+
+
+def _title(row: Row) -> str:
+    return one_line(html_to_text(row["name"]))[:_MAX_CHARS] or str(row["sku"])

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, text
 
-from catalog import export, provenance, queue, review
+from catalog import delivery_log, export, provenance, queue, review
 from catalog.errors import CatalogUnwritable, ExportRefused
 from catalog.exporters.manifest import slug
 from catalog.policy import Policy
@@ -192,7 +192,7 @@ def test_export_that_cannot_be_recorded_leaves_no_delivery(judged: Path, monkeyp
         raise CatalogUnwritable("the disk is full")
 
     with Catalog.open(judged) as catalog:
-        monkeypatch.setattr(export, "_record", full)  # a disk that fills up in this very moment
+        monkeypatch.setattr(delivery_log, "note", full)  # a disk that fills up in this very moment
         with pytest.raises(CatalogUnwritable):
             export.export(catalog)
     assert list((judged / "exports").iterdir()) == []

@@ -11,11 +11,13 @@ from pathlib import Path
 import pytest
 from approved_pictures import Thing, approve, draw
 from PIL import Image
-from sqlalchemy import event, text
+from sqlalchemy import event, select, text
 
-from catalog import export
+from catalog import delivery_log, export, people, summary
+from catalog.deliveries import deliveries
 from catalog.errors import CatalogUnwritable, ExportRefused
 from catalog.lock import file_lock
+from catalog.schema import ExportRunRow
 from catalog.store import Catalog
 
 PICTURES = 40
@@ -23,7 +25,7 @@ PICTURES = 40
 STOPPED = """
 import os, resource, signal, sys
 from pathlib import Path
-from catalog import export
+from catalog import delivery_log, export
 from catalog.errors import CatalogError
 from catalog.exporters.part_folder import PartFolder
 from catalog.store import Catalog
@@ -42,11 +44,25 @@ def progress(description, done, total):
     if when == f"{description} {done}":
         stop()
 
-if when == "publish":
-    PartFolder.publish = lambda part: stop()
+def with_stop(function):
+    def stopped(*arguments):
+        result = function(*arguments)
+        stop()
+        return result
+    return stopped
+
+if when == "tables":
+    export.fill = with_stop(export.fill)
+elif when == "noted":
+    delivery_log.note = with_stop(delivery_log.note)
+elif when == "named":  # synced, one call away from the name
+    Path.rename = lambda path, to, rename=Path.rename: rename(path, to) if path.name == "plan.new" else stop()
+elif when == "published":
+    PartFolder.publish = with_stop(PartFolder.publish)
 with Catalog.open(Path(workspace)) as catalog:
     try:
-        export.export(catalog, out=Path(out), format=format, progress=progress)
+        base_url = 'https://cdn.example.com' if format == 'shopify' else ''
+        export.export(catalog, out=Path(out), format=format, base_url=base_url, progress=progress)
     except (CatalogError, KeyboardInterrupt) as error:
         print(type(error).__name__, error)
 """
@@ -74,27 +90,84 @@ def files_of(folder: Path) -> dict[str, bytes]:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
+def runs(catalog: Catalog) -> list[ExportRunRow]:
+    with catalog.read() as session:
+        return list(session.scalars(select(ExportRunRow).order_by(ExportRunRow.id)))
+
+
 @pytest.mark.parametrize(
     ("format", "when", "reused"),
     [
         ("folder", "exporting 25", 25),
+        ("shopify", "tables", PICTURES),
         ("folder", "reading back 0", PICTURES),
-        ("coco", "publish", PICTURES),
+        ("coco", "noted", PICTURES),
+        ("imagefolder", "named", 0),  # what was needed to go on is gone by then
         ("webdataset", "exporting 30", 0),  # in the middle of the first archive
         ("webdataset", "reading back 0", 1),
     ],
 )
 def test_export_goes_on_after_a_kill(approved: Path, tmp_path: Path, format: str, when: str, reused: int) -> None:
     out = tmp_path / "deliveries" / "out"
+    base_url = "https://cdn.example.com" if format == "shopify" else ""
     done = stopped(approved, out, format=format, how="kill", when=when)
     assert done.returncode == -signal.SIGKILL, done.stderr
     assert [path.name for path in out.parent.iterdir()] == [".out.part"]
     with Catalog.open(approved) as catalog:
-        report = export.export(catalog, out=out, format=format)
+        report = export.export(catalog, out=out, format=format, base_url=base_url)
         assert (report.images, report.verified, report.reused) == (PICTURES, PICTURES, reused)
         assert [path.name for path in out.parent.iterdir()] == ["out"]
-        fresh = export.export(catalog, out=tmp_path / "fresh", format=format)
+        fresh = export.export(catalog, out=tmp_path / "fresh", format=format, base_url=base_url)
+        assert [run.state for run in runs(catalog)][-2:] == ["done", "done"]
+        assert len({run.path for run in runs(catalog) if run.state == "done"}) == 2
     assert fresh.reused == 0 and files_of(out) == files_of(fresh.path)
+
+
+def test_export_killed_after_its_name_is_found_by_the_next(approved: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    done = stopped(approved, out, format="folder", how="kill", when="published")
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    assert export.verify(out).ok and not (tmp_path / ".out.part").exists()
+    with Catalog.open(approved) as catalog:
+        assert [run.state for run in runs(catalog)] == ["running"] and summary.summarize(catalog).exported == 0
+        with pytest.raises(ExportRefused, match="exists already"):
+            export.export(catalog, out=out)
+        assert [run.state for run in runs(catalog)] == ["done"] and summary.summarize(catalog).exported == PICTURES
+
+
+def test_export_killed_after_its_name_is_listed(approved: Path, tmp_path: Path) -> None:
+    stopped(approved, tmp_path / "out", format="folder", how="kill", when="published")
+    with Catalog.open(approved) as catalog:
+        people.sign_in(catalog, "lea", role="lead")
+        with file_lock(approved / ".export.lock", "export"):
+            assert deliveries(catalog, "lea") == []  # another export may be the one that noted it
+        (found,) = deliveries(catalog, "lea")
+        assert (found.path, found.images) == (tmp_path / "out", PICTURES)
+
+
+def test_delivery_that_was_noted_and_is_not_the_folder_there_is_given_up(approved: Path, tmp_path: Path) -> None:
+    stopped(approved, tmp_path / "out", format="folder", how="kill", when="noted")
+    with Catalog.open(approved) as catalog:
+        (tmp_path / "out").mkdir()
+        (tmp_path / "out" / "export.json").write_text("{}")
+        delivery_log.settle(catalog)
+        assert [run.state for run in runs(catalog)] == ["failed"] and summary.summarize(catalog).exported == 0
+
+
+def test_export_that_cannot_be_confirmed_says_that_it_is_there(
+    approved: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise CatalogUnwritable("the disk is full")
+
+    with Catalog.open(approved) as catalog:
+        monkeypatch.setattr(delivery_log, "_settle", full)  # a disk that fills up in this very moment
+        with pytest.raises(CatalogUnwritable, match=r"is complete, but .* \(the disk is full\); nothing is to be made"):
+            export.export(catalog, out=tmp_path / "out")
+        monkeypatch.undo()
+        delivery_log.settle(catalog)
+        assert [run.state for run in runs(catalog)] == ["done"]
+    assert export.verify(tmp_path / "out").ok
 
 
 def test_export_writes_again_what_is_not_intact(approved: Path, tmp_path: Path) -> None:

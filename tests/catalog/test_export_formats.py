@@ -27,7 +27,7 @@ HOSTILE = (
     Thing(sku="@SUM(A1)", name="<script>alert(1)</script><b>Mug</b>", category="<img src=x onerror=alert(1)>"),
     Thing(sku="LINE\nBREAK", name="Mug\r\nblue\u2028new\u0085line", prompt='a "blue",\nmug;\ttab'),
     Thing(sku="BIDI-1", name="Mug \u202egpj.exe\u202c \u2066x\u2069", facts=(("colour", "\u202eblue", None),)),
-    Thing(sku="a.b.c", name="x" * 400, facts=()),
+    Thing(sku="a.b.c", name="x" * 400, facts=(("height cm", "50", "cm"), ("高さ", "80CM", "cm"), ("depth", "5", "cm"))),
     Thing(sku="../../etc/passwd", name="＝1+1 マグ", lang="ja", facts=(("色", "青", None),), prompt="青いマグカップ"),
 )
 PLAIN = tuple(
@@ -127,6 +127,7 @@ def test_folder_tables_hold_every_picture_and_no_formula(delivered: dict[str, Pa
     assert by_sku["=1+1"]["prompt"] == "'=cmd|' /C calc'!A0"
     assert by_sku["LINE\nBREAK"]["prompt"] == 'a "blue", mug; tab'
     assert by_sku["MUG-000"]["attributes"] == "colour: blue; material: enamel"
+    assert by_sku["a.b.c"]["attributes"] == "height cm: 50; 高さ: 80CM; depth: 5 cm"
     # The manifest for programs holds the record as it is.
     assert {line["name"] for line in lines if line["sku"] == "LINE\nBREAK"} == {"Mug\r\nblue\u2028new\u0085line"}
 
@@ -216,10 +217,13 @@ def test_merchant_feed_points_to_every_picture(delivered: dict[str, Path], file:
 def test_shopify_table_points_to_every_picture(delivered: dict[str, Path]) -> None:
     folder = delivered["shopify"]
     rows = table(folder / "shopify.csv")
-    assert list(rows[0]) == ["Handle", "Image Src", "Image Position", "Image Alt Text"]
+    assert list(rows[0]) == ["Handle", "Title", "Image Src", "Image Position", "Image Alt Text"]
     assert len(rows) == PICTURES and all(row["Image Alt Text"] for row in rows)
     mug = [row for row in rows if row["Handle"] == "mug-001"]
     assert [row["Image Position"] for row in mug] == [str(number) for number in range(1, 11)]
+    assert [row["Title"] for row in mug] == ["青いマグカップ", *[""] * 9]
+    titles = {row["Handle"]: row["Title"] for row in rows if row["Title"]}
+    assert titles["sum-a1"] == "Mug" and len(titles["a-b-c"]) == 255 and len(titles) == 50
     assert "マグカップ" in mug[0]["Image Alt Text"] and mug[0]["Image Src"].startswith(
         "https://cdn.example.com/a%2Cb/images/"
     )

@@ -122,6 +122,12 @@ def test_feed_gives_a_name_to_one_product_only(tmp_path: Path, format: str) -> N
         "https://cdn.example.com/<script>",
         "https://[",
         "https://cdn.example.com:8080/",
+        "https://localhost/p",
+        "https://shop/p",
+        "https://nas.local/p",
+        "https://127.0.0.1/p",
+        "https://192.168.0.4/p",
+        "https://[::1]/p",
         "javascript:alert(1)",
     ],
 )

@@ -1,11 +1,13 @@
 """The audit screen wired to the log, without a browser."""
 
-import csv
-import io
 import json
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
+from html import unescape
 from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from approved_pictures import Thing, approve, draw
@@ -14,12 +16,10 @@ from screen_text import leftover_english
 from sqlalchemy import text
 
 from catalog import people, policies, review
-from catalog.audit import Search
 from catalog.policy import Policy
-from catalog.roles import NotAllowed
 from catalog.schema import ITEM_STATES, VERDICTS
 from catalog.store import Catalog
-from ui import decision_table, tables
+from ui import decision_table, image_route, tables
 from ui.i18n import strings
 from ui.thresholds import STATE_SIGNS
 
@@ -109,16 +109,15 @@ def test_audit_page_says_what_was_changed(logged: Path, monkeypatch: pytest.Monk
     assert "Item 1: stored as “Approved”, the log says “Waiting”." in body
 
 
-def test_audit_page_offers_the_rows_of_the_search_as_files(logged: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    app = open_page(logged, monkeypatch, "audit", "olga")
-    assert [button.label for button in app.get("download_button")] == ["Download as CSV", "Download as JSONL"]
-    with Catalog.open(logged) as catalog:
-        lines = decision_table.as_file(catalog, "olga", Search(reviewer="aki"), "jsonl").decode().splitlines()
-        assert [json.loads(line)["id"] for line in lines] == [3, 2, 1]
-        rows = list(csv.DictReader(io.StringIO(decision_table.as_file(catalog, "olga", Search(), "csv").decode())))
-        assert rows[3]["note"] == '\'=HYPERLINK("x")'
-        with pytest.raises(NotAllowed, match="aki is reviewer and may not read the log"):
-            decision_table.as_file(catalog, "aki", Search(), "csv")
+def test_audit_page_links_to_the_rows_of_the_search(logged: Path, monkeypatch: pytest.MonkeyPatch, client: Any) -> None:
+    client.kept[image_route.COOKIE] = "0" * 32
+    app = open_page(logged, monkeypatch, "audit", "olga", person="aki", since="2026-05-01")
+    assert not app.get("download_button")  # their files lie where anybody can fetch them
+    links = re.findall(r'<a href="(/download/[^"]*)">(.*?)</a>', html_of(app))
+    assert [label for _, label in links] == ["Download as CSV", "Download as JSONL"]
+    asked = [parse_qs(urlsplit(unescape(link)).query) for link, _ in links]
+    assert [query["person"] for query in asked] == [["olga"]] * 2
+    assert json.loads(asked[0]["search"][0]) == {"reviewer": "aki", "since": "2026-05-01T00:00:00+00:00"}
 
 
 def test_audit_page_hides_opinions_on_open_pictures_from_a_lead(logged: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,6 +20,8 @@ from ui.deliveries import REASONS, STEPS
 from ui.i18n import strings
 
 WAIT_S = 120
+SETTINGS = ("C2PA", "adapt.toml", "export", "c2pa_certificate", "c2pa_key")
+"""What stands in a file of settings, in any language."""
 
 
 @pytest.fixture
@@ -91,22 +93,32 @@ def test_export_page_asks_for_an_address_where_a_format_needs_one(
     assert "base_url" not in {field.key for field in app.text_input}
 
 
-def test_export_page_signs_with_a_pair_of_files(
+def test_export_page_signs_with_the_pair_in_the_settings(
     approved: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     pytest.importorskip("c2pa")
-    certificate, key = signing_pair(tmp_path / "pair")
+    _, key = signing_pair(approved / "pair")
+    settings = approved / "adapt.toml"
+    settings.write_text('[export]\nc2pa_certificate = "pair/certificate.pem"\nc2pa_key = "pair/key.pem"\n')
     app = open_page(approved, monkeypatch, "export", "lea")
-    app.text_input(key="certificate").input(str(certificate))
-    app.button(key="start-export").click().run()
-    assert "give both, or leave both empty" in html_of(app)
-    assert delivery_job.current(approved.resolve()) is None
-    app.text_input(key="signing_key").input(str(key))
+    app.checkbox(key="sign").check()
     exported(app, approved)
     assert rows_of(app, "Deliveries, newest first")[0][5] == "C2PA"
-    app.text_input(key="signing_key").input(str(tmp_path / "none.pem"))
+    key.rename(tmp_path / "key.pem")
     exported(app, approved)
     assert "cannot read the key" in html_of(app)
+    settings.write_text("")
+    app.button(key="start-export").click().run()
+    assert "names no certificate any more" in ended(approved).refused
+    assert len(rows_of(app, "Deliveries, newest first")) == 1
+
+
+def test_export_page_takes_no_path_of_a_file(approved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = open_page(approved, monkeypatch, "export", "lea")
+    assert not app.checkbox and not app.text_input and "c2pa_certificate and c2pa_key" in html_of(app)
+    (approved / "adapt.toml").write_text('[export]\nc2pa_key = "key.pem"\n')
+    app.run()
+    assert not app.checkbox and "c2pa_certificate is missing" in html_of(app)
 
 
 def test_export_page_says_why_nothing_leaves(queued: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -178,7 +190,15 @@ def test_export_page_speaks_japanese_and_names_everything(approved: Path, monkey
     app.selectbox(key="format").select("folder").run()
     app.button(key="count-export").click().run()
     exported(app, approved)
-    shown = ["Google Merchant", "Shopify", "Hugging Face imagefolder", "exports/folder-001", "folder", "PEM", "https"]
+    shown = [
+        "Google Merchant",
+        "Shopify",
+        "Hugging Face imagefolder",
+        "exports/folder-001",
+        "folder",
+        "https",
+        *SETTINGS,
+    ]
     assert leftover_english(app, [*shown, "lea"]) == []
     for widget in (*app.selectbox, *app.text_input, *app.button):
         assert named(widget)

@@ -1,7 +1,6 @@
 """Audit: the whole decision log to search, to check and to take away. Filters stand in the address."""
 
 from datetime import UTC, date, datetime, time, timedelta
-from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -9,7 +8,18 @@ import streamlit as st
 from catalog import audit, people
 from catalog.audit import Search
 from catalog.schema import VERDICTS
-from ui import address, components, decision_table, identity, notices, state, tables, workspace
+from ui import (
+    address,
+    components,
+    decision_table,
+    download_route,
+    identity,
+    image_route,
+    notices,
+    state,
+    tables,
+    workspace,
+)
 from ui.i18n import Translator
 from ui.identity import Person
 
@@ -20,7 +30,6 @@ CHECKED = "audit_checked"
 CHECKING = "audit_checking"
 PAGE = 50
 """Rows in the table."""
-MEDIA_TYPES = {"csv": "text/csv", "jsonl": "application/x-ndjson"}
 DIGITS = 17
 """Numbers of rows and items have fewer digits."""
 
@@ -131,16 +140,12 @@ def _log(t: Translator, person: Person, search: Search) -> None:
 
 def _downloads(t: Translator, person: Person, search: Search) -> None:
     st.html(tables.part(t("audit.download"), t("audit.download_what")))
-    with st.container(horizontal=True, gap="small"):
-        for kind, media_type in MEDIA_TYPES.items():
-            st.download_button(
-                t("audit.download_as", kind=kind.upper()),
-                partial(decision_table.as_file, workspace.catalog(), person.name, search, kind),
-                file_name=f"decisions.{kind}",
-                mime=media_type,
-                key=f"download-{kind}",
-                on_click="ignore",
-            )
+    visitor = st.context.cookies.get(image_route.COOKIE)
+    st.html(
+        decision_table.downloads(
+            t, {kind: download_route.address(kind, search, visitor, person.name) for kind in download_route.MEDIA_TYPES}
+        )
+    )
 
 
 # --- what a field or a button does --------------------------------------------------------------------

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
@@ -11,14 +12,14 @@ from catalog import deliveries as made_before
 from catalog import export, roles
 from catalog.errors import CatalogError
 from catalog.exporters import FORMATS
-from catalog.phrases import told
+from catalog.phrases import say, told
 from catalog.store import Catalog
-from ui import address, deliveries, delivery_job, identity, notices, state, tables, workspace
+from ui import address, deliveries, delivery_job, export_config, identity, notices, state, tables, workspace
 from ui.delivery_job import Job
 from ui.i18n import Translator
 from ui.identity import Person
 
-FORMAT, BASE_URL, CERTIFICATE, KEY = "format", "base_url", "certificate", "signing_key"
+FORMAT, BASE_URL, SIGN = "format", "base_url", "sign"
 COUNTED = "export_counted"
 COUNTING = "export_counting"
 CHECKED = "checked_delivery"
@@ -35,18 +36,7 @@ class Options:
 
     format: str
     base_url: str
-    certificate: str
-    key: str
-
-    @property
-    def half_a_pair(self) -> bool:
-        """Whether only one of certificate and key was given."""
-        return bool(self.certificate) != bool(self.key)
-
-    @property
-    def c2pa(self) -> tuple[Path, Path] | None:
-        """The files to sign with."""
-        return (Path(self.certificate), Path(self.key)) if self.certificate and self.key else None
+    sign: bool
 
 
 def page() -> None:
@@ -93,10 +83,20 @@ def _options(t: Translator) -> None:
                 placeholder="https://cdn.example.com/pictures",
                 help=t("export.base_url_help"),
             )
-    with st.expander(t("export.sign")):
-        st.html(tables.aside(t("export.sign_what")))
-        st.text_input(t("export.certificate"), key=CERTIFICATE, max_chars=PATH_MAX_CHARS, autocomplete="off")
-        st.text_input(t("export.key"), key=KEY, max_chars=PATH_MAX_CHARS, autocomplete="off")
+    _signing(t)
+
+
+def _signing(t: Translator) -> None:
+    """Offer to sign with what the settings of the server name; nothing typed here is looked for on its disk."""
+    try:
+        signing = export_config.signing(workspace.catalog().workspace)
+    except CatalogError as error:
+        st.html(tables.refusal(t, "export.sign_wrong", told(error)))
+        return
+    if signing is None:
+        st.html(tables.aside(t("export.sign_not_set")))
+    else:
+        st.checkbox(t("export.sign"), key=SIGN, help=t("export.sign_what"))
 
 
 def _buttons(t: Translator, person: Person, running: bool) -> None:
@@ -162,10 +162,7 @@ def _earlier(t: Translator, person: Person, running: bool) -> None:
 
 
 def _ask_count() -> None:
-    if _chosen().half_a_pair:
-        notices.say("export.half_a_pair", "warning")
-    else:
-        st.session_state[COUNTING] = True
+    st.session_state[COUNTING] = True
 
 
 def _count(name: str) -> None:
@@ -177,7 +174,7 @@ def _count(name: str) -> None:
             catalog,
             format=chosen.format,
             base_url=chosen.base_url,
-            c2pa=chosen.c2pa,
+            **_signature(catalog, chosen),
             dry_run=True,
             actor=name,
         )
@@ -190,9 +187,6 @@ def _count(name: str) -> None:
 def _start(name: str) -> None:
     """Start the export in the server, unless one runs."""
     catalog, chosen = workspace.catalog(), _chosen()
-    if chosen.half_a_pair:
-        notices.say("export.half_a_pair", "warning")
-        return
 
     def send() -> None:
         roles.require(catalog, name, "export")
@@ -207,7 +201,7 @@ def _deliver(catalog: Catalog, chosen: Options, name: str, progress: delivery_jo
         catalog,
         format=chosen.format,
         base_url=chosen.base_url,
-        c2pa=chosen.c2pa,
+        **_signature(catalog, chosen),
         actor=name,
         progress=progress,
     )
@@ -239,16 +233,23 @@ def _page_from(before_id: int | None) -> None:
 
 def _chosen() -> Options:
     """Return the options on screen; a field that is not shown is empty."""
-    format_, base_url, certificate, key = (
-        str(st.session_state.get(name) or "").strip() for name in (FORMAT, BASE_URL, CERTIFICATE, KEY)
-    )
+    format_, base_url = (str(st.session_state.get(name) or "").strip() for name in (FORMAT, BASE_URL))
     format_ = format_ if format_ in FORMATS else next(iter(FORMATS))
     return Options(
         format=format_,
         base_url=base_url if FORMATS[format_].needs_base_url else "",
-        certificate=certificate,
-        key=key,
+        sign=bool(st.session_state.get(SIGN)),
     )
+
+
+def _signature(catalog: Catalog, chosen: Options) -> dict[str, Any]:
+    """Return how to sign, as the settings say now; raises CatalogError when they say nothing any more."""
+    if not chosen.sign:
+        return {}
+    found = export_config.signing(catalog.workspace)
+    if found is None:
+        raise CatalogError(say("adapt.toml names no certificate any more; untick the signature, or put [export] back"))
+    return {"c2pa": (found.certificate, found.key), "c2pa_tsa": found.stamps_from}
 
 
 page()

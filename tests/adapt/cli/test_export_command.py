@@ -77,6 +77,26 @@ def test_export_command_offers_every_format() -> None:
         (("--base-url", BASE), "folder lists files, not addresses; leave --base-url out"),
         (("--format", "shopify", "--base-url", "http://x"), "give a public https address"),
         (("--c2pa", "nowhere.pem", "none.pem"), "cannot read the certificate nowhere.pem"),
+        (("--format", ""), "no export format ''; allowed: folder, imagefolder, webdataset, coco, merchant, shopify"),
+        (("--format", "FOLDER"), "no export format 'FOLDER'; allowed: folder"),
+        (("--format", "folder,coco"), "no export format 'folder,coco'; allowed: folder"),
+        (("--format", "merchant", "--base-url", "https://localhost/p"), "give a public https address"),
+        (("--out", "s3://bucket/out"), "is an address; a delivery is made in a folder of this machine"),
+        (("--out", "."), "exists already; choose another folder with --out DIR, or remove it"),
+        (("--out", "x" * 300), "(File name too long); choose another with --out DIR"),
+        (("--out", "a\nb"), "has signs in its name that cannot be shown; choose another with --out DIR"),
+        (("--out", f"{__file__}/out"), "(Not a directory); choose another folder with --out DIR"),
+        (
+            ("--c2pa", ".", "none.pem"),
+            "cannot read the certificate . (Is a directory); --c2pa CERT KEY takes two files",
+        ),
+        (("--c2pa-tsa", "https://tsa.example.com"), "give certificate and key too: --c2pa CERT KEY"),
+        (("--verify", "nowhere"), "no folder nowhere; give the path of a delivery"),
+        (("--verify", "https://cdn.example.com/p"), "is an address; bring the delivery to this machine and give its"),
+        (("--verify", __file__), "no folder"),
+        (("--verify", "."), "is no complete delivery: export.json is missing or damaged; export again"),
+        (("--verify", ".", "--c2pa-tsa", "x"), "--verify reads everything from the delivery; give it alone"),
+        (("--verify", ".", "--format", ""), "--verify reads everything from the delivery; give it alone"),
         (("--verify", ".", "--dry-run"), "--verify reads everything from the delivery; give it alone"),
         (("--verify", ".", "--format", "folder"), "--verify reads everything from the delivery; give it alone"),
     ],
@@ -84,3 +104,18 @@ def test_export_command_offers_every_format() -> None:
 def test_export_command_refuses_in_one_line(approved: Path, arguments: tuple[str, ...], said: str) -> None:
     answer = run(approved, *arguments, exits=1)
     assert said in answer and "\n" not in answer
+    assert not (approved / "exports").exists()
+
+
+def test_export_command_refuses_a_place_among_the_workspaces_own(approved: Path) -> None:
+    answer = run(approved, "--out", str(approved / "blobs" / "out"), "--dry-run", exits=1)
+    assert "which the workspace needs for itself; choose another with --out DIR" in answer
+    first = approved / "exports" / "folder-001"
+    run(approved)
+    answer = run(approved, "--out", str(first / "images" / "out"), exits=1)
+    assert f"is inside the delivery {first}, which would not verify any more" in answer
+
+
+def test_export_command_knows_no_catalogue(tmp_path: Path) -> None:
+    answer = run(tmp_path / "none", exits=1)
+    assert "no catalogue in" in answer and "\n" not in answer and not (tmp_path / "none").exists()
