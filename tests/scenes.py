@@ -56,8 +56,6 @@ def _asked_for_reasons(page: Any) -> None:
 
 def _note(page: Any) -> None:
     page.locator(".rd-tick.rd-mismatch").first.click()
-    page.keyboard.press("f")
-    page.wait_for_selector(".rd-flag[aria-pressed=true]")
     page.keyboard.press("n")
     page.keyboard.type("The lid is missing.")
 
@@ -108,9 +106,9 @@ SCENES: Mapping[str, Scene] = MappingProxyType(
 """Name → scene, of a queue that `worked_queue.work` made."""
 EMPTY: Mapping[str, Scene] = MappingProxyType(
     {
-        "empty-home": Scene(screen="home", person="admin-1", ready=".batches-head"),
+        "empty-home": Scene(screen="home", person="admin-1", ready=".page"),
         "empty-review": Scene(screen="review", person="admin-1", ready=".rd-empty:not([hidden])"),
-        "empty-grid": Scene(screen="grid", person="admin-1", ready=".gal"),
+        "empty-grid": Scene(screen="grid", person="admin-1", ready=".st-key-grid-bulk"),
         "empty-compare": Scene(screen="compare", person="admin-1", ready=".cand-empty:not([hidden])"),
         "empty-conflicts": Scene(screen="conflicts", person="admin-1", ready=".note"),
         "empty-thresholds": Scene(screen="thresholds", person="admin-1", ready=".page"),
