@@ -7,6 +7,8 @@ from pathlib import Path
 
 import streamlit as st
 from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import RedirectResponse
 from starlette.routing import Route
 
 from ui import download_route, image_route
@@ -14,11 +16,18 @@ from ui.document import Document
 from ui.origin import SameOrigin
 from ui.proxy import TrustedHeader
 
+
+async def first_screen(request: Request) -> RedirectResponse:
+    """Send on who asks for the first screen by its name: Streamlit knows it under "/" alone, and says "not found"."""
+    return RedirectResponse(f"./?{request.url.query}" if request.url.query else "./")
+
+
 app = st.App(
     Path(__file__).resolve().with_name("main.py"),
     routes=[
         Route(image_route.ROUTE, image_route.picture, methods=["GET"]),
         Route(download_route.ROUTE, download_route.decisions, methods=["GET"]),
+        Route("/home", first_screen, methods=["GET"]),
     ],
     middleware=[Middleware(SameOrigin), Middleware(TrustedHeader), Middleware(Document)],
 )

@@ -8,15 +8,15 @@ from ui.i18n import Translator
 
 STYLE = """
 <style>
-.batches-head h1 {font-size: 1.35rem; font-weight: 650; margin: .3rem 0 0; padding: 0}
-.batches-head p {margin: .2rem 0 0; font-size: 1rem; line-height: 1.5}
-.batch {display: grid; gap: .55rem}
+.st-key-starts button {padding: .55rem 1.2rem; margin-block: .3rem .5rem}
+.st-key-starts [data-testid="stBaseButton-primary"] p {font-size: 1.02rem; font-weight: 650}
+.batch {display: grid; gap: .7rem}
 .batch h2 {font-size: 1.02rem; font-weight: 650; margin: 0; padding: 0; overflow-wrap: anywhere; line-height: 1.35}
-.batch dl {display: grid; grid-template-columns: repeat(3, minmax(0, 1fr)); gap: .5rem .8rem; margin: 0;
-  font-variant-numeric: tabular-nums}
+.batch dl {display: grid; grid-template-columns: repeat(3, minmax(0, 1fr)); gap: .6rem .8rem; margin: 0 !important;
+  padding: 0 !important; font-variant-numeric: tabular-nums}
 .batch dl div {display: flex; flex-direction: column-reverse}
 .batch dt {font-size: .82rem; opacity: .85; font-weight: 400; margin: 0; line-height: 1.35}
-.batch dd {font-size: 1.15rem; font-weight: 650; margin: 0; line-height: 1.3}
+.batch dd {font-size: 1.15rem; font-weight: 650; margin: 0 !important; padding: 0 !important; line-height: 1.3}
 .batch .waits dd {font-size: 1.02rem}
 .batch-track {height: 7px; border-radius: 4px; overflow: hidden; display: flex;
   background: color-mix(in srgb, currentColor 16%, transparent)}
@@ -27,12 +27,6 @@ STYLE = """
 </style>
 """
 _MINUTE_S, _HOUR_S, _DAY_S = 60, 3600, 86400
-
-
-def heading(t: Translator, lines: list[str]) -> str:
-    """Return the title with what there is to do."""
-    said = "".join(f"<p>{escape(line)}</p>" for line in lines)
-    return f'<div class="batches-head"><h1>{escape(t("home.title"))}</h1>{said}</div>'
 
 
 def card(t: Translator, batch: Batch, pace_s: float | None, moment: datetime) -> str:

@@ -21,7 +21,7 @@ def rows(t: Translator, made: Sequence[Decision]) -> str:
         [
             Column(t("audit.number"), "number"),
             Column(t("audit.when"), "short"),
-            Column(t("audit.person")),
+            Column(t("audit.person"), "short"),
             Column(t("audit.verdict"), "short"),
             Column(t("audit.product")),
             Column(t("audit.item"), "number"),

@@ -10,7 +10,7 @@ import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
 from catalog import people
-from ui import components, identity, oidc, review_config, state, workspace
+from ui import components, identity, oidc, review_config, state, tables, workspace
 from ui.i18n import LANGUAGES, Translator
 from ui.identity import Person, Unidentified
 
@@ -34,19 +34,6 @@ KNOWN_NAMES = 12
 """Names offered to choose from; others are typed."""
 LONGEST_WAIT_S = 3600.0
 """Browsers count no further than some weeks, and a computer may sleep in between."""
-STYLE = """
-<style>
-.st-key-frame {border-bottom: 1px solid rgba(128, 132, 128, .28); padding-bottom: .35rem; align-items: center}
-.st-key-frame [data-testid="stPageLink-NavLink"] {padding: .15rem .6rem; min-height: 24px}
-.st-key-frame [data-testid="stPageLink-NavLink"]:focus-visible {outline: 2px solid currentColor; outline-offset: 1px}
-.st-key-frame .whoami {font-size: .9rem; text-align: right; white-space: nowrap; overflow: hidden;
-  text-overflow: ellipsis}
-/* One colour cannot be readable on a dark page and under white letters: chosen pills take the colour of text. */
-.stApp [data-testid="stBaseButton-segmented_controlActive"], .stApp [data-testid="stBaseButton-pillsActive"] {
-  color: inherit}
-.st-key-frame .whoami .role {opacity: .8; margin-left: .45rem}
-</style>
-"""
 
 
 def pages(t: Translator, person: Person | None) -> dict[str, StreamlitPage]:
@@ -100,7 +87,7 @@ def entrance(t: Translator, why: Unidentified) -> None:
         source = review_config.current().identity
         refused = why.key != "identity.no_name"
         if source != "local":
-            st.html(f'<div style="height:12vh"></div><h1 style="font-size:1.5rem">{escape(t("identity.title"))}</h1>')
+            st.html(f'<div class="entrance"><h1>{escape(t("identity.title"))}</h1></div>')
         else:
             _ask_name(t)
         if refused:
@@ -124,8 +111,8 @@ def _whoami(t: Translator, person: Person) -> str:
 
 
 def _ask_name(t: Translator) -> None:
-    st.html(f'<div style="height:12vh"></div><h1 style="font-size:1.5rem">{escape(t("reviewer.ask"))}</h1>')
-    st.html(f'<p style="opacity:.85">{escape(t("reviewer.ask_detail"))}</p>')
+    asked, why = escape(t("reviewer.ask")), escape(t("reviewer.ask_detail"))
+    st.html(f'<div class="entrance"><h1>{asked}</h1><p>{why}</p></div>')
     known = [person.name for person in people.everyone(workspace.catalog()) if person.active][:KNOWN_NAMES]
     if known:
         st.html(f'<div class="head">{escape(t("reviewer.known"))}</div>')
@@ -163,6 +150,7 @@ def _plain(text: str) -> str:
 def _refused(t: Translator, name: str, person: Person | None) -> Callable[[], None]:
     def refuse() -> None:
         role = "" if person is None else t(f"roles.{person.role}")
+        st.html(tables.heading(t(f"app.page_{name}")))
         st.html(components.note(t("identity.no_page", page=t(f"app.page_{name}"), role=role), "warning"))
 
     return refuse

@@ -56,7 +56,6 @@ def _stop(line: str) -> None:
 def _begin(t: Translator, person: Person | None) -> None:
     st.set_page_config(page_title=t("app.title"), page_icon=ICON, layout="wide")
     st.html(components.STYLE)
-    st.html(frame.STYLE)
     # The document said its language before this run; a switch since then must say so, too.
     script = f"document.documentElement.lang = '{t.language}'"
     if person is None or person.source == "local":

@@ -24,19 +24,20 @@ STYLE = """
   justify-content: space-between;
   gap: .8rem}
 .dispute figcaption span {font-weight: 400; font-variant-numeric: tabular-nums}
-.dispute .surround {background: #8d918d; border-radius: 10px; padding: 12px; aspect-ratio: 1; max-height: 52vh;
+.dispute .surround {background: var(--ground); border-radius: 10px; padding: 12px; aspect-ratio: 1; max-height: 52vh;
   width: 100%;
   box-sizing: border-box; display: grid; place-items: center}
 .dispute .surround img {width: 100%; height: 100%; min-height: 0; object-fit: contain}
 .dispute .surround img.sharp {image-rendering: pixelated}
-.dispute .surround p {background: #f6f6f4; color: #1e2423; border-radius: 8px; padding: .6rem .9rem; margin: 0;
-  font-size: .92rem}
+.dispute .surround p {margin: 0; font-size: .92rem; text-align: center}
+.dispute a {color: inherit}
 .dispute dl {display: grid; grid-template-columns: minmax(5.5rem, 36%) 1fr; gap: .25rem .9rem; font-size: .92rem;
-  margin: .6rem 0 0;
+  margin: .6rem 0 0 !important; padding: 0 !important; max-width: 34rem;
   max-height: 14rem; overflow-y: auto}
-.dispute dt {opacity: .82; overflow-wrap: anywhere} .dispute dd {margin: 0; overflow-wrap: anywhere}
+.dispute dt {opacity: .82; overflow-wrap: anywhere}
+.dispute dd {margin: 0 !important; padding: 0 !important; overflow-wrap: anywhere}
 .opinions {display: grid; grid-template-columns: repeat(auto-fit, minmax(14rem, 1fr)); gap: .8rem}
-.opinion {border: 1px solid color-mix(in srgb, currentColor 30%, transparent); border-radius: 10px;
+.opinion {border: 1px solid var(--rule); border-radius: 10px;
   padding: .7rem .9rem;
   overflow-wrap: anywhere}
 .opinion h3 {font-size: .85rem; font-weight: 600; margin: 0; padding: 0; opacity: .85}
@@ -44,7 +45,8 @@ STYLE = """
 .opinion p, .opinion ul {margin: 0 0 .35rem; font-size: .93rem; line-height: 1.5} .opinion ul {padding-left: 1.1rem}
 .opinion .note {background: none; padding: 0; white-space: pre-wrap}
 .opinion .when {font-size: .82rem; opacity: .85; margin: 0}
-.risk-line {font-weight: 650; margin: .2rem 0 .5rem}
+.risk-line {font-weight: 600; font-size: .93rem; margin: .2rem 0 .6rem; padding: .42rem .8rem; border-radius: 8px;
+  background: color-mix(in srgb, var(--amber) 20%, transparent)}
 </style>
 """
 

@@ -23,7 +23,8 @@ STYLE = """
 .settings kbd {font: inherit; font-weight: 650; color: inherit; background: none; border: 1px solid currentColor;
   border-radius: .3rem;
   padding: 0 .4rem; box-shadow: none}
-.settings .scroll {max-height: 22rem; overflow: auto}
+.settings .scroll {max-height: 26rem; overflow: auto}
+.settings th:last-child, .settings td:last-child {padding-right: 0}
 .settings h2 {font-size: 1.15rem; font-weight: 650; margin: 0; padding: 0}
 .settings p {margin: .2rem 0; font-size: .95rem; line-height: 1.5}
 </style>

@@ -6,13 +6,14 @@ from catalog import policies
 from catalog.errors import CatalogError
 from catalog.phrases import told
 from catalog.records import ReviewItem
-from ui import candidates, identity, lines, state, workspace
+from ui import candidates, components, identity, lines, state, workspace
 from ui.candidates import contents, held, moves
 from ui.i18n import Translator
 
 
 def page() -> None:
     """Draw the screen."""
+    st.html(components.unseen_title(state.translator()("app.page_compare")))
     asked = st.query_params.get("product", "")
     if asked.isascii() and asked.isdigit() and len(asked) < 19:
         held.want(int(asked))

@@ -7,7 +7,7 @@ from catalog.errors import CatalogError
 from catalog.phrases import told
 from catalog.policy import REJECT_REASONS
 from catalog.review import Conflict
-from ui import components, identity, image_route, lines, opinions, state, workspace
+from ui import components, identity, image_route, lines, opinions, state, tables, workspace
 from ui.i18n import Translator
 from ui.identity import Person
 from ui.labels import plain
@@ -32,9 +32,9 @@ def page() -> None:
         st.session_state[_NUMBER] = number
     found = review.conflicts(catalog, limit=1, offset=number - 1)
     if not found:
-        st.html(components.note(t("conflicts.none")))
+        st.html(tables.heading(t("app.page_conflicts")) + components.note(t("conflicts.none")))
         return
-    st.markdown(t("conflicts.count", number=number, total=total))
+    st.html(tables.heading(t("conflicts.count", number=number, total=total)))
     _conflict(t, person, found[0])
     if total > 1:
         st.pagination(total, key=_NUMBER)

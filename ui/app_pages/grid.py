@@ -5,7 +5,7 @@ import streamlit as st
 from catalog import gallery as queued
 from catalog import policies
 from catalog.gallery import Filters
-from ui import gallery, identity, lines, state, workspace
+from ui import components, gallery, identity, lines, state, workspace
 from ui.gallery import bulk_form, contents, filters, picks
 from ui.i18n import Translator
 from ui.identity import Person
@@ -14,6 +14,7 @@ from ui.identity import Person
 def page() -> None:
     """Draw the screen."""
     t, person = state.translator(), identity.require()
+    st.html(components.unseen_title(t("app.page_grid")))
     view = filters.draw(t)
     _board(t, person, view)
 

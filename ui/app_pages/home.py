@@ -5,7 +5,7 @@ import streamlit as st
 from catalog import batches, queue, review
 from catalog.batches import Batch
 from catalog.records import ReviewProgress
-from ui import batch_cards, identity, state, workspace
+from ui import batch_cards, identity, state, tables, workspace
 from ui.frame import FOLDER
 from ui.i18n import Translator
 from ui.identity import Person
@@ -24,7 +24,7 @@ def page() -> None:
     counts = queue.progress(catalog, person.name)
     pace = batches.pace_s(catalog, person.name)
     st.html(batch_cards.STYLE)
-    st.html(batch_cards.heading(t, _to_do(t, counts, pace)))
+    st.html(tables.heading(t("home.title"), *_to_do(t, counts, pace)))
     _starts(t, person, counts)
     number = batches.count(catalog)
     pages = max(1, -(-number // PAGE))

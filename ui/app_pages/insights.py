@@ -53,14 +53,18 @@ def page() -> None:
     )
     today = datetime.now(UTC).date()
     found = _read(catalog, str(catalog.workspace), str(length), today, freshness.mark(catalog))
+    left, right = st.columns(2, gap="large")
     mine = [row for row in found.pace if everybody or row.reviewer == person.name]
-    st.html(tables.part(t("insights.pace")) + pieces.pace(t, mine, person.name, today))
+    with left:
+        st.html(tables.part(t("insights.pace")) + pieces.pace(t, mine, person.name, today))
     times = [row for row in found.dwell if everybody or row.reviewer == person.name]
-    st.html(tables.part(t("insights.dwell"), t("insights.dwell_what")) + pieces.dwell(t, times, person.name))
+    with right:
+        st.html(tables.part(t("insights.dwell"), t("insights.dwell_what")) + pieces.dwell(t, times, person.name))
+        what = tables.part(t("insights.agreement"), t("insights.agreement_what"))
+        st.html(what + pieces.agreement(t, found.agreement))
+        if everybody:
+            st.html(pieces.pairs(t, found.pairs))
     _reasons(t, found)
-    st.html(tables.part(t("insights.agreement"), t("insights.agreement_what")) + pieces.agreement(t, found.agreement))
-    if everybody:
-        st.html(pieces.pairs(t, found.pairs))
 
 
 def _reasons(t: Translator, found: Reading) -> None:
@@ -70,8 +74,8 @@ def _reasons(t: Translator, found: Reading) -> None:
         ("insights.by_prompt", "insights.prompt", found.by_prompt),
         ("insights.by_run", "insights.run", found.by_run),
     )
-    for caption, of, rows in parts:
-        st.html(pieces.reasons(t, t(caption), t(of), rows))
+    found_tables = "".join(pieces.reasons(t, t(caption), t(of), rows) for caption, of, rows in parts)
+    st.html(f'<div class="beside">{found_tables}</div>')
 
 
 @st.cache_resource(max_entries=READINGS_KEPT, show_spinner=False)

@@ -11,7 +11,7 @@ from catalog.errors import CatalogError
 from catalog.phrases import told
 from catalog.policy import Policy
 from catalog.schema import ROLES
-from ui import identity, keys, lines, review_config, setting_tables, state, workspace
+from ui import identity, keys, lines, review_config, setting_tables, state, tables, workspace
 from ui.i18n import LANGUAGES, Translator
 from ui.identity import Person
 from ui.keys import KeyRefused
@@ -27,6 +27,7 @@ def page() -> None:
     """Draw the screen."""
     t, person = state.translator(), identity.require()
     st.html(setting_tables.STYLE)
+    st.html(tables.heading(t("app.page_settings")))
     lines.show(t, SCREEN)
     left, right = st.columns(2, gap="large")
     with left:

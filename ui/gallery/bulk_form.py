@@ -63,7 +63,8 @@ def draw(t: Translator, name: str, sorted_items: Sorted, refused: Sequence[Revie
         )
     st.text_area(t("grid.note"), key=_NOTE, max_chars=2000, height=80)
     opened = len(picks.seen() & set(picks.sample(fit)))
-    st.html(f'<p role="status">{escape(t("grid.sample_state", opened=opened, total=min(review.SAMPLE, len(fit))))}</p>')
+    looked = escape(t("grid.sample_state", opened=opened, total=min(review.SAMPLE, len(fit))))
+    st.html(f'<div class="bulk"><p role="status">{looked}</p></div>')
     st.text_input(t("grid.type_count", count=len(fit)), key=_COUNT, max_chars=9, autocomplete="off")
     st.button(
         t("grid.decide", count=len(fit)),

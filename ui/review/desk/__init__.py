@@ -35,7 +35,7 @@ def _text(name: str) -> str:
 
 _component = st.components.v2.component(
     "adapt_review_desk",
-    html=_text("desk.html").replace("<!-- compare view -->", compare_view.MARKUP),
+    html=_text("desk.html").replace("<!-- compare view -->", compare_view.markup(_text("siblings.html"))),
     css="\n".join((compare_view.STYLE, *map(_text, _STYLES))),
     js="\n".join((compare_view.SCRIPT, *map(_text, _SCRIPTS))),
     isolate_styles=False,

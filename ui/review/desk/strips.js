@@ -19,13 +19,13 @@ class Strips {
     this.siblings.hidden = !siblings.length;
     const links = siblings.map((sibling) => {
       const label = fill(this.texts["strip.look"], { prompt: sibling.prompt });
-      const mark = sibling.outlier ? `⚠ ${this.texts["strip.outlier"]}` : sibling.current ? this.texts["strip.current"] : null;
+      const mark = sibling.outlier ? this.texts["strip.outlier"] : sibling.current ? this.texts["strip.current"] : null;
       const image = make("img", { src: sibling.thumbnail, alt: "" });
       const state = `${sibling.outlier ? "rd-outlier" : ""} ${sibling.current ? "rd-current" : ""}`;
       return make("a", {
-        href: sibling.address, target: "_blank", rel: "noopener", class: state, title: sibling.prompt,
+        href: sibling.address, target: "_blank", rel: "noopener", class: state, title: mark ? `${sibling.prompt} (${mark})` : sibling.prompt,
         "aria-label": mark ? `${label} (${mark})` : label,
-      }, image, mark ? make("span", { "aria-hidden": "true" }, mark) : null);
+      }, image, sibling.outlier ? make("span", { "aria-hidden": "true" }, "⚠") : null);
     });
     this.siblings.querySelector(".rd-strip").replaceChildren(...links);
   }
