@@ -22,7 +22,9 @@ def mount(
         receive: Called with a name and what came with it.
     """
     callbacks: dict[str, Any] = {f"on_{move}_change": partial(_pass_on, key, move, receive) for move in moves}
-    component(key=key, data=dict(data), **callbacks)
+    # In a list: values of a dictionary are looked at for data frames, and for that pandas is imported, which takes the
+    # first visitor a second and the server 60 MB.
+    component(key=key, data=[dict(data)], **callbacks)
 
 
 def _pass_on(key: str, move: str, receive: Receive) -> None:

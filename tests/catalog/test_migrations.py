@@ -16,7 +16,7 @@ from catalog.errors import CatalogError
 from catalog.schema import Base, DecisionRow, ReviewerRow, ReviewItemRow
 from catalog.store import Catalog
 
-EARLIER = ("0001", "0002", "0003", "0004")
+EARLIER = ("0001", "0002", "0003")
 DAY = datetime(2026, 1, 1, 9, 0)
 _STATEMENTS = (
     "INSERT INTO source (id, name, root, created_at) VALUES (1, 's', '.', :day)",
