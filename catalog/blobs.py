@@ -15,6 +15,9 @@ import fsspec
 from catalog.errors import CatalogError, CatalogUnwritable
 from catalog.phrases import say, told
 
+_USUAL = ("jpg", "png", "webp")
+"""How nearly all pictures end; others are looked for in a listing."""
+
 
 class BlobStore:
     """Files named by the digest of their content; equal content is stored once."""
@@ -119,8 +122,19 @@ class BlobStore:
         return f"{self._base}/{sha256[:2]}/{sha256}.{ext.lstrip('.')}"
 
     def _find(self, sha256: str) -> str | None:
-        found = self._fs.glob(f"{self._base}/{sha256[:2]}/{sha256}.*")
+        folder = f"{self._base}/{sha256[:2]}"
+        found = self._local_named(folder, sha256) if self._local else self._fs.glob(f"{folder}/{sha256}.*")
         return next((str(name) for name in sorted(found) if not str(name).endswith(".part")), None)
+
+    @staticmethod
+    def _local_named(folder: str, sha256: str) -> list[str]:
+        # Asked for every picture on a screen: a file system of fsspec looks at each file of the folder.
+        for ext in _USUAL:
+            if os.path.isfile(f"{folder}/{sha256}.{ext}"):
+                return [f"{folder}/{sha256}.{ext}"]
+        with contextlib.suppress(OSError):
+            return [f"{folder}/{name}" for name in os.listdir(folder) if name.startswith(f"{sha256}.")]
+        return []
 
     def _require(self, sha256: str) -> str:
         found = self._find(sha256)

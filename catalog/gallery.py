@@ -124,7 +124,7 @@ def next_to_compare(
             select(other.id)
             .join(drawn, drawn.id == other.generation_id)
             .where(drawn.product_id == GenerationRow.product_id, other.id != ReviewItemRow.id)
-            .where(_open_to(other, reviewer, me, moment))
+            .where(_open_to(other, reviewer, me, moment, by_state=False))
             .correlate(ReviewItemRow, GenerationRow)
         )
         query = (
@@ -226,9 +226,19 @@ def _number_of(session: Session, name: str) -> int:
     return session.scalar(select(ReviewerRow.id).where(ReviewerRow.name == name)) or 0
 
 
-def _open_to(item: Any, reviewer: str, me: int, moment: datetime) -> ColumnElement[bool]:
+def _open_to(item: Any, reviewer: str, me: int, moment: datetime, *, by_state: bool = True) -> ColumnElement[bool]:
+    """Say that somebody could take an item.
+
+    Args:
+        item: The table.
+        reviewer: Name of the person.
+        me: Number of the person.
+        moment: Now.
+        by_state: Whether an index of states may be used: not where the query knows the few items it is about.
+    """
     free = or_(item.lease_until.is_(None), item.lease_until <= moment, item.lease_owner == reviewer)
-    return and_(item.state == "pending", free, ~_spoken(me, item).exists())
+    state = item.state if by_state else func.coalesce(item.state, "")
+    return and_(state == "pending", free, ~_spoken(me, item).exists())
 
 
 def _spoken(me: int, item: Any) -> Any:

@@ -380,9 +380,11 @@ class DecisionRow(Base):
             postgresql_where=text("supersedes_id IS NULL AND verdict <> 'skip'"),
         ),
         Index("ix_decision_reviewer_verdict", "reviewer_id", "verdict"),
+        # What one person said about one item: asked of every item that a screen lists.
+        Index("ix_decision_item_reviewer", "item_id", "reviewer_id"),
     )
     id: Mapped[int] = mapped_column(primary_key=True)
-    item_id: Mapped[int] = mapped_column(ForeignKey("review_item.id"), index=True)
+    item_id: Mapped[int] = mapped_column(ForeignKey("review_item.id"))
     round: Mapped[int] = mapped_column(default=1)
     reviewer_id: Mapped[int] = mapped_column(ForeignKey("reviewer.id"), index=True)
     verdict: Mapped[str] = mapped_column(_choice(VERDICTS, "verdict"))

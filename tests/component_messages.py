@@ -9,7 +9,8 @@ from streamlit.testing.v1 import AppTest
 
 def data_of(app: AppTest) -> dict[str, Any]:
     """Return what the page's one component shows."""
-    return json.loads(_component(app).json)
+    (shown,) = json.loads(_component(app).json)
+    return dict(shown)
 
 
 def send(app: AppTest, name: str, **message: object) -> AppTest:

@@ -28,7 +28,10 @@ def mount(
         # Only part of the page is drawn again after a message; the whole page says why and lets people sign in.
         st.rerun()
     callbacks: dict[str, Any] = {f"on_{move}_change": partial(_pass_on, key, move, receive) for move in moves}
-    component(key=key, data={**data, "answers": st.session_state.get(_answers(key), 0)}, **callbacks)
+    given = {**data, "answers": st.session_state.get(_answers(key), 0)}
+    # In a list: values of a dictionary are looked at for data frames, and for that pandas is imported, which takes the
+    # first visitor a second and the server 60 MB.
+    component(key=key, data=[given], **callbacks)
 
 
 def _pass_on(key: str, move: str, receive: Receive) -> None:

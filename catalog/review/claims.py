@@ -112,7 +112,9 @@ def claim_candidates(
         wanted = session.scalars(
             select(ReviewItemRow.id)
             .join(GenerationRow, GenerationRow.id == ReviewItemRow.generation_id)
-            .where(GenerationRow.product_id == product_id, ReviewItemRow.state == "pending", _free(moment) | own)
+            .where(GenerationRow.product_id == product_id, _free(moment) | own)
+            # By the product, which has a few of them; the index of states would lead through the whole queue.
+            .where(func.coalesce(ReviewItemRow.state, "") == "pending")
             .where(~_spoken(me, ("approve", "reject", "changes", "not_chosen")).exists())
             .order_by(ReviewItemRow.priority, ReviewItemRow.id)
             .limit(limit)

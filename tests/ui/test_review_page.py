@@ -29,7 +29,8 @@ class Desk:
 
     @property
     def data(self) -> dict[str, Any]:
-        return json.loads(self._component().json)
+        (shown,) = json.loads(self._component().json)
+        return dict(shown)
 
     @property
     def item(self) -> int | None:

@@ -190,7 +190,7 @@ class Candidates {
 
 const shown = new WeakMap();
 
-export default function ({ data, parentElement, setTriggerValue }) {
+export default function ({ data: [data], parentElement, setTriggerValue }) {
   if (!shown.has(parentElement)) shown.set(parentElement, new Candidates(parentElement));
   shown.get(parentElement).update(data, setTriggerValue);
   return () => {

@@ -120,7 +120,7 @@ class Gallery {
 
 const galleries = new WeakMap();
 
-export default function ({ data, parentElement, setTriggerValue }) {
+export default function ({ data: [data], parentElement, setTriggerValue }) {
   if (!galleries.has(parentElement)) galleries.set(parentElement, new Gallery(parentElement));
   galleries.get(parentElement).update(data, setTriggerValue);
   return () => {

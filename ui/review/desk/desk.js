@@ -264,7 +264,7 @@ function draftsOf(reviewer) {
 
 const desks = new WeakMap();
 
-export default function ({ data, parentElement, setTriggerValue }) {
+export default function ({ data: [data], parentElement, setTriggerValue }) {
   if (!desks.has(parentElement)) desks.set(parentElement, new Desk(parentElement));
   desks.get(parentElement).update(data, setTriggerValue);
   return () => {
