@@ -98,16 +98,17 @@ def approve(
         for item_id in item_ids:
             item = session.get_one(ReviewItemRow, item_id)
             for person in people:
-                decision_log.append(
-                    session,
+                row = DecisionRow(
                     item_id=item_id,
                     round=item.round,
                     reviewer_id=person,
                     verdict=verdict,
+                    origin="review",
                     decided_at=utc_now(),
                     policy_version=0,
                     idempotency_key=f"{item_id}:{person}",
                 )
+                decision_log.append(session, [decision_log.NewRow(row=row)])
             heads = decision_log.head_rows().where(DecisionRow.item_id == item_id)
             standing = [row.verdict for row in session.scalars(heads)]
             item.state = decision_log.derived_state(standing, item.quorum)

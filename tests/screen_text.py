@@ -116,7 +116,7 @@ def leftover_english(app: AppTest, data: Collection[str] = ()) -> list[str]:
         for known in sorted(data, key=len, reverse=True):
             rest = re.sub(rf"(?<![A-Za-z0-9]){re.escape(known)}(?![A-Za-z0-9])", " ", rest)
         # What a person types to a shell stays as it is in any language.
-        rest = re.sub(r"adapt [a-z]+|adapt\.toml|\[review\]|user_claim", " ", rest)
+        rest = re.sub(r"adapt [a-z]+|adapt\.toml|\[(?:review|export)\]|user_claim|c2pa_[a-z]+", " ", rest)
         words = [word for word in re.findall(r"[A-Za-z][A-Za-z0-9]+", rest) if word not in SAME_IN_JAPANESE]
         if words:
             left.append(text)

@@ -255,15 +255,17 @@ def _verdicts(
         first = verdict
         moment = BEGAN + timedelta(seconds=3 * item + place)
         reasons = (rng.choice(REJECT_REASONS),) if verdict in ("reject", "changes") else ()
-        row = decision_log.append(
-            session, item_id=item, round=1, reviewer_id=reviewer, verdict=verdict,
+        row = DecisionRow(
+            item_id=item, round=1, reviewer_id=reviewer, verdict=verdict, origin="review",
             shown_at=moment - timedelta(seconds=2), decided_at=moment, dwell_ms=round(rng.lognormvariate(7.5, 0.5)),
-            blind=True, policy_version=0, idempotency_key=f"made:{item}:{place}", reasons=reasons,
+            blind=True, policy_version=0, idempotency_key=f"made:{item}:{place}",
         )  # fmt: skip
+        decision_log.append(session, [decision_log.NewRow(row=row, reasons=reasons)])
         if rng.random() < 0.02:
-            decision_log.append(
-                session, item_id=item, round=1, reviewer_id=reviewer, verdict="void", decided_at=moment,
+            undone = DecisionRow(
+                item_id=item, round=1, reviewer_id=reviewer, verdict="void", origin="review", decided_at=moment,
                 idempotency_key=f"void:{row.id}", supersedes_id=row.id, policy_version=0,
             )  # fmt: skip
+            decision_log.append(session, [decision_log.NewRow(row=undone)])
         elif verdict != "skip":
             yield row

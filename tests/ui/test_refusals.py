@@ -158,11 +158,13 @@ def test_settings_refuse_in_japanese_that_the_last_admin_goes(opened: Callable[.
     assert [text for text in leftover_english(app, ["aki"]) if "管理者" in text] == []
 
 
-def test_export_refuses_in_japanese_files_that_are_not_there(opened: Callable[..., AppTest], tmp_path: Path) -> None:
+def test_export_refuses_in_japanese_files_that_are_not_there(opened: Callable[..., AppTest], workspace: Path) -> None:
     pytest.importorskip("c2pa")
+    workspace.mkdir(exist_ok=True)
+    settings = '[export]\nc2pa_certificate = "certificate.pem"\nc2pa_key = "key.pem"\n'
+    (workspace / "adapt.toml").write_text(settings, encoding="utf-8")
     app = opened("export")
-    for field in ("certificate", "signing_key"):
-        app.text_input(key=field).input(str(tmp_path / f"{field}.pem"))
+    app.checkbox(key="sign").check()
     app.button(key="count-export").click().run()
     said = " ".join(visible_text(app))
-    assert f"証明書 {tmp_path / 'certificate.pem'} を読めません（ファイルがありません）" in said
+    assert f"証明書 {workspace / 'certificate.pem'} を読めません（ファイルがありません）" in said
