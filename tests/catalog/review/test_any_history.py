@@ -21,7 +21,7 @@ from catalog.policy import COPY_QUORUM, Policy
 from catalog.records import Candidate, Decision
 from catalog.store import Catalog
 
-ITEMS = 4
+ITEMS = 3
 EXAMPLES = int(os.environ.get("EXAMPLES", "12"))
 NAMES = st.sampled_from(("ada", "lea", "aki", "ben"))
 ANY_ITEM = st.integers(1, ITEMS)
@@ -36,7 +36,7 @@ def options_of(verdict: str) -> dict[str, Any]:
 
 
 class Histories(RuleBasedStateMachine):
-    """People at work on four pictures, one of which may be a copy."""
+    """People at work on three pictures, one of which may be a copy."""
 
     template: Path
     """A workspace to begin with; copied for each history."""
@@ -149,17 +149,17 @@ class Histories(RuleBasedStateMachine):
     def screen(self) -> None:
         self.written += review.screen(self.catalog, "ada", clock=self.clock)
 
-    @rule(name=st.sampled_from(("lea", "aki", "ben")), role=st.sampled_from(("reviewer", "lead", "auditor")))
+    @rule(name=st.sampled_from(("lea", "aki", "ben")), role=st.sampled_from(("lead", "lead", "reviewer", "auditor")))
     def change_a_role(self, name: str, role: str) -> None:
         self.move(lambda: people.set_role(self.catalog, "ada", name, role))
 
-    @rule(name=st.sampled_from(("lea", "aki", "ben")), active=st.booleans())
+    @rule(name=st.sampled_from(("lea", "aki", "ben")), active=st.sampled_from((True, True, False)))
     def send_away_or_call_back(self, name: str, active: bool) -> None:
         self.move(lambda: people.set_active(self.catalog, "ada", name, active))
 
     # --- time, rounds, wishes ------------------------------------------------------------------------
 
-    @rule(seconds=st.sampled_from((0.2, 60.0, 400.0, -120.0)))
+    @rule(seconds=st.sampled_from((400.0, 400.0, 60.0, 0.2, -120.0)))
     def let_time_pass(self, seconds: float) -> None:
         self.moment += timedelta(seconds=seconds)
 
@@ -234,7 +234,7 @@ def test_the_log_alone_gives_every_state_after_any_history(
     run_state_machine_as_test(
         Histories,
         settings=settings(
-            max_examples=EXAMPLES, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
+            max_examples=EXAMPLES, stateful_step_count=50, deadline=None, suppress_health_check=list(HealthCheck)
         ),
     )
 
