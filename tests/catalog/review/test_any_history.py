@@ -82,11 +82,11 @@ class Histories(RuleBasedStateMachine):
         if taken is not None:
             self.claims.append((taken.id, taken.lease_token))
 
-    @rule(place=st.integers(0, 9), verdict=VERDICT, look=st.booleans())
-    def decide_claimed(self, place: int, verdict: str, look: bool) -> None:
-        if not self.claims:
+    @rule(back=st.integers(1, 4), verdict=VERDICT, look=st.sampled_from((True, True, True, False)))
+    def decide_claimed(self, back: int, verdict: str, look: bool) -> None:
+        if len(self.claims) < back:
             return
-        item, token = self.claims[place % len(self.claims)]
+        item, token = self.claims[-back]
         if look:
             with suppress(ReviewRefused):
                 review.mark_shown(self.catalog, item, token, clock=self.clock)
@@ -97,15 +97,17 @@ class Histories(RuleBasedStateMachine):
             )
         )
 
-    @rule(name=NAMES, item=ANY_ITEM, verdict=VERDICT)
-    def decide_by_number(self, name: str, item: int, verdict: str) -> None:
-        options = options_of(verdict)
+    @rule(name=NAMES, place=st.integers(0, 9), verdict=VERDICT)
+    def decide_what_waits(self, name: str, place: int, verdict: str) -> None:
+        waiting = queue.items(self.catalog, state="pending") or queue.items(self.catalog)
+        item, options = waiting[place % len(waiting)].id, options_of(verdict)
+        self.moment += timedelta(seconds=400)  # nobody's claim lives on
         self.count(self.move(lambda: review.decide_item(self.catalog, name, item, verdict, clock=self.clock, **options)))
 
-    @rule(place=st.integers(0, 9), name=NAMES, on=st.booleans())
-    def flag(self, place: int, name: str, on: bool) -> None:
-        if self.claims:
-            item, token = self.claims[place % len(self.claims)]
+    @rule(back=st.integers(1, 3), name=NAMES, on=st.booleans())
+    def flag(self, back: int, name: str, on: bool) -> None:
+        if len(self.claims) >= back:
+            item, token = self.claims[-back]
             self.move(lambda: flags.set_flag(self.catalog, name, item, token, on, clock=self.clock))
 
     @rule(name=NAMES, back=st.integers(0, 6))
@@ -138,7 +140,7 @@ class Histories(RuleBasedStateMachine):
         options = {"note": "seen"} | options_of(verdict)
         self.count(self.move(lambda: review.adjudicate(self.catalog, name, item, verdict, clock=self.clock, **options)))
 
-    @rule(quorum=st.integers(1, 3), similarity=st.sampled_from((0.5, 0.97)), low=st.sampled_from((None, 0.325, 0.5)))
+    @rule(quorum=st.sampled_from((1, 2, 2, 3)), similarity=st.sampled_from((0.5, 0.97)), low=st.sampled_from((None, None, 0.325, 0.5)))
     def change_the_rules(self, quorum: int, similarity: float, low: float | None) -> None:
         rules = Policy(
             quorum=quorum, copy_similarity=similarity, auto_reject={} if low is None else {"text_match": low}
