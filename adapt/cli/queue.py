@@ -26,7 +26,9 @@ def queue(
     reviewer: Annotated[
         str | None, typer.Option(help="Who asks: for --claim, --log and --verify; hides opinions they must not know.")
     ] = None,
-    claim: Annotated[bool, typer.Option("--claim", help="Take the next item, of --run if given, or --item, for --reviewer.")] = False,
+    claim: Annotated[
+        bool, typer.Option("--claim", help="Take the next item, of --run if given, or --item, for --reviewer.")
+    ] = False,
     renew: Annotated[str | None, typer.Option(metavar="TOKEN", help="Hold --item for longer.")] = None,
     release: Annotated[str | None, typer.Option(metavar="TOKEN", help="Give --item back.")] = None,
     log: Annotated[

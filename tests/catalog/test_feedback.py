@@ -170,7 +170,9 @@ def test_a_picture_that_was_exchanged_is_one_line(catalog: Catalog) -> None:
     frozen = decided(catalog)
     first, second = frozen.entries
     first.image.write_bytes(second.image.read_bytes())
-    with pytest.raises(CatalogError, match=r"picture .* of line 1 was exchanged; delete the folder and freeze it again$"):
+    with pytest.raises(
+        CatalogError, match=r"picture .* of line 1 was exchanged; delete the folder and freeze it again$"
+    ):
         feedback_folder.read(frozen.folder)
     first.image.unlink()
     first.image.mkdir()
