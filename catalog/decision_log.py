@@ -84,11 +84,12 @@ def heads_of(session: Session, items: Sequence[ReviewItemRow]) -> dict[int, list
     rounds = {item.id: item.round for item in items}
     found: dict[int, list[Head]] = defaultdict(list)
     row, ids = DecisionRow, list(rounds)
-    for start in range(0, len(ids), MAX_VARIABLES):
+    size = MAX_VARIABLES - 9  # beside them the statement has a value more
+    for start in range(0, len(ids), size):
         query = (
             head_rows()
             .with_only_columns(row.id, row.item_id, row.round, row.verdict, row.origin, row.reviewer_id)
-            .where(row.item_id.in_(ids[start : start + MAX_VARIABLES]))
+            .where(row.item_id.in_(ids[start : start + size]))
             .order_by(row.id)
         )
         for id_, item_id, round_, verdict, origin, reviewer_id in session.execute(query):

@@ -75,7 +75,8 @@ def decide(
     options: dict[str, Any] = {"reasons": reason or (), "note": note}
     made: list[Decision] = []
     with session.open_catalog(create=False) as catalog:
-        before = [queue.item(catalog, item) for item in items]
+        with catalog.read() as reading:
+            before = queue.read_items(reading, items)
         _check_items(catalog, reviewer, before, verdict, options, ruling=adjudicate)
         if not dry_run:
             if adjudicate:

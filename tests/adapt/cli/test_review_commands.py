@@ -200,6 +200,18 @@ def test_queue_claims_renews_and_releases(queued: Callable[..., Path]) -> None:
     assert "not held by this claim" in run(workspace, "queue", "--renew", token, "--item", "1", exits=1)["said"]
 
 
+def test_queue_claims_of_a_run(queued: Callable[..., Path]) -> None:
+    workspace = queued(1)
+    claim = ("queue", "--claim", "--reviewer", "aiko", "--run")
+    assert run(workspace, *claim, "mugs")["item"]["run"] == "mugs"
+    assert run(workspace, *claim, "mugs") == {"item": None}
+    said = run(workspace, *claim, "mug", exits=1)["said"]
+    assert "no candidates of a run 'mug'; there are those of: mugs" in said and "\n" not in said
+    for number in ("0", str(2**70)):
+        said = run(workspace, "queue", "--claim", "--item", number, "--reviewer", "aiko", exits=1)["said"]
+        assert f"no item {number} in the review queue" in said and "\n" not in said
+
+
 def test_queue_writes_and_verifies_the_log(queued: Callable[..., Path], tmp_path: Path) -> None:
     workspace = queued(2)
     run(workspace, "decide", "1", "2", "--approve", "--reviewer", "aiko")

@@ -1,6 +1,5 @@
 """Whatever people do in whatever order, the log alone says what is stored, is whole, and nobody counts twice."""
 
-import os
 import shutil
 from collections.abc import Callable
 from contextlib import suppress
@@ -21,8 +20,9 @@ from catalog.policy import COPY_QUORUM, Policy
 from catalog.records import Candidate, Decision
 from catalog.store import Catalog
 
-ITEMS = 4
-EXAMPLES = int(os.environ.get("EXAMPLES", "12"))
+ITEMS = 3
+EXAMPLES = 10
+"""Histories of fifty moves; two hundred of them were tried when this was written."""
 NAMES = st.sampled_from(("ada", "lea", "aki", "ben"))
 ANY_ITEM = st.integers(1, ITEMS)
 SOME_ITEMS = st.lists(ANY_ITEM, min_size=1, max_size=ITEMS, unique=True)
@@ -36,7 +36,7 @@ def options_of(verdict: str) -> dict[str, Any]:
 
 
 class Histories(RuleBasedStateMachine):
-    """People at work on four pictures, one of which may be a copy."""
+    """People at work on three pictures, one of which may be a copy."""
 
     template: Path
     """A workspace to begin with; copied for each history."""
@@ -82,11 +82,11 @@ class Histories(RuleBasedStateMachine):
         if taken is not None:
             self.claims.append((taken.id, taken.lease_token))
 
-    @rule(place=st.integers(0, 9), verdict=VERDICT, look=st.booleans())
-    def decide_claimed(self, place: int, verdict: str, look: bool) -> None:
-        if not self.claims:
+    @rule(back=st.integers(1, 4), verdict=VERDICT, look=st.sampled_from((True, True, True, False)))
+    def decide_claimed(self, back: int, verdict: str, look: bool) -> None:
+        if len(self.claims) < back:
             return
-        item, token = self.claims[place % len(self.claims)]
+        item, token = self.claims[-back]
         if look:
             with suppress(ReviewRefused):
                 review.mark_shown(self.catalog, item, token, clock=self.clock)
@@ -97,17 +97,19 @@ class Histories(RuleBasedStateMachine):
             )
         )
 
-    @rule(name=NAMES, item=ANY_ITEM, verdict=VERDICT)
-    def decide_by_number(self, name: str, item: int, verdict: str) -> None:
-        options = options_of(verdict)
+    @rule(name=NAMES, place=st.integers(0, 9), verdict=VERDICT)
+    def decide_what_waits(self, name: str, place: int, verdict: str) -> None:
+        waiting = queue.items(self.catalog, state="pending") or queue.items(self.catalog)
+        item, options = waiting[place % len(waiting)].id, options_of(verdict)
+        self.moment += timedelta(seconds=400)  # nobody's claim lives on
         self.count(
             self.move(lambda: review.decide_item(self.catalog, name, item, verdict, clock=self.clock, **options))
         )
 
-    @rule(place=st.integers(0, 9), name=NAMES, on=st.booleans())
-    def flag(self, place: int, name: str, on: bool) -> None:
-        if self.claims:
-            item, token = self.claims[place % len(self.claims)]
+    @rule(back=st.integers(1, 3), name=NAMES, on=st.booleans())
+    def flag(self, back: int, name: str, on: bool) -> None:
+        if len(self.claims) >= back:
+            item, token = self.claims[-back]
             self.move(lambda: flags.set_flag(self.catalog, name, item, token, on, clock=self.clock))
 
     @rule(name=NAMES, back=st.integers(0, 6))
@@ -140,28 +142,32 @@ class Histories(RuleBasedStateMachine):
         options = {"note": "seen"} | options_of(verdict)
         self.count(self.move(lambda: review.adjudicate(self.catalog, name, item, verdict, clock=self.clock, **options)))
 
-    @rule(quorum=st.integers(1, 3), similarity=st.sampled_from((0.5, 0.97)), low=st.sampled_from((None, 0.325, 0.5)))
-    def change_the_rules(self, quorum: int, similarity: float, low: float | None) -> None:
+    @rule(
+        quorum=st.sampled_from((1, 1, 2, 3)),
+        similarity=st.sampled_from((0.5, 0.97)),
+        low=st.sampled_from((None, None, 0.325, 0.5)),
+        screen=st.booleans(),
+    )
+    def change_the_rules(self, quorum: int, similarity: float, low: float | None, screen: bool) -> None:
         rules = Policy(
             quorum=quorum, copy_similarity=similarity, auto_reject={} if low is None else {"text_match": low}
         )
         policies.save(self.catalog, "ada", rules, "", clock=self.clock)
+        if screen:
+            self.written += review.screen(self.catalog, "ada", clock=self.clock)
 
-    @rule()
-    def screen(self) -> None:
-        self.written += review.screen(self.catalog, "ada", clock=self.clock)
-
-    @rule(name=st.sampled_from(("lea", "aki", "ben")), role=st.sampled_from(("reviewer", "lead", "auditor")))
-    def change_a_role(self, name: str, role: str) -> None:
+    @rule(
+        name=st.sampled_from(("lea", "aki", "ben")),
+        role=st.sampled_from(("lead", "lead", "reviewer", "auditor")),
+        active=st.sampled_from((True, True, False)),
+    )
+    def change_who_may(self, name: str, role: str, active: bool) -> None:
         self.move(lambda: people.set_role(self.catalog, "ada", name, role))
-
-    @rule(name=st.sampled_from(("lea", "aki", "ben")), active=st.booleans())
-    def send_away_or_call_back(self, name: str, active: bool) -> None:
         self.move(lambda: people.set_active(self.catalog, "ada", name, active))
 
     # --- time, rounds, wishes ------------------------------------------------------------------------
 
-    @rule(seconds=st.sampled_from((0.2, 60.0, 400.0, -120.0)))
+    @rule(seconds=st.sampled_from((400.0, 400.0, 60.0, 0.2, -120.0)))
     def let_time_pass(self, seconds: float) -> None:
         self.moment += timedelta(seconds=seconds)
 
@@ -236,6 +242,6 @@ def test_the_log_alone_gives_every_state_after_any_history(
     run_state_machine_as_test(
         Histories,
         settings=settings(
-            max_examples=EXAMPLES, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
+            max_examples=EXAMPLES, stateful_step_count=50, deadline=None, suppress_health_check=list(HealthCheck)
         ),
     )
