@@ -11,6 +11,7 @@ from collections import Counter
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -21,7 +22,7 @@ from catalog.approved import Selection
 from catalog.c2pa_signing import PictureSigner, StampRefused
 from catalog.errors import CatalogError, CatalogUnwritable, ExportRefused
 from catalog.exporters import checking, exporter
-from catalog.exporters.delivery import Verification
+from catalog.exporters.delivery import Exporter, Verification
 from catalog.exporters.feed import checked_base_url
 from catalog.exporters.filling import Plan, Progress, fill, load, write_plan
 from catalog.exporters.part_folder import PartFolder
@@ -45,6 +46,10 @@ class ExportReport:
     """Files whose digest and provenance mark agreed when read back; 0 in a dry run."""
     reused: int = 0
     """Files taken over from an export that was stopped."""
+    small: int = 0
+    """Pictures with a side shorter than whoever gets them asks for; they are delivered all the same."""
+    asked_px: int = 0
+    """What is asked for."""
 
 
 def export(
@@ -91,11 +96,14 @@ def export(
     with catalog.read() as session:
         plan.log_hash = session.scalar(select(DecisionRow.hash).order_by(DecisionRow.id.desc()).limit(1)) or ""
         selection = Selection(session, catalog.blobs.digests(), policy, plan.exporter.rule)
-        counts = Counter(judged.reason for batch in selection.judged() for judged in batch)
+        counts: Counter[str | None] = Counter()
+        for batch in selection.judged():
+            counts.update(judged.reason for judged in batch)
+            plan.small += sum(judged.reason is None and _is_small(judged.row, plan.exporter) for judged in batch)
         plan.images = counts.pop(None, 0)
         plan.excluded = {str(reason): counts[reason] for reason in sorted(map(str, counts))}
         if dry_run:
-            return ExportReport(path=target, images=plan.images, excluded=plan.excluded, verified=0)
+            return _report(plan, target)
         if not plan.images:
             parts = [
                 say("{count} {reason}", count=count, reason=terms.LEFT_OUT[reason])
@@ -223,6 +231,20 @@ def _deliver(
         part.close()  # stopped by hand: what is there is used by the next export
         raise
     delivery_log.confirm(catalog, noted)
+    return _report(plan, target, verified=check.verified, reused=part.reused)
+
+
+def _report(plan: Plan, target: Path, *, verified: int = 0, reused: int = 0) -> ExportReport:
     return ExportReport(
-        path=target, images=plan.images, excluded=plan.excluded, verified=check.verified, reused=part.reused
+        path=target,
+        images=plan.images,
+        excluded=plan.excluded,
+        verified=verified,
+        reused=reused,
+        small=plan.small,
+        asked_px=plan.exporter.asks_for_px,
     )
+
+
+def _is_small(row: Any, exporter: Exporter) -> bool:
+    return min(row.width, row.height) < exporter.asks_for_px

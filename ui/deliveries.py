@@ -7,7 +7,7 @@ from catalog.deliveries import Delivery
 from catalog.export import ExportReport
 from catalog.exporters import FORMATS
 from catalog.exporters.delivery import Verification
-from ui import charts, tables
+from ui import charts, components, tables
 from ui.delivery_job import Job
 from ui.i18n import Translator
 from ui.tables import Column
@@ -37,7 +37,14 @@ def counted(t: Translator, report: ExportReport) -> str:
     shown = tables.facts(
         [(t("export.leaving"), f"{report.images:,}", ""), (t("export.staying"), f"{left:,}", t("export.staying_how"))]
     )
-    return shown + excluded(t, report.excluded)
+    return shown + _small(t, report) + excluded(t, report.excluded)
+
+
+def _small(t: Translator, report: ExportReport) -> str:
+    """Return a line about pictures that are smaller than the shop asks for, or nothing."""
+    if not report.small:
+        return ""
+    return components.note(t("export.small", count=f"{report.small:,}", px=report.asked_px), "warning")
 
 
 def excluded(t: Translator, counts: Mapping[str, int]) -> str:
@@ -72,7 +79,7 @@ def outcome(t: Translator, job: Job, workspace: Path) -> str:
     if made.excluded:
         lines.append(t("export.excluded_file"))
     line = t("export.done", count=f"{made.images:,}", folder=folder(made.path, workspace))
-    return tables.result(True, line, lines) + excluded(t, made.excluded)
+    return tables.result(True, line, lines) + _small(t, made) + excluded(t, made.excluded)
 
 
 def verified(t: Translator, found: Verification, name: str) -> str:

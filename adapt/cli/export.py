@@ -84,6 +84,9 @@ def _lines(report: "ExportReport", *, dry_run: bool, signed: bool) -> list[str]:
         f"{'would deliver' if dry_run else 'delivered'} {report.images} pictures to {report.path}",
         f"left out: {left or 'none'}" + ("" if dry_run or not left else "; each with its reason in excluded.csv"),
     ]
+    if report.small:
+        size = f"{report.asked_px} x {report.asked_px} px"
+        lines.append(f"{report.small} of them are smaller than the {size} that this format's readers ask for")
     if report.reused:
         lines.append(f"went on from an export that was stopped: {report.reused} files were there already")
     if not dry_run:

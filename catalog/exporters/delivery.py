@@ -103,6 +103,8 @@ class Exporter(Protocol):
     name: str
     needs_base_url: bool
     """Whether its rows point to addresses on the web."""
+    asks_for_px: int
+    """Shortest side that whoever gets the delivery asks for; 0 where any will do."""
 
     def rule(self) -> Callable[[Offer], str | None]:
         """Return a rule that names a reason for each picture this format cannot take, for one pass in order."""

@@ -48,6 +48,8 @@ class Plan:
     images: int = 0
     excluded: dict[str, int] = field(default_factory=dict)
     log_hash: str = ""
+    small: int = 0
+    """Pictures that leave with a side shorter than is asked for."""
 
     @property
     def state(self) -> str:

@@ -27,6 +27,8 @@ class MerchantExporter(FeedExporter):
     name = "merchant"
     pictures_per_product = 11
     """One main picture and up to ten more."""
+    asks_for_px = 500
+    """Asked of all from 2027-01-31; less than 100, or 250 for clothes, is refused already."""
 
     def product_name(self, sku: str, variant: str) -> str | None:
         """Return the number of variant or product; None for what Google or a spreadsheet would not take as it is."""

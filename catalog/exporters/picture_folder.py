@@ -18,6 +18,7 @@ class PictureFolder:
     """Writes pictures as files of their own."""
 
     needs_base_url = False
+    asks_for_px = 0
 
     def rule(self) -> Callable[[Offer], str | None]:
         """Return a rule that takes everything."""

@@ -26,6 +26,7 @@ class WebDatasetExporter:
 
     name = "webdataset"
     needs_base_url = False
+    asks_for_px = 0
 
     def __init__(self, samples_a_shard: int = 1000) -> None:
         """Choose how many samples an archive holds."""

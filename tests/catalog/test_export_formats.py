@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from approved_pictures import Thing, approve, draw, tiny_picture
 from PIL import Image
+from sqlalchemy import text
 
 from catalog import export, provenance
 from catalog.exporters import FORMATS
@@ -135,8 +136,8 @@ def test_folder_tables_hold_every_picture_and_no_formula(delivered: dict[str, Pa
 def test_alternative_texts_are_in_both_languages_and_plain(delivered: dict[str, Path]) -> None:
     lines = manifest(delivered["folder"])
     for line in lines:
-        for text in (line["alt_text_en"], line["alt_text_ja"]):
-            assert 0 < len(text) <= 125 and "<" not in text and text.isprintable(), text
+        for said in (line["alt_text_en"], line["alt_text_ja"]):
+            assert 0 < len(said) <= 125 and "<" not in said and said.isprintable(), said
     plain = next(line for line in lines if line["sku"] == "MUG-000")
     assert "mug" in plain["alt_text_en"] and "blue" in plain["alt_text_en"]
     assert "マグカップ" in plain["alt_text_ja"] and "青" in plain["alt_text_ja"]
@@ -212,6 +213,17 @@ def test_merchant_feed_points_to_every_picture(delivered: dict[str, Path], file:
     assert len(urls) == PICTURES - UNNAMED
     left = Counter(row["reason"] for row in table(folder / "excluded.csv"))
     assert left == {"id_not_allowed": UNNAMED}
+
+
+def test_merchant_feed_says_how_many_pictures_are_small(approved: Path) -> None:
+    with Catalog.open(approved) as catalog:
+        merchant, shopify = (_export(catalog, name, dry_run=True) for name in ("merchant", "shopify"))
+        assert (merchant.small, merchant.asked_px) == (PICTURES - UNNAMED, 500) and not shopify.small
+        with catalog.write() as session:
+            session.execute(text("UPDATE image SET width = 500, height = 500 WHERE kind = 'generated'"))
+        assert not _export(catalog, "merchant", dry_run=True).small
+        with catalog.write() as session:
+            session.execute(text("UPDATE image SET width = 12, height = 10 WHERE kind = 'generated'"))
 
 
 def test_shopify_table_points_to_every_picture(delivered: dict[str, Path]) -> None:

@@ -186,7 +186,9 @@ def test_export_page_turns_pages_of_deliveries(approved: Path, monkeypatch: pyte
 
 def test_export_page_speaks_japanese_and_names_everything(approved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     app = open_page(approved, monkeypatch, "export", "lea", lang="ja", format="merchant")
+    app.text_input(key="base_url").input("https://cdn.example.com/p").run()
     app.button(key="count-export").click().run()
+    assert "このうち 4 件は、ショップが求める 500 × 500 ピクセルより小さい画像です" in html_of(app)
     app.selectbox(key="format").select("folder").run()
     app.button(key="count-export").click().run()
     exported(app, approved)

@@ -38,6 +38,7 @@ def test_export_command_makes_and_checks_every_format(approved: Path, tmp_path: 
     base = ("--base-url", BASE) if format in ("merchant", "shopify") else ()
     said = run(approved, "--format", format, "--out", str(out), *base)
     assert f"delivered 2 pictures to {out}" in said and "left out: 1 undecided" in said
+    assert ("2 of them are smaller than the 500 x 500 px" in said) == (format == "merchant")
     assert f"2 of 2 pictures verified in {out} ({format}: digest and provenance mark)" in run(
         tmp_path / "nowhere", "--verify", str(out)
     )
