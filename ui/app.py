@@ -16,7 +16,6 @@ from ui.document import Document
 from ui.proxy import TrustedHeader
 
 
-
 async def first_screen(request: Request) -> RedirectResponse:
     """Send on who asks for the first screen by its name: Streamlit knows it under "/" alone, and says "not found"."""
     return RedirectResponse(f"./?{request.url.query}" if request.url.query else "./")
