@@ -11,7 +11,8 @@ from browser import PATIENCE_MS
 READY = ".rd[data-ready=true]"
 """The desk when its picture may be decided."""
 IDLE = """() => !document.querySelector('[data-testid=stStatusWidget], [data-testid=stSkeleton], [data-stale=true]')
-    && [...document.images].every((image) => image.complete || image.loading === 'lazy')"""
+    && [...document.images].every((image) => image.complete
+        || (image.loading === 'lazy' && image.getBoundingClientRect().top > innerHeight))"""
 
 
 def _nothing(page: Any) -> None:

@@ -43,9 +43,9 @@ class WorkingDays:
 def work(catalog: Catalog, count: int, *, until: datetime) -> None:
     """Decide the first `count` pictures over the days before `until`.
 
-    The verdicts follow the score: the lower third is rejected. Some pictures get a second opinion, some of those another
-    verdict; of these conflicts one is settled. Somebody skips, somebody asks for changes, one verdict is undone, and
-    what is approved is delivered once.
+    The verdicts follow the score: the lower third is rejected. Some pictures get a second opinion, some of those
+    another verdict; of these conflicts one is settled. Somebody skips, somebody asks for changes, one verdict is
+    undone, and what is approved is delivered once.
     """
     for name, role in PEOPLE.items():
         people.sign_in(catalog, name, role=role)
@@ -71,6 +71,19 @@ def work(catalog: Catalog, count: int, *, until: datetime) -> None:
         _decide(catalog, clock, "reviewer-2", item, number, rejected=number % DISAGREE_EVERY == DISAGREE_EVERY - 1)
     _aftermath(catalog, clock, items[count : count + 3])
     export.export(catalog, actor="lead-1")
+
+
+def go_on(catalog: Catalog, sku: str, *, until: datetime) -> None:
+    """Decide as `work` does until the next picture is one of a product."""
+    clock, number = WorkingDays(until), 0
+    while (held := review.claim(catalog, "reviewer-1", clock=clock)) is not None:
+        assert held.lease_token is not None
+        review.release(catalog, held.id, held.lease_token)
+        if queue.specification(catalog, held.id).sku == sku:
+            return
+        clock.now = until
+        _decide(catalog, clock, "reviewer-1", held, number, rejected=number % 4 == 3)
+        number += 1
 
 
 def _shares(count: int) -> list[int]:

@@ -170,14 +170,14 @@ def _person(t: Translator, reviewer: str, name: str) -> str:
 
 
 def _kappa(found: Kappa) -> str:
-    return "–" if found.value is None else f"{found.value:.2f}"
+    return "–" if found.value is None else f"{found.value:z.2f}"
 
 
 def _interval(found: Kappa) -> str:
-    return "–" if found.low is None or found.high is None else f"{found.low:.2f} – {found.high:.2f}"
+    return "–" if found.low is None or found.high is None else f"{found.low:z.2f} – {found.high:z.2f}"
 
 
 def _kappa_how(t: Translator, found: Kappa) -> str:
     if found.value is None or found.low is None or found.high is None:
         return t("insights.kappa_unknown")
-    return t("insights.interval", low=f"{found.low:.2f}", high=f"{found.high:.2f}")
+    return t("insights.interval", low=f"{found.low:z.2f}", high=f"{found.high:z.2f}")
