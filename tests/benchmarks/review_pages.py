@@ -13,15 +13,22 @@ from typing import Any
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
-PATIENCE_MS = 60_000
+PATIENCE_MS = 30_000
 READY = ".rd[data-ready=true]"
 """The desk when its picture has been on screen for as long as the rules ask."""
 
 _PROBE = """
 window.probe = {
-  frames() { return new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(performance.now())))); },
+  frames() {
+    const later = (done) => requestAnimationFrame(() => done(performance.now()));
+    return new Promise((done) => requestAnimationFrame(() => later(done)));
+  },
   async until(holds) {
-    while (!holds()) await new Promise((done) => requestAnimationFrame(done));
+    const end = performance.now() + PATIENCE_MS;
+    while (!holds()) {
+      if (performance.now() > end) throw new Error(`still not so: ${holds}`);
+      await new Promise((done) => requestAnimationFrame(done));
+    }
     return this.frames();
   },
   candidate() {
@@ -37,12 +44,11 @@ window.probe = {
   },
   // The next key or click, and when what it leads to is painted.
   watch(kind, key, holds) {
-    this.took = new Promise((done) => {
-      const begin = async (event) => {
+    this.took = new Promise((done, fail) => {
+      const begin = (event) => {
         if (key && event.key !== key) return;
         removeEventListener(kind, begin, true);
-        const test = holds(this);
-        done((await this.until(test)) - event.timeStamp);
+        this.until(holds(this)).then((at) => done(at - event.timeStamp), fail);
       };
       addEventListener(kind, begin, true);
     });
@@ -66,7 +72,7 @@ def tab(chromium: Any) -> Any:
     """Open a tab with a cache and cookies of its own."""
     context = chromium.new_context(locale="en-US", viewport={"width": 1400, "height": 900}, reduced_motion="reduce")
     context.set_default_timeout(PATIENCE_MS)
-    context.add_init_script(_PROBE)
+    context.add_init_script(_PROBE.replace("PATIENCE_MS", str(PATIENCE_MS)))
     return context.new_page()
 
 
@@ -96,3 +102,11 @@ def click_ms(page: Any, target: Any, holds: str) -> float:
     page.evaluate(f"() => probe.watch('click', null, (probe) => () => {holds})")
     target.click()
     return float(page.evaluate("() => probe.took"))
+
+
+def link_ms(page: Any, screen: str, holds: str) -> float:
+    """Go to another screen by its link in the row above; return the time until a condition holds and is painted."""
+    # The screen where people arrive has no path.
+    path = "" if screen == "home" else screen
+    target = page.locator(f"[data-testid=stPageLink-NavLink][href='{path}']").first
+    return click_ms(page, target, f"location.pathname === '/{path}' && probe.idle() && {holds}")
