@@ -6,7 +6,7 @@ from catalog import decision_log, policies, roles
 from catalog.clock import Clock, utc_now
 from catalog.errors import ReviewRefused
 from catalog.phrases import say
-from catalog.review.claims import held_row
+from catalog.review.holding import held_row
 from catalog.schema import GenerationRow
 from catalog.store import Catalog
 

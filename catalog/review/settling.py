@@ -14,7 +14,7 @@ from catalog.errors import ReviewRefused
 from catalog.phrases import say
 from catalog.policy import REJECT_REASONS, Policy
 from catalog.records import Decision
-from catalog.review.claims import NO_LEASE, is_row_number
+from catalog.review.holding import NO_LEASE, is_row_number
 from catalog.review.refusals import PictureMissing
 from catalog.schema import AttributeRow, DecisionRow, GenerationRow, ReviewItemRow
 from catalog.store import Catalog

@@ -17,7 +17,7 @@ from catalog.phrases import say
 from catalog.policy import Policy
 from catalog.records import Decision
 from catalog.review.adjudication import RULINGS
-from catalog.review.claims import seen_since
+from catalog.review.holding import seen_since
 from catalog.review.refusals import LeaseLost, PictureMissing
 from catalog.review.settling import checked_reasons, copy_risks, pictures_of, require_picture, rows_of
 from catalog.review.writing import Verdict, write

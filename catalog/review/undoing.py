@@ -15,7 +15,8 @@ from catalog.decision_log import NewRow
 from catalog.phrases import say
 from catalog.policy import Policy
 from catalog.records import Decision, ReviewItem
-from catalog.review.claims import NO_LEASE, is_row_number, release, take
+from catalog.review.claims import release
+from catalog.review.holding import NO_LEASE, is_row_number, take
 from catalog.review.refusals import AlreadyChanged, NothingToUndo
 from catalog.review.settling import settle, written
 from catalog.schema import DecisionRow, ReviewItemRow

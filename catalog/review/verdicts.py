@@ -16,7 +16,8 @@ from catalog.notes import checked_note
 from catalog.phrases import say
 from catalog.policy import Policy
 from catalog.records import Decision
-from catalog.review.claims import claim, held_row, release, seen_since
+from catalog.review.claims import claim, release
+from catalog.review.holding import held_row, seen_since
 from catalog.review.settling import checked_reasons, checked_ticks, require_picture, written
 from catalog.review.writing import Verdict, write
 from catalog.schema import DecisionRow

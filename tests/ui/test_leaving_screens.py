@@ -1,4 +1,4 @@
-"""Going to another screen gives back what the tab holds; coming back offers the same, and a run in the address limits."""
+"""Going to another screen gives back what the tab holds, coming back offers the same; a run in the address limits."""
 
 from collections.abc import Callable
 from pathlib import Path

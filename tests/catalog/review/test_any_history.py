@@ -22,7 +22,7 @@ from catalog.store import Catalog
 
 ITEMS = 3
 EXAMPLES = 10
-"""Histories of fifty moves; two hundred of them were tried when this was written."""
+"""Histories of fifty moves each."""
 NAMES = st.sampled_from(("ada", "lea", "aki", "ben"))
 ANY_ITEM = st.integers(1, ITEMS)
 SOME_ITEMS = st.lists(ANY_ITEM, min_size=1, max_size=ITEMS, unique=True)

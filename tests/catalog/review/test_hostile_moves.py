@@ -1,4 +1,4 @@
-"""Moves of people who mean no good, and of clocks and rules that change under them: nothing is lost, doubled, unlogged."""
+"""Moves of people who mean no good, clocks and rules that change under them: nothing is lost, doubled or unlogged."""
 
 import math
 import threading
@@ -101,7 +101,7 @@ def test_a_claim_of_a_run_takes_nothing_else(whole: Any) -> None:
     again = claim(whole.catalog, "aki", run="late", include_skipped=True, clock=whole.clock)
     assert again is not None and again.id == 2
     for unknown in ("lat", HOSTILE_TEXT, "", "' OR 1=1 --"):
-        with pytest.raises(ReviewRefused, match="no candidates of a run .*there are those of: ") as caught:
+        with pytest.raises(ReviewRefused, match=r"no candidates of a run .*there are those of: ") as caught:
             claim(whole.catalog, "aki", run=unknown, clock=whole.clock)
         assert "\n" not in str(caught.value)
 
