@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from catalog import queue, review
+from catalog import gallery, queue, review
 
 BIG = ("review_item", "decision", "generation")
 
@@ -47,6 +47,9 @@ ACTS: dict[str, Callable[[Any], object]] = {
     "count": lambda desk: queue.progress(desk.catalog, "aki"),
     "own history": lambda desk: queue.decisions(desk.catalog, reviewer="aki", as_seen_by="aki"),
     "an item's history": lambda desk: queue.decisions(desk.catalog, item_id=1, as_seen_by="aki"),
+    "compare": lambda desk: gallery.next_to_compare(desk.catalog, "aki", clock=desk.clock),
+    "claim candidates": lambda desk: review.claim_candidates(desk.catalog, "aki", 1, clock=desk.clock),
+    "sort many": lambda desk: gallery.sort(desk.catalog, "aki", [1, 2], "approve", clock=desk.clock),
     "list": lambda desk: queue.items(desk.catalog, state="pending"),
     "list all": lambda desk: queue.items(desk.catalog),
 }
@@ -64,3 +67,21 @@ def test_a_key_press_walks_no_table(desk: Any, act: str) -> None:
     ]
     assert walked == []
     assert not any("USE TEMP B-TREE FOR ORDER BY" in step for step in found if act in ("claim", "list", "list all"))
+
+
+@pytest.mark.parametrize("act", ["claim", "compare", "claim candidates", "sort many", "an item's history"])
+def test_what_a_person_said_of_an_item_is_looked_up_by_both(desk: Any, act: str) -> None:
+    desk.say("aki", "approve")
+    verdicts = [step for step in plans(desk, lambda: ACTS[act](desk)) if step.startswith("SEARCH decision")]
+    assert any("(item_id=? AND reviewer_id=?)" in step for step in verdicts)
+    # By the person alone, each item would be compared with everything the person ever decided.
+    assert not any("(reviewer_id=?" in step for step in verdicts)
+
+
+@pytest.mark.parametrize("act", ["compare", "claim candidates"])
+def test_other_candidates_are_found_by_their_product(desk: Any, act: str) -> None:
+    found = plans(desk, lambda: ACTS[act](desk))
+    assert any("(product_id=?)" in step for step in found)
+    through_the_queue = [step for step in found if "ix_review_item_queue" in step]
+    # The comparison walks the queue once, from its front; it must not for each item's product.
+    assert len(through_the_queue) == (1 if act == "compare" else 0)
