@@ -78,6 +78,14 @@ def test_what_a_person_said_of_an_item_is_looked_up_by_both(desk: Any, act: str)
     assert not any("(reviewer_id=?" in step for step in verdicts)
 
 
+def test_counting_visits_only_what_is_held_or_superseded(desk: Any) -> None:
+    desk.say("aki", "approve")
+    found = plans(desk, lambda: ACTS["count"](desk))
+    assert any("ix_review_item_lease_until (lease_until>?)" in step for step in found)
+    assert any(step.startswith("SEARCH decision ") and "(supersedes_id>?)" in step for step in found)
+    assert not any("USING INDEX ix_review_item_queue" in step for step in found)
+
+
 @pytest.mark.parametrize("act", ["compare", "claim candidates"])
 def test_other_candidates_are_found_by_their_product(desk: Any, act: str) -> None:
     found = plans(desk, lambda: ACTS[act](desk))
