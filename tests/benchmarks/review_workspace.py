@@ -10,19 +10,18 @@ from __future__ import annotations
 
 import io
 import random
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import fabricated
-from sqlalchemy import Table, select, update
+from review_decisions import BEGAN, REVIEWERS, decide
+from sqlalchemy import Table
 from sqlalchemy.orm import Session
 
-from catalog import decision_log, people
+from catalog import people
 from catalog.database import insert_rows
-from catalog.policy import COPY_QUORUM, DEFAULT_POLICY, REJECT_REASONS
-from catalog.schema import Base, DecisionRow, ReviewerRow, ReviewItemRow
+from catalog.policy import COPY_QUORUM, DEFAULT_POLICY
+from catalog.schema import Base
 from catalog.store import Catalog
 
 SEED = 5
@@ -33,14 +32,11 @@ DRAWINGS, DRAWN_PX = 400, 256
 PHOTOS, PHOTO_PX = 300, 600
 DECIDED = 0.05
 """Share of the queue that was decided before."""
-REVIEWERS = ("aki", "ben", "chie", "dan")
 LEAD = "lea"
 NEW = tuple(f"reviewer {number:02}" for number in range(10))
 """Who reviews while it is measured; none of them has decided anything."""
-BEGAN = datetime(2026, 11, 1, 9, tzinfo=UTC)
 _MADE = BEGAN.strftime("%Y-%m-%d %H:%M:%S.%f")
 _BATCH = 4000
-_LOG_BATCH = 500
 
 
 def workspace(folder: Path, candidates: int, decided: float = DECIDED) -> Path:
@@ -63,10 +59,10 @@ def workspace(folder: Path, candidates: int, decided: float = DECIDED) -> Path:
     return made
 
 
-def fill(catalog: Catalog, candidates: int, decided: float = DECIDED) -> None:
+def fill(catalog: Catalog, candidates: int, decided: float = DECIDED, *, photographs: int = PHOTOS) -> None:
     """Fill an empty catalogue; the same numbers make the same rows."""
     rng = random.Random(SEED)
-    photos = [catalog.blobs.put(_jpeg(number, PHOTO_PX), "jpg") for number in range(PHOTOS)]
+    photos = [catalog.blobs.put(_jpeg(number, PHOTO_PX), "jpg") for number in range(photographs)]
     drawings = [_jpeg(number, DRAWN_PX) for number in range(1000, 1000 + min(DRAWINGS, candidates))]
     with catalog.write() as session:
         _insert(session, "source", [{"id": 1, "name": "shop", "root": "/", "created_at": _MADE}])
@@ -78,18 +74,18 @@ def fill(catalog: Catalog, candidates: int, decided: float = DECIDED) -> None:
             for number in range(numbers.start * A_PRODUCT, numbers.stop * A_PRODUCT)
         ]
         with catalog.write() as session:
-            _add_products(session, numbers)
+            _add_products(session, numbers, photographs)
             _add_candidates(session, rng, numbers, pictures, photos, candidates)
     for name in (*REVIEWERS, *NEW):
         people.sign_in(catalog, name, role="reviewer")
     people.sign_in(catalog, LEAD, role="admin")
-    _decide(catalog, rng, round(candidates * decided))
+    decide(catalog, rng, round(candidates * decided))
 
 
 # --- rows -------------------------------------------------------------------------------------------
 
 
-def _add_products(session: Session, numbers: range) -> None:
+def _add_products(session: Session, numbers: range, photographs: int) -> None:
     products, attributes, captions, shown = [], [], [], []
     for number in numbers:
         cells = _cells(number)
@@ -120,7 +116,7 @@ def _add_products(session: Session, numbers: range) -> None:
             for wording in range(WORDINGS)
         ]
         shown += [
-            {"product_id": product_id, "image_id": (number * 3 + place) % PHOTOS + 1, "position": place}
+            {"product_id": product_id, "image_id": (number * 3 + place) % photographs + 1, "position": place}
             | {"role": "main", "origin": ""}
             for place in range(1 + number % 3)
         ]
@@ -138,7 +134,7 @@ def _add_candidates(
         number = numbers.start * A_PRODUCT + place
         product, seed, wording = number // A_PRODUCT, number % A_PRODUCT // WORDINGS, number % WORDINGS
         similarity = round(min(0.995, rng.gauss(0.75, 0.1)), 4)
-        images.append(_image(PHOTOS + number + 1, sha, DRAWN_PX, "generated"))
+        images.append(_image(len(photos) + number + 1, sha, DRAWN_PX, "generated"))
         generations.append(
             {
                 "id": number + 1,
@@ -149,7 +145,7 @@ def _add_candidates(
                 "seed": seed,
                 "prompt": _text(_cells(product), wording),
                 "scores": {"text_match": round(rng.gauss(0.3, 0.05), 4), "realism": round(rng.random(), 4)},
-                "nearest_sha256": photos[product * 3 % PHOTOS],
+                "nearest_sha256": photos[product * 3 % len(photos)],
                 "nearest_similarity": similarity,
                 "created_at": _MADE,
             }
@@ -216,56 +212,3 @@ def _numbered(jpeg: bytes, number: int) -> bytes:
     """Return the picture with a comment: the same pixels, another file."""
     comment = f"candidate {number}".encode()
     return jpeg[:2] + b"\xff\xfe" + (len(comment) + 2).to_bytes(2, "big") + comment + jpeg[2:]
-
-
-# --- decisions --------------------------------------------------------------------------------------
-
-
-def _decide(catalog: Catalog, rng: random.Random, count: int) -> None:
-    """Decide the first `count` items, one in twenty by two people, who disagree on one in five."""
-    with catalog.read() as session:
-        numbers = list(session.scalars(select(ReviewerRow.id).where(ReviewerRow.name.in_(REVIEWERS))))
-    for first in range(0, count, _LOG_BATCH):
-        with catalog.write() as session:
-            wanted = range(first + 1, min(first + _LOG_BATCH, count) + 1)
-            quorums = dict(
-                session.execute(
-                    select(ReviewItemRow.id, ReviewItemRow.quorum).where(ReviewItemRow.id.in_(wanted))
-                ).all()
-            )
-            states: dict[str, list[int]] = {}
-            for item in wanted:
-                made = list(_verdicts(session, rng, item, numbers, twice=quorums[item] > 1))
-                heads = [decision_log.Head(row.id, row.verdict, row.origin) for row in made]
-                states.setdefault(decision_log.settled_state(heads, quorums[item]), []).append(item)
-            for state, items in states.items():
-                session.execute(update(ReviewItemRow).where(ReviewItemRow.id.in_(items)).values(state=state, version=1))
-
-
-def _verdicts(
-    session: Session, rng: random.Random, item: int, numbers: list[int], *, twice: bool
-) -> Iterator[DecisionRow]:
-    """Write what people said about one item and yield the rows that count."""
-    chosen = rng.sample(numbers, 2 if twice else 1)
-    first = None
-    for place, reviewer in enumerate(chosen):
-        verdict = rng.choices(("approve", "reject", "changes", "skip"), (66, 26, 3, 5))[0]
-        if first is not None and rng.random() < 0.8:
-            verdict = first
-        first = verdict
-        moment = BEGAN + timedelta(seconds=3 * item + place)
-        reasons = (rng.choice(REJECT_REASONS),) if verdict in ("reject", "changes") else ()
-        row = DecisionRow(
-            item_id=item, round=1, reviewer_id=reviewer, verdict=verdict, origin="review",
-            shown_at=moment - timedelta(seconds=2), decided_at=moment, dwell_ms=round(rng.lognormvariate(7.5, 0.5)),
-            blind=True, policy_version=0, idempotency_key=f"made:{item}:{place}",
-        )  # fmt: skip
-        decision_log.append(session, [decision_log.NewRow(row=row, reasons=reasons)])
-        if rng.random() < 0.02:
-            undone = DecisionRow(
-                item_id=item, round=1, reviewer_id=reviewer, verdict="void", origin="review", decided_at=moment,
-                idempotency_key=f"void:{row.id}", supersedes_id=row.id, policy_version=0,
-            )  # fmt: skip
-            decision_log.append(session, [decision_log.NewRow(row=undone)])
-        elif verdict != "skip":
-            yield row

@@ -4,6 +4,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from streamlit import config
 
 from catalog.errors import CatalogError
 from ui import oidc, serve
@@ -25,6 +26,12 @@ def test_shipped_settings_are_the_strict_ones() -> None:
     assert shipped["server"]["enableCORS"] and shipped["server"]["enableXsrfProtection"]
     assert shipped["server"]["allowedHosts"] == list(serve.THIS_MACHINE)
     assert not shipped["server"]["enableStaticServing"] and not shipped["runner"]["magicEnabled"]
+
+
+def test_no_full_garbage_collection_follows_a_key_press() -> None:
+    # Streamlit lists the setting nowhere; under another name it would be ignored without a word.
+    assert config.get_config_options()["runner.postScriptGC"].type is bool
+    assert tomllib.loads(CONFIG.read_text(encoding="utf-8"))["runner"]["postScriptGC"] is False
 
 
 def test_server_answers_to_the_names_it_was_given(tmp_path: Path) -> None:

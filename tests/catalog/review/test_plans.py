@@ -48,6 +48,9 @@ ACTS: dict[str, Callable[[Any], object]] = {
     "own history": lambda desk: queue.decisions(desk.catalog, reviewer="aki", as_seen_by="aki"),
     "an item's history": lambda desk: queue.decisions(desk.catalog, item_id=1, as_seen_by="aki"),
     "claim of a run": lambda desk: review.claim(desk.catalog, "aki", run="mugs", clock=desk.clock),
+    "compare": lambda desk: gallery.next_to_compare(desk.catalog, "aki", clock=desk.clock),
+    "claim candidates": lambda desk: review.claim_candidates(desk.catalog, "aki", 1, clock=desk.clock),
+    "sort many": lambda desk: gallery.sort(desk.catalog, "aki", [1, 2], "approve", clock=desk.clock),
     "list": lambda desk: queue.items(desk.catalog, state="pending"),
     "list all": lambda desk: queue.items(desk.catalog),
 }
@@ -67,7 +70,27 @@ def test_a_key_press_walks_no_table(desk: Any, act: str) -> None:
     assert not any("USE TEMP B-TREE FOR ORDER BY" in step for step in found if act in ("claim", "list", "list all"))
 
 
-def test_whether_one_has_spoken_of_many_items_is_looked_up_by_item(desk: Any) -> None:
-    found = plans(desk, lambda: gallery.sort(desk.catalog, "lea", [1, 2, 3], "reject"))
-    # A lead who decided ten thousand items would have them all walked through for each of the next ten thousand.
-    assert found and not [step for step in found if "ix_decision_reviewer" in step]
+@pytest.mark.parametrize("act", ["claim", "compare", "claim candidates", "sort many", "an item's history"])
+def test_what_a_person_said_of_an_item_is_looked_up_by_both(desk: Any, act: str) -> None:
+    desk.say("aki", "approve")
+    verdicts = [step for step in plans(desk, lambda: ACTS[act](desk)) if step.startswith("SEARCH decision")]
+    assert any("(item_id=? AND reviewer_id=?)" in step for step in verdicts)
+    # By the person alone, each item would be compared with everything the person ever decided.
+    assert not any("(reviewer_id=?" in step for step in verdicts)
+
+
+def test_counting_visits_only_what_is_held_or_superseded(desk: Any) -> None:
+    desk.say("aki", "approve")
+    found = plans(desk, lambda: ACTS["count"](desk))
+    assert any("ix_review_item_lease_until (lease_until>?)" in step for step in found)
+    assert any(step.startswith("SEARCH decision ") and "(supersedes_id>?)" in step for step in found)
+    assert not any("USING INDEX ix_review_item_queue" in step for step in found)
+
+
+@pytest.mark.parametrize("act", ["compare", "claim candidates"])
+def test_other_candidates_are_found_by_their_product(desk: Any, act: str) -> None:
+    found = plans(desk, lambda: ACTS[act](desk))
+    assert any("(product_id=?)" in step for step in found)
+    through_the_queue = [step for step in found if "ix_review_item_queue" in step]
+    # The comparison walks the queue once, from its front; it must not for each item's product.
+    assert len(through_the_queue) == (1 if act == "compare" else 0)
