@@ -1,5 +1,6 @@
 """The review screen in a real browser: `adapt review` on its port, keys, pictures, two people at once."""
 
+import re
 import socket
 import sys
 import urllib.request
@@ -19,6 +20,7 @@ sync_api.expect.set_options(timeout=PATIENCE_MS)
 CANDIDATE = "img[data-testid=candidate][data-item]"
 READY = ".rd[data-ready=true]"
 """The desk when the picture has been on screen for long enough."""
+PART, MATERIAL = "missing_part", "wrong_material"
 HOLD_PICTURES = """() => {
     const real = Object.getOwnPropertyDescriptor(HTMLImageElement.prototype, 'src'), waiting = [];
     const set = function (address) {
@@ -117,33 +119,66 @@ def test_review_by_keyboard_shows_true_pixels_and_asks_no_other_host(chromium: A
     page.context.close()
 
 
-@pytest.mark.parametrize(
-    "focused",
-    [
-        "body",
-        ".rd-act.rd-approve",
-        ".rd-chip",
-        ".rd-tick",
-        ".cv-stage",
-        ".cv-modes button",
-        ".rd-rail",
-        ".rd-open-help",
-        "[data-testid=stButtonGroup] button",
-    ],
+FOCUSED = (
+    "body",
+    ".rd-act.rd-approve",
+    ".rd-chip",
+    ".rd-tick",
+    ".cv-stage",
+    ".cv-modes button",
+    ".cv-original",
+    ".rd-rail",
+    ".rd-open-help",
+    "[data-testid=stButtonGroup] button",
+    "[data-testid='stPageLink-NavLink']",
+    ".st-key-change-person button",
 )
-def test_keys_work_wherever_the_focus_is(chromium: Any, server: tuple[str, Path], focused: str) -> None:
+"""What the focus may be on when a key is pressed: one of each kind, in the desk and in the frame around it."""
+
+
+@pytest.mark.timeout(400)
+def test_every_key_works_wherever_the_focus_is(chromium: Any, server: tuple[str, Path]) -> None:
     url, workspace = server
     page, _ = opened(chromium, url, "matrix")
-    page.evaluate("selector => document.querySelector(selector).focus()", focused)
-    press(page, "f")
-    expects(page, ".rd-flag").to_have_attribute("aria-pressed", "true")
-    press(page, "3")
-    expects(page, ".rd-chip[data-reason=wrong_material]").to_have_attribute("aria-pressed", "true")
-    press(page, "v")
-    expects(page, ".cv").to_have_attribute("data-mode", "flicker")
-    item = shown(page)
-    press(page, "s", leaves=item)
-    assert log_of(workspace, "matrix")[-1] == (item, "skip", ("wrong_material",))
+    expected: list[tuple[int, str, tuple[str, ...]]] = []
+
+    def key(focused: str, name: str) -> None:
+        page.wait_for_selector(READY)
+        page.evaluate("selector => document.querySelector(selector).focus()", focused)
+        page.keyboard.press(name)
+
+    for focused in FOCUSED:
+        item = shown(page)
+        for pressed in ("true", "false"):
+            key(focused, "f")
+            expects(page, ".rd-flag").to_have_attribute("aria-pressed", pressed)
+        mode = page.get_attribute(".cv", "data-mode")
+        key(focused, "v")
+        expects(page, ".cv").not_to_have_attribute("data-mode", mode)
+        for name, zoom in (("+", "1.25"), ("-", "1.00"), ("+", "1.25"), ("0", "1.00")):
+            key(focused, name)
+            expects(page, ".cv-stage").to_have_attribute("style", re.compile(f"--z: {zoom}"))
+        page.keyboard.down("b")
+        expects(page, ".cv").to_have_attribute("data-photo", "true")
+        page.keyboard.up("b")
+        expects(page, ".cv").to_have_attribute("data-photo", "false")
+        key(focused, "n")
+        expects(page, ".rd-note textarea").to_be_focused()
+        page.keyboard.press("Escape")
+        key(focused, "?")
+        page.get_by_role("dialog", name="Keys").wait_for()
+        page.keyboard.press("Escape")
+        for verdict, keys, reasons in (("approve", "a", ()), ("reject", "x4", (PART,)), ("changes", "3g", (MATERIAL,))):
+            for name in keys:
+                key(focused, name)
+            page.wait_for_selector(f"{CANDIDATE}:not([data-item='{item}'])")
+            key(focused, "u")
+            page.wait_for_selector(f"{CANDIDATE}[data-item='{item}']")
+            expected += [(item, verdict, reasons), (item, "void", ())]
+        key(focused, "s")
+        page.wait_for_selector(f"{CANDIDATE}:not([data-item='{item}'])")
+        expected.append((item, "skip", ()))
+    assert log_of(workspace, "matrix") == expected
     page.context.close()
 
 
