@@ -64,7 +64,7 @@ def test_hostile_text_is_text_and_no_other_host_is_asked(chromium: Any, hostile:
     hosts = asked_hosts(page)
     shown = set()
     for screen in SCREENS:
-        page.goto(f"{hostile}/{'' if screen == 'home' else screen}?reviewer=ada")
+        page.goto(f"{hostile}/{'' if screen == 'home' else screen}?reviewer=ada&lang={language}")
         page.wait_for_function(DRAWN)
         if screen in ("review", "compare"):
             page.wait_for_selector("img[data-item]")

@@ -8,17 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browser import BROWSER_TEST, PATIENCE_MS, Server, visit
+from browser import BROWSER_TEST, Server, visit
+from review_desk import CANDIDATE, READY, expects
 
 from catalog import decision_log, queue, review
 from catalog.schema import ReviewItemRow
 from catalog.store import Catalog
 
 pytestmark = BROWSER_TEST
-sync_api = pytest.importorskip("playwright.sync_api")
-sync_api.expect.set_options(timeout=PATIENCE_MS)
-CANDIDATE = "img[data-testid=candidate][data-item]"
-READY = ".rd[data-ready=true]"
 
 
 @pytest.fixture(scope="module")
@@ -28,10 +25,6 @@ def place(fill_queue: Callable[..., Path], tmp_path_factory: pytest.TempPathFact
     servers = [Server(workspace)]
     yield servers
     servers[0].stop()
-
-
-def expects(page: Any, selector: str) -> Any:
-    return sync_api.expect(page.locator(selector), selector)
 
 
 def log_of(workspace: Path, reviewer: str) -> list[tuple[int, str]]:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from browser import BROWSER_TEST, PATIENCE_MS, serving, visit
+from review_desk import CANDIDATE, READY
 
 from catalog import decision_log, export, insights, people, policies, queue
 from catalog.store import Catalog
@@ -16,8 +17,6 @@ from catalog.store import Catalog
 pytestmark = BROWSER_TEST
 sync_api = pytest.importorskip("playwright.sync_api")
 sync_api.expect.set_options(timeout=PATIENCE_MS)
-CANDIDATE = "img[data-testid=candidate][data-item]"
-READY = ".rd[data-ready=true]"
 VALUE = "slider => slider.getAttribute('aria-valuenow') ?? slider.value"
 ROLES = {"ada": "admin", "lea": "lead", "olga": "auditor", "aki": "reviewer", "ben": "reviewer"}
 OPEN_TO = {
@@ -42,10 +41,6 @@ def server(fill_queue: Callable[..., Path], tmp_path_factory: pytest.TempPathFac
             people.sign_in(catalog, name, role=role)
     with serving(workspace) as url:
         yield url, workspace
-
-
-def expects(page: Any, selector: str) -> Any:
-    return sync_api.expect(page.locator(selector), selector)
 
 
 def choose(page: Any, label: str, option: str) -> None:

@@ -82,6 +82,7 @@ class Viewer {
     clearTimeout(this.timer);
     this.image.removeAttribute("src");
     // The browser gives the focus back, but not to a sample that was drawn anew since because it was seen.
-    if (document.activeElement === document.body) this.again(this.from?.dataset.item)?.focus();
+    const now = document.activeElement;
+    if (now === document.body || this.dialog.contains(now)) this.again(this.from?.dataset.item)?.focus();
   }
 }

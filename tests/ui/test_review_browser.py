@@ -1,4 +1,4 @@
-"""The review screen in a real browser: `adapt review` on its port, keys, pictures, two people at once."""
+"""The review screen in a real browser: `adapt review` on its port, pictures, zoom, two people at once."""
 
 import socket
 import sys
@@ -8,17 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browser import BROWSER_TEST, PATIENCE_MS, serving
+from browser import BROWSER_TEST, serving
+from review_desk import CANDIDATE, READY, expects, log_of, opened, press, shown
 
-from catalog import decision_log, queue, review
+from catalog import queue
 from catalog.store import Catalog
 
 pytestmark = BROWSER_TEST
-sync_api = pytest.importorskip("playwright.sync_api")
-sync_api.expect.set_options(timeout=PATIENCE_MS)
-CANDIDATE = "img[data-testid=candidate][data-item]"
-READY = ".rd[data-ready=true]"
-"""The desk when the picture has been on screen for long enough."""
 HOLD_PICTURES = """() => {
     const real = Object.getOwnPropertyDescriptor(HTMLImageElement.prototype, 'src'), waiting = [];
     const set = function (address) {
@@ -37,46 +33,9 @@ HOLD_PICTURES = """() => {
 @pytest.fixture(scope="module")
 def server(fill_queue: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
     """Run `adapt review` on a free port for a workspace of 60 candidates; yield its address and the workspace."""
-    workspace = fill_queue(tmp_path_factory.mktemp("browser") / "workspace", 60)
+    workspace = fill_queue(tmp_path_factory.mktemp("review") / "workspace", 60)
     with serving(workspace) as url:
         yield url, workspace
-
-
-def opened(chromium: Any, url: str, reviewer: str, locale: str = "en-US", **options: Any) -> tuple[Any, set[str]]:
-    """Open the screen as somebody; return the page and the hosts it asked, filled as it goes."""
-    context = chromium.new_context(
-        locale=locale, viewport={"width": 1280, "height": 800}, reduced_motion="reduce", **options
-    )
-    context.set_default_timeout(PATIENCE_MS)
-    page = context.new_page()
-    hosts: set[str] = set()
-    page.on("request", lambda request: hosts.add(request.url.split("/")[2]))
-    page.goto(f"{url}/review?reviewer={reviewer}")
-    page.wait_for_selector(READY)
-    return page, hosts
-
-
-def shown(page: Any) -> int:
-    return int(page.get_attribute(CANDIDATE, "data-item"))
-
-
-def press(page: Any, key: str, *, leaves: int | None = None) -> None:
-    """Press a key once a decision may count; wait until item `leaves` has gone."""
-    page.wait_for_selector(READY)
-    page.keyboard.press(key)
-    if leaves is not None:
-        page.wait_for_selector(f"{CANDIDATE}:not([data-item='{leaves}'])")
-
-
-def expects(page: Any, selector: str) -> Any:
-    return sync_api.expect(page.locator(selector), selector)
-
-
-def log_of(workspace: Path, reviewer: str) -> list[tuple[int, str, tuple[str, ...]]]:
-    with Catalog.open(workspace) as catalog:
-        assert decision_log.first_broken_decision(catalog) is None
-        made = queue.decisions(catalog, reviewer=reviewer, limit=100)[::-1]
-    return [(each.item_id, each.verdict, each.reasons) for each in made]
 
 
 def test_review_by_keyboard_shows_true_pixels_and_asks_no_other_host(chromium: Any, server: tuple[str, Path]) -> None:
@@ -114,96 +73,6 @@ def test_review_by_keyboard_shows_true_pixels_and_asks_no_other_host(chromium: A
     page.keyboard.press("ArrowRight")
     page.wait_for_selector(f"{CANDIDATE}[data-item='{fourth}']")
     assert hosts == {url.removeprefix("http://")}
-    page.context.close()
-
-
-@pytest.mark.parametrize(
-    "focused",
-    [
-        "body",
-        ".rd-act.rd-approve",
-        ".rd-chip",
-        ".rd-tick",
-        ".cv-stage",
-        ".cv-modes button",
-        ".rd-rail",
-        ".rd-open-help",
-        "[data-testid=stButtonGroup] button",
-    ],
-)
-def test_keys_work_wherever_the_focus_is(chromium: Any, server: tuple[str, Path], focused: str) -> None:
-    url, workspace = server
-    page, _ = opened(chromium, url, "matrix")
-    page.evaluate("selector => document.querySelector(selector).focus()", focused)
-    press(page, "f")
-    expects(page, ".rd-flag").to_have_attribute("aria-pressed", "true")
-    press(page, "3")
-    expects(page, ".rd-chip[data-reason=wrong_material]").to_have_attribute("aria-pressed", "true")
-    press(page, "v")
-    expects(page, ".cv").to_have_attribute("data-mode", "flicker")
-    item = shown(page)
-    press(page, "s", leaves=item)
-    assert log_of(workspace, "matrix")[-1] == (item, "skip", ("wrong_material",))
-    page.context.close()
-
-
-def test_letters_and_composed_text_in_the_note_decide_nothing(chromium: Any, server: tuple[str, Path]) -> None:
-    url, workspace = server
-    page, _ = opened(chromium, url, "hana", locale="ja-JP")
-    item = shown(page)
-    press(page, "n")
-    expects(page, ".rd-note textarea").to_be_focused()
-    page.keyboard.type("axs1u")
-    page.keyboard.press("Enter")
-    browser = page.context.new_cdp_session(page)
-    browser.send("Input.imeSetComposition", {"text": "あか", "selectionStart": 2, "selectionEnd": 2})
-    page.keyboard.press("Enter")
-    page.keyboard.press("Escape")
-    browser.send("Input.insertText", {"text": "赤"})
-    page.keyboard.press("Escape")
-    expects(page, ".rd-note textarea").not_to_be_focused()
-    note = page.input_value(".rd-note textarea")
-    assert note.startswith("axs1u\n") and "赤" in note
-    # Outside of a text field, too, a key that an input method is composing with is no key.
-    view = page.get_attribute(".cv", "data-mode")
-    page.evaluate(
-        "document.body.dispatchEvent(new KeyboardEvent('keydown', {key: 'v', isComposing: true, bubbles: true}))"
-    )
-    expects(page, ".cv").to_have_attribute("data-mode", str(view))
-    assert log_of(workspace, "hana") == [] and shown(page) == item
-    press(page, "6")
-    press(page, "x", leaves=item)
-    with Catalog.open(workspace) as catalog:
-        (made,) = queue.decisions(catalog, reviewer="hana")
-    assert made.note == note.strip() and made.reasons == ("blurred",)
-    expects(page, ".rd-note textarea").to_have_value("")
-    page.context.close()
-
-
-def test_burst_of_keys_decides_nothing_unseen_and_nothing_twice(chromium: Any, server: tuple[str, Path]) -> None:
-    url, workspace = server
-    page, _ = opened(chromium, url, "chen")
-    page.evaluate(
-        f"""window.seen = {{}}; setInterval(() => {{ const p = document.querySelector('{CANDIDATE}');
-        if (p && p.complete && p.naturalWidth) window.seen[p.dataset.item] ??= Date.now() }}, 5)"""
-    )
-    for gap_ms in (40, 150):
-        for _ in range(12):
-            page.keyboard.press("a")
-            page.wait_for_timeout(gap_ms)
-        page.wait_for_selector(READY)
-    seen = {int(item): when / 1000 for item, when in page.evaluate("window.seen").items()}
-    with Catalog.open(workspace) as catalog:
-        made = queue.decisions(catalog, reviewer="chen", limit=100)
-    assert made
-    assert len({decision.item_id for decision in made}) == len(made)
-    for decision in made:
-        assert decision.dwell_ms is not None and decision.dwell_ms >= 400
-        assert decision.decided_at.timestamp() > seen[decision.item_id]
-    # Of a burst that decided, the first key that came too early says so.
-    press(page, "a", leaves=shown(page))
-    page.keyboard.press("a")
-    expects(page, ".rd-work .rd-notice").to_contain_text("Too fast")
     page.context.close()
 
 
@@ -270,44 +139,6 @@ def test_mismatch_picks_its_reason_and_is_kept_with_the_decision(chromium: Any, 
     expects(page, ".rd-chip[data-reason=wrong_colour]").to_have_attribute("aria-pressed", "true")
     page.get_by_role("button", name="colour blue: match", exact=True).click()
     expects(page, ".rd-chip[data-reason=wrong_colour]").to_have_attribute("aria-pressed", "false")
-    page.context.close()
-
-
-def test_lost_lease_keeps_the_note(chromium: Any, server: tuple[str, Path]) -> None:
-    url, workspace = server
-    page, _ = opened(chromium, url, "lena")
-    item = shown(page)
-    press(page, "n")
-    page.keyboard.type("the handle is on the wrong side")
-    page.keyboard.press("Escape")
-    with Catalog.open(workspace) as catalog:
-        review.release(catalog, item, queue.item(catalog, item).lease_token or "")
-        assert review.claim(catalog, "somebody else", item_id=item) is not None
-    press(page, "2")
-    press(page, "x", leaves=item)
-    expects(page, ".rd-kept blockquote").to_have_text("the handle is on the wrong side")
-    expects(page, ".rd-work .rd-notice").to_contain_text("someone else took it")
-    assert log_of(workspace, "lena") == []
-    page.context.close()
-
-
-def test_help_shows_the_keys_and_gives_an_action_another_one(chromium: Any, server: tuple[str, Path]) -> None:
-    url, workspace = server
-    page, _ = opened(chromium, url, "remy")
-    press(page, "?")
-    dialog = page.get_by_role("dialog", name="Keys")
-    dialog.wait_for()
-    dialog.get_by_role("button", name="Change key: Skip").click()
-    page.keyboard.press("a")
-    dialog.get_by_text("A already means “Approve”").wait_for()
-    dialog.get_by_role("button", name="Change key: Skip").click()
-    page.keyboard.press("j")
-    dialog.get_by_text("Keys saved.").wait_for()
-    page.keyboard.press("Escape")
-    dialog.wait_for(state="hidden")
-    item = shown(page)
-    press(page, "j", leaves=item)
-    assert log_of(workspace, "remy") == [(item, "skip", ())]
     page.context.close()
 
 
