@@ -1,7 +1,7 @@
 """Make the pictures of the README: every screen in English and Japanese, with nothing but the demo's drawn catalogue.
 
-`uv run python tests/take_screens.py [DEMO]` takes a demo that nobody has reviewed (default `adapt-demo`; made first if it
-is not there), copies it, has the copy reviewed by `worked_queue`, and writes PNG files to `tests/screens/`.
+`uv run python tests/take_screens.py [DEMO]` takes a demo that nobody has reviewed (default `adapt-demo`; made first
+where there is none), copies it, has the copy reviewed by `worked_queue`, and writes PNG files to `tests/screens/`.
 """
 
 import json

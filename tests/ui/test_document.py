@@ -11,6 +11,7 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from ui import image_route
+from ui.app import first_screen
 from ui.document import Document
 
 
@@ -60,3 +61,11 @@ def test_cookie_stays_on_tls_behind_a_proxy_that_ends_it(visit: Callable[..., Te
 def test_document_cannot_be_framed_by_another_site(visit: Callable[..., TestClient]) -> None:
     headers = visit().get("/").headers
     assert (headers["x-frame-options"], headers["x-content-type-options"]) == ("SAMEORIGIN", "nosniff")
+
+
+@pytest.mark.parametrize(
+    ("asked", "leads_to"), [("/home", "./"), ("/home?lang=ja&reviewer=aki", "./?lang=ja&reviewer=aki")]
+)
+def test_first_screen_answers_to_its_name_too(asked: str, leads_to: str) -> None:
+    browser = TestClient(Starlette(routes=[Route("/home", first_screen)]), follow_redirects=False)
+    assert browser.get(asked).headers["location"] == leads_to
