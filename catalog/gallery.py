@@ -247,8 +247,7 @@ def _spoken(me: int, item: Any) -> Any:
     return (
         select(own.id)
         .outerjoin(later, later.supersedes_id == own.id)
-        # Not by the index of a person's verdicts: it would be walked through once more for each item asked about.
-        .where(own.item_id == item.id, own.round == item.round, own.reviewer_id + 0 == me)
+        .where(own.item_id == item.id, own.round == item.round, own.reviewer_id == me)
         .where(own.verdict.not_in(("skip", "void")), later.id.is_(None))
         .correlate(item)
     )
