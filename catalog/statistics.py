@@ -23,7 +23,7 @@ class Share:
 
 @dataclass(frozen=True, kw_only=True)
 class Kappa:
-    """Cohen's kappa of `n` pairs with a 95 % interval; None where it is not defined, as when all say the same."""
+    """Cohen's kappa of `n` pairs with a 95 % interval; None where it says nothing: a rater always said the same."""
 
     n: int
     agreement: Share
@@ -46,7 +46,8 @@ def share(hits: int, n: int) -> Share:
 def kappa(pairs: Sequence[tuple[str, str]]) -> Kappa:
     """Return how far two raters agree beyond chance.
 
-    The interval is the large-sample one of Fleiss, Cohen and Everitt (1969), cut at -1 and 1.
+    The interval is the large-sample one of Fleiss, Cohen and Everitt (1969), cut at -1 and 1. With a rater who always
+    says the same, kappa is 0 and its interval empty whatever the other says, so none is given.
 
     Args:
         pairs: What the first and the second rater said of each item.
@@ -54,7 +55,7 @@ def kappa(pairs: Sequence[tuple[str, str]]) -> Kappa:
     n = len(pairs)
     agreement = share(sum(first == second for first, second in pairs), n)
     names = sorted({name for pair in pairs for name in pair})
-    if n == 0 or len(names) < 2:
+    if any(len({pair[rater] for pair in pairs}) < 2 for rater in (0, 1)):
         return Kappa(n=n, agreement=agreement, value=None, low=None, high=None)
     cell = {(a, b): 0.0 for a in names for b in names}
     for pair in pairs:

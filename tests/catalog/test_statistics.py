@@ -71,3 +71,9 @@ def test_kappa_stays_in_range() -> None:
         found = kappa([(draw.choice("ab"), draw.choice("ab")) for _ in range(6)])
         if found.value is not None and found.low is not None and found.high is not None:
             assert -1 <= found.low <= found.value <= found.high <= 1
+
+
+def test_kappa_is_not_given_where_one_rater_always_says_the_same() -> None:
+    found = kappa([("a", "a")] * 13 + [("a", "b")] * 4)
+    assert (found.value, found.low, found.high) == (None, None, None)
+    assert found.agreement.hits == 13
