@@ -142,11 +142,8 @@ def grid(bench: Bench) -> Iterator[Line]:
 
 def _turn(page: Any) -> float:
     """Turn to the next page of the grid."""
-    changed = (
-        "(() => { const now = document.querySelector('.gal-pick')?.dataset.item;"
-        f" window.gone ??= now; return now !== window.gone && {GRID_DRAWN}; }})()"
-    )
     page.evaluate("() => { window.gone = document.querySelector('.gal-pick').dataset.item; }")
+    changed = f"document.querySelector('.gal-pick')?.dataset.item !== window.gone && {GRID_DRAWN}"
     return pages.click_ms(page, page.get_by_label("Next page"), changed)
 
 
