@@ -16,7 +16,7 @@ from catalog.errors import CatalogError
 from catalog.schema import Base, DecisionRow, ReviewerRow, ReviewItemRow
 from catalog.store import Catalog
 
-EARLIER = ("0001", "0002", "0003")
+EARLIER = ("0001", "0002", "0003", "0004")
 DAY = datetime(2026, 1, 1, 9, 0)
 _STATEMENTS = (
     "INSERT INTO source (id, name, root, created_at) VALUES (1, 's', '.', :day)",
@@ -64,22 +64,11 @@ def _fill(connection: Connection) -> None:
     connection.execute(text("INSERT INTO decision_reason (id, decision_id, reason_code) VALUES (1, 3, 'other')"))
 
 
-def _upgrade(connection: Connection, revision: str) -> None:
-    from alembic import command
-    from alembic.config import Config
-
-    config = Config()
-    config.set_main_option("script_location", str(migrations.FOLDER))
-    config.attributes["connection"] = connection
-    command.upgrade(config, revision)
-
-
 def _as_released(engine: Engine, revision: str) -> None:
+    migrations.run_to(engine, "0001")
     with database.writing(engine) as connection:
-        _upgrade(connection, "0001")
         _fill(connection)
-        if revision != "0001":
-            _upgrade(connection, revision)
+    migrations.run_to(engine, revision)
     engine.dispose()
 
 

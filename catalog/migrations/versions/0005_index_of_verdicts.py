@@ -9,7 +9,7 @@ from alembic import op
 
 from catalog.errors import CatalogError
 
-revision = "0006"
+revision = "0005"
 down_revision = "0004"
 branch_labels = None
 depends_on = None
