@@ -11,6 +11,7 @@ from PIL import Image
 from scenes import EMPTY, READY, SCENES
 from worked_queue import work
 
+from catalog import review
 from catalog.generation import enqueue
 from catalog.records import Candidate
 from catalog.store import Catalog
@@ -20,7 +21,7 @@ axe = pytest.importorskip("axe_playwright_python.sync_playwright")
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}
 GROUNDS = {"light": "rgb(246, 246, 244)", "dark": "rgb(27, 29, 29)"}
 """Colour behind everything, as `ui/.streamlit/config.toml` has it."""
-WORKED, WAITING = 90, 30
+WORKED, WAITING = 100, 30
 PARTS = [
     ".st-key-frame",
     ".rd-progress",
@@ -53,6 +54,7 @@ def server(fill_queue: Callable[..., Path], tmp_path_factory: pytest.TempPathFac
     with Catalog.open(workspace) as catalog:
         assert enqueue(catalog, "mugs", [_other_wording(workspace, seed) for seed in range(WORKED, WORKED + WAITING)])
         work(catalog, WORKED, until=datetime.now(UTC))
+        assert review.conflicts(catalog), "nothing to look at on the conflicts screen"
     with serving(workspace) as url:
         yield url
 
