@@ -25,7 +25,7 @@ from ui.review import texts as desk_texts
 UI = Path(__file__).resolve().parents[2] / "ui"
 JAPANESE = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]")
 KEY = re.compile(r"[a-z]+\.[a-z0-9_]+")
-NOT_JAPANESE = {"app.english", "view.scale"}
+NOT_JAPANESE = {"app.english"}
 """Strings that Japanese writes as English does."""
 FAMILIES: dict[str, Collection[str]] = {
     "action.": {*keys.DEFAULT_KEYS, *review.RULINGS},
