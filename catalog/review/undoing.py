@@ -15,6 +15,7 @@ from catalog.decision_log import NewRow
 from catalog.phrases import say
 from catalog.policy import Policy
 from catalog.records import Decision, ReviewItem
+from catalog.review.asking import ask_again
 from catalog.review.claims import release
 from catalog.review.holding import NO_LEASE, is_row_number, take
 from catalog.review.refusals import AlreadyChanged, NothingToUndo
@@ -119,6 +120,10 @@ def _void(session: Session, target: DecisionRow, me: int, rules: Policy, moment:
         return made
     holder = {column: getattr(item, column) for column in NO_LEASE}
     settle(session, [item], rules)
+    if item.state == "changes":
+        # Another wish for changes stands; what the one taken back had asked for fell with it.
+        wishes = [head.id for head in decision_log.heads_of(session, [item])[item.id] if head.verdict == "changes"]
+        ask_again(session, wishes[-1:], moment)
     if item.state == "pending":
         # A colleague whose second opinion is wanted may have the item on screen by now.
         for column, value in holder.items():
