@@ -15,6 +15,9 @@ from catalog.review.asking import ask_again
 from catalog.review.settling import dwell_ms, end_claim, not_blind, settle
 from catalog.schema import DecisionRow, ReviewItemRow
 
+CHOICE = "choice:"
+"""Begin of the idempotency keys of one choice among candidates; what follows up to the next `:` is alike in them."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
