@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Select, select
@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from catalog import decision_log
 from catalog.alt_text import AltTexts
 from catalog.exporters.delivery import ApprovedPicture, Offer
+from catalog.left_out import Refusal, reasons_of, refusal
 from catalog.policy import COPY_QUORUM, Policy
 from catalog.products import load_products
 from catalog.records import Product, Variant
@@ -57,6 +58,8 @@ class Judged:
     """People whose approval stands."""
     last: DecisionRow | None = None
     """The newest of these approvals."""
+    refusal: Refusal = field(default_factory=Refusal)
+    """What the log says against it, where its verdicts are why it stays."""
 
     @property
     def offer(self) -> Offer:
@@ -93,10 +96,13 @@ class Selection:
             ids = self._ids[start : start + _BATCH].tolist()
             rows = {row.id: row for row in self._session.execute(_rows(ids))}
             heads: dict[tuple[int, int], list[DecisionRow]] = {}
+            against: list[int] = []
             for head in self._session.scalars(decision_log.head_rows().where(DecisionRow.item_id.in_(ids))):
                 if head.verdict != "void":
                     heads.setdefault((head.item_id, head.round), []).append(head)
-            yield [self._judge(rows[id_], heads.get((id_, rows[id_].round), []), rule) for id_ in ids]
+                    against += [head.id] if head.verdict != "approve" else []
+            codes = self._codes(against)
+            yield [self._judge(rows[id_], heads.get((id_, rows[id_].round), []), codes, rule) for id_ in ids]
             self._session.expunge_all()
 
     def pictures(self, batch: Sequence[Judged], alt: AltTexts) -> Iterator[ApprovedPicture]:
@@ -112,11 +118,19 @@ class Selection:
                 texts[product.id, variant_id] = alt.of(product, variant)
             yield self._picture(judged, product, variant, texts[product.id, variant_id])
 
-    def _judge(self, row: Any, heads: Sequence[DecisionRow], rule: Rule) -> Judged:
+    def _codes(self, decision_ids: Sequence[int]) -> dict[int, list[str]]:
+        found: dict[int, list[str]] = {}
+        # An item may have many verdicts against it.
+        for start in range(0, len(decision_ids), _BATCH):
+            found |= reasons_of(self._session, decision_ids[start : start + _BATCH])
+        return found
+
+    def _judge(self, row: Any, heads: Sequence[DecisionRow], codes: Mapping[int, Sequence[str]], rule: Rule) -> Judged:
         approvals = {head.reviewer_id: head for head in heads if head.verdict == "approve"}
         reason = self._reason(row, heads, len(approvals))
         if reason is not None:
-            return Judged(row=row, reason=reason)
+            said = refusal(heads, codes) if reason in _STATES.values() else Refusal()
+            return Judged(row=row, reason=reason, refusal=said)
         last = max(approvals.values(), key=lambda head: head.id)
         judged = Judged(row=row, reason=None, reviewers=len(approvals), last=last)
         refused = rule(judged.offer)

@@ -33,6 +33,8 @@ class Batch:
     conflict: int
     approved: int
     rejected: int
+    changes: int = 0
+    not_chosen: int = 0
     mine: int
     """Items on which a verdict of the person asking stands."""
     oldest_pending: datetime | None
@@ -71,6 +73,8 @@ def batches(catalog: Catalog, reviewer: str | None = None, *, limit: int = 24, o
             conflict=counts.get("conflict", 0),
             approved=counts.get("approved", 0),
             rejected=counts.get("rejected", 0),
+            changes=counts.get("changes", 0),
+            not_chosen=counts.get("not_chosen", 0),
             mine=mine.get(run, 0),
             oldest_pending=oldest.get(run),
         )

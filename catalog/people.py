@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,6 +23,17 @@ SOURCES = ("local", "oidc", "proxy")
 NAME_MAX_CHARS = 80
 RULES = "(policy)"
 """The name under which thresholds reject; no person has it."""
+
+
+class WrittenLike(ReviewRefused):
+    """A new name is written like one that is here: one person would count as two."""
+
+    def __init__(self, name: str, known: str) -> None:
+        super().__init__(
+            say("{name!r} is written like {known!r}, who is here already; use that name", name=name, known=known)
+        )
+        self.name = name
+        self.known = known
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +65,7 @@ def sign_in(catalog: Catalog, name: str, *, source: str = "local", role: str | N
 
     Raises:
         ReviewRefused: The name is none, or `source` or `role` is unknown.
+        WrittenLike: The name is new and written like another.
     """
     if source not in SOURCES:
         raise ReviewRefused(
@@ -70,10 +83,14 @@ def sign_in(catalog: Catalog, name: str, *, source: str = "local", role: str | N
 
 
 def enter(session: Session, name: str, *, source: str = "local", role: str | None = None) -> ReviewerRow:
-    """Return a person's row inside a write transaction, making it when the name is new; raises ReviewRefused."""
+    """Return a person's row inside a write transaction, making it when the name is new; raises as `sign_in`."""
     _require_name(name)
     row = session.scalar(select(ReviewerRow).where(ReviewerRow.name == name))
     if row is None:
+        like = _alike(session, name)
+        if like is not None:
+            # Whoever vouches for names may know two people by these; which of them is meant, nobody here can say.
+            raise WrittenLike(name, like.name)
         first = not session.scalar(select(func.count(ReviewerRow.id)).where(ReviewerRow.source != "system"))
         # Somebody must be able to give out roles; a name that others vouch for gets its role from the configuration.
         default = "admin" if first and source == "local" else "reviewer"
@@ -105,6 +122,16 @@ def person(catalog: Catalog, name: str) -> Person | None:
     """Return one person, None when nobody has the name."""
     with catalog.read() as session:
         row = session.scalar(select(ReviewerRow).where(ReviewerRow.name == name, ReviewerRow.source != "system"))
+        return None if row is None else _person(row)
+
+
+def alike(catalog: Catalog, name: str) -> Person | None:
+    """Return the person whose name is written like this one, None for none.
+
+    Case, width of letters and kind and number of spaces make no other name; of several, the first who came.
+    """
+    with catalog.read() as session:
+        row = _alike(session, name)
         return None if row is None else _person(row)
 
 
@@ -153,6 +180,22 @@ def save_settings(
         return _person(row)
 
 
+def _folded(name: str) -> str:
+    plain = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
+    return " ".join(plain.split())
+
+
+def _alike(session: Session, name: str) -> ReviewerRow | None:
+    wanted = _folded(name)
+    rows = session.execute(
+        select(ReviewerRow.id, ReviewerRow.name).where(ReviewerRow.source != "system").order_by(ReviewerRow.id)
+    )
+    for id_, known_name in rows:
+        if _folded(known_name) == wanted:
+            return session.get_one(ReviewerRow, id_)
+    return None
+
+
 def _require_name(name: str) -> None:
     if not name.strip() or name != name.strip() or len(name) > NAME_MAX_CHARS or not name.isprintable():
         raise ReviewRefused(
@@ -162,7 +205,7 @@ def _require_name(name: str) -> None:
                 limit=NAME_MAX_CHARS,
             )
         )
-    if name == RULES:
+    if _folded(name) == RULES:
         raise ReviewRefused(say("reviewer name {name!r} is kept for rules; choose another", name=name))
 
 

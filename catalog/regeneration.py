@@ -1,11 +1,13 @@
 """Pictures people want drawn again: a decision asks, `adapt generate --requested` draws, the queue takes them first.
 
-A request belongs to one decision and falls with it: undone before it was served, it is dropped.
+A wish for changes asks by itself (`catalog.review.asking`), a rejection where somebody wants it. A request belongs to
+one decision and falls with it: undone before it was served, it is dropped.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Container
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Select, select
@@ -86,7 +88,7 @@ def request(
 
 def pending(catalog: Catalog, *, limit: int | None = None) -> list[Regeneration]:
     """Return the requests to serve, oldest first; those whose decision was undone are none."""
-    query = _requests().where(RegenerationRow.state == "queued", ~_undone()).order_by(RegenerationRow.id).limit(limit)
+    query = _requests().where(RegenerationRow.state == "queued", ~undone()).order_by(RegenerationRow.id).limit(limit)
     with catalog.read() as session:
         return [_record(*row) for row in session.execute(query)]
 
@@ -146,10 +148,28 @@ def asked_for(session: Session) -> set[int]:
 def drop_undone(catalog: Catalog) -> int:
     """Drop queued requests whose decision was undone or replaced; return how many."""
     with catalog.write() as session:
-        rows = session.scalars(select(RegenerationRow).where(RegenerationRow.state == "queued", _undone())).all()
+        rows = session.scalars(select(RegenerationRow).where(RegenerationRow.state == "queued", undone())).all()
         for row in rows:
             row.state = "dropped"
         return len(rows)
+
+
+def undone() -> ColumnElement[bool]:
+    """Return the condition on requests whose decision was undone or replaced."""
+    later = aliased(DecisionRow)
+    return (
+        select(later.id).where(later.supersedes_id == RegenerationRow.decision_id).correlate(RegenerationRow).exists()
+    )
+
+
+def fresh_seed(decision_id: int, used: Container[int]) -> int:
+    """Return a seed in [0, 2³²) for what a decision asks for, none of those its product was or will be drawn with."""
+    attempt = 0
+    while True:
+        seed = int.from_bytes(hashlib.sha256(f"again:{decision_id}:{attempt}".encode()).digest()[:4])
+        if seed not in used:
+            return seed
+        attempt += 1
 
 
 def _request(session: Session, decision_id: int, prompt: str | None, actor: str | None, clock: Clock) -> Regeneration:
@@ -180,7 +200,7 @@ def _request(session: Session, decision_id: int, prompt: str | None, actor: str 
         caption_id=drawn.caption_id,
         prompt=prompt or drawn.prompt,
         run=drawn.run,
-        seed=_fresh_seed(session, drawn.product_id, decision_id),
+        seed=fresh_seed(decision_id, _used_seeds(session, drawn.product_id)),
         requested_at=clock(),
     )
     session.add(row)
@@ -211,16 +231,9 @@ def _asking_decision(session: Session, decision_id: int) -> DecisionRow:
     return decision
 
 
-def _fresh_seed(session: Session, product_id: int, decision_id: int) -> int:
-    """A seed in [0, 2³²) that the product has not been drawn with, nor will be by another request."""
+def _used_seeds(session: Session, product_id: int) -> set[int]:
     used = set(session.scalars(select(GenerationRow.seed).where(GenerationRow.product_id == product_id)))
-    used |= set(session.scalars(select(RegenerationRow.seed).where(RegenerationRow.product_id == product_id)))
-    attempt = 0
-    while True:
-        seed = int.from_bytes(hashlib.sha256(f"again:{decision_id}:{attempt}".encode()).digest()[:4])
-        if seed not in used:
-            return seed
-        attempt += 1
+    return used | set(session.scalars(select(RegenerationRow.seed).where(RegenerationRow.product_id == product_id)))
 
 
 def _checked_prompt(prompt: str | None) -> str | None:
@@ -248,13 +261,6 @@ def _unknown_decision(decision_id: int) -> ReviewRefused:
             "no decision {decision_id} in the log; see those of an item with: adapt queue --item ITEM",
             decision_id=decision_id,
         )
-    )
-
-
-def _undone() -> ColumnElement[bool]:
-    later = aliased(DecisionRow)
-    return (
-        select(later.id).where(later.supersedes_id == RegenerationRow.decision_id).correlate(RegenerationRow).exists()
     )
 
 

@@ -24,6 +24,8 @@ STYLE = """
 .batch-track .approved {background: #2c8a63}
 .batch-track .rejected {background: repeating-linear-gradient(135deg, #c0573d 0 5px, #a8452d 5px 8px)}
 .batch-track .conflict {background: repeating-linear-gradient(90deg, #96660a 0 3px, #d3a44a 3px 6px)}
+.batch-track .changes {background: repeating-linear-gradient(45deg, #3f6ea8 0 4px, #7fa3cf 4px 7px)}
+.batch-track .not-chosen {background: color-mix(in srgb, currentColor 45%, transparent)}
 </style>
 """
 _MINUTE_S, _HOUR_S, _DAY_S = 60, 3600, 86400
@@ -38,11 +40,14 @@ def card(t: Translator, batch: Batch, pace_s: float | None, moment: datetime) ->
         pace_s: Seconds one's own decisions take, None while nobody knows.
         moment: Now.
     """
+    # Told where there are any, so that the states add up to all.
+    rare = (("grid.state_changes", batch.changes), ("grid.state_not_chosen", batch.not_chosen))
     counts = [
         ("home.waiting", batch.pending),
         ("home.approved", batch.approved),
         ("home.rejected", batch.rejected),
         ("home.conflicts", batch.conflict),
+        *((key, number) for key, number in rare if number),
         ("home.mine", batch.mine),
         ("home.all", batch.total),
     ]
@@ -67,7 +72,13 @@ def duration(t: Translator, seconds: float) -> str:
 def _track(t: Translator, batch: Batch) -> str:
     whole, done = max(batch.total, 1), batch.total - batch.pending
     label = escape(t("home.progress", done=f"{done:,}", total=f"{batch.total:,}"))
-    parts = (("approved", batch.approved), ("rejected", batch.rejected), ("conflict", batch.conflict))
+    parts = (
+        ("approved", batch.approved),
+        ("rejected", batch.rejected),
+        ("conflict", batch.conflict),
+        ("changes", batch.changes),
+        ("not-chosen", batch.not_chosen),
+    )
     bars = "".join(f'<i class="{name}" style="width:{100 * number / whole:.2f}%"></i>' for name, number in parts)
     return f'<div class="batch-track" role="img" aria-label="{label}" title="{label}">{bars}</div>'
 

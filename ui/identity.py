@@ -216,7 +216,13 @@ def remembering_script(name: str) -> str:
 
 def _known(name: str, config: ReviewConfig) -> Person:
     catalog = workspace.catalog()
-    found, listed = people.person(catalog, name), config.roles.get(name)
+    found = people.person(catalog, name)
+    if found is None and config.identity == "local":
+        # Typed in another case or width, it is the same person, who must not count twice.
+        found = people.alike(catalog, name)
+        if found is not None:
+            name = st.session_state[NAME] = found.name
+    listed = config.roles.get(name)
     # A role that a typed name got says nothing about the person who signs in under the same name.
     unchecked = found is not None and config.identity != "local" and found.source == "local"
     if found is None or unchecked or (listed is not None and found.role != listed):
@@ -225,6 +231,8 @@ def _known(name: str, config: ReviewConfig) -> Person:
             raise Unidentified("identity.no_role", name=name)
         try:
             new = people.sign_in(catalog, name, source=config.identity, role=role)
+        except people.WrittenLike as error:
+            raise Unidentified("identity.written_like", name=name, known=error.known) from error
         except ReviewRefused as error:
             raise Unidentified("identity.bad_name", limit=people.NAME_MAX_CHARS) from error
         found = new if found is not None else people.save_settings(catalog, name, locale=_language())

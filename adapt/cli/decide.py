@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from adapt.cli._output import emit
+from adapt.cli._reviewer import reviewer_here
 from adapt.cli._session import Session
 from adapt.errors import AdaptError
 from catalog.policy import REJECT_REASONS
@@ -15,6 +16,16 @@ if TYPE_CHECKING:
     from catalog.store import Catalog
 
 _VERDICTS = ("approve", "reject", "changes", "skip", "undo", "choose")
+_SAID = {
+    "approve": ("approved", "would approve"),
+    "reject": ("rejected", "would reject"),
+    "changes": ("asked for changes to", "would ask for changes to"),
+    "skip": ("skipped", "would skip"),
+    "undo": ("took back the decision on", "would take back the decision on"),
+    "choose": ("chose", "would choose"),
+    "pass": ("did not choose", "would not choose"),
+}
+"""Verdict, or what a choice does to the others → how it is told once done, and beforehand."""
 
 
 def decide(
@@ -49,7 +60,11 @@ def decide(
     ] = None,
     count: Annotated[int | None, typer.Option(help="How many items, for --bulk.")] = None,
     again: Annotated[
-        bool, typer.Option("--again", help="Ask for another picture of each; adapt generate --requested draws them.")
+        bool,
+        typer.Option(
+            "--again",
+            help="Have another picture of each drawn by generate --requested; --changes does anyway.",
+        ),
     ] = False,
     prompt: Annotated[str | None, typer.Option(help="A corrected text to draw, for --again and one item.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check the items and change nothing.")] = False,
@@ -77,6 +92,7 @@ def decide(
     with session.open_catalog(create=False) as catalog:
         with catalog.read() as reading:
             before = queue.read_items(reading, items)
+        reviewer = reviewer_here(catalog, reviewer)
         _check_items(catalog, reviewer, before, verdict, options, ruling=adjudicate)
         if not dry_run:
             if adjudicate:
@@ -98,8 +114,11 @@ def decide(
         "dry_run": dry_run,
         **({"requests": asked} if again else {}),
     }
-    said = "would" if dry_run else "did"
-    lines = [f"{said} {verdict} item {found.id}: {found.product_name} (was {found.state})" for found in before]
+    lines = []
+    for found in before:
+        done, planned = _SAID["pass" if verdict == "choose" and found.id != items[0] else verdict]
+        said = planned if dry_run else done
+        lines.append(f"{said} item {found.id}: {found.product_name} (was {found.state})")
     emit(session, result, lines)
 
 
@@ -150,7 +169,7 @@ def _one_by_one(
     from catalog import review
 
     if verdict == "undo":
-        return [review.undo_item(catalog, reviewer, item) for item in items]
+        return [review.undo_item(catalog, reviewer, item, scripted=True) for item in items]
     if verdict == "choose":
         return review.choose(catalog, reviewer, items[0], items[1:], note=options["note"], scripted=True)
     return [review.decide_item(catalog, reviewer, item, verdict, **options) for item in items]

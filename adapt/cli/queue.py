@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from adapt.cli._output import emit
+from adapt.cli._reviewer import reviewer_here
 from adapt.cli._session import Session
 from adapt.errors import AdaptError
 
@@ -40,6 +41,7 @@ def queue(
 ) -> None:
     """List candidates in queue order, or one with its history."""
     from catalog import queue as service
+    from catalog.schema import ITEM_STATES
 
     session: Session = ctx.obj
     if claim + (renew is not None) + (release is not None) + (log is not None) + verify > 1:
@@ -48,7 +50,11 @@ def queue(
         raise typer.BadParameter("say who you are: --reviewer NAME")
     if (renew is not None or release is not None) and item is None:
         raise typer.BadParameter("--renew and --release need --item NUMBER")
+    if state not in (*ITEM_STATES, "all"):
+        raise AdaptError(f"no state {state[:80]!r}; allowed: {', '.join(ITEM_STATES)}, all")
     with session.open_catalog(create=False) as catalog:
+        if reviewer is not None:
+            reviewer = reviewer_here(catalog, reviewer)
         if claim or renew is not None or release is not None:
             emit(session, *_hold(catalog, item, run, reviewer, renew, release))
             return
@@ -62,10 +68,12 @@ def queue(
         history = service.decisions(catalog, item_id=item, limit=1000, as_seen_by=reviewer) if item is not None else []
         disputed = _disputed(catalog, limit) if state == "conflict" and item is None else {}
         counts = service.progress(catalog)
-    lines = [_item_line(found) for found in listed] + [_decision_line(made) for made in history]
+        needs = {} if item is None else _needs(catalog, listed[0])
+    lines = [_item_line(found) for found in listed] + ([_needs_line(listed[0], needs)] if needs else [])
+    lines += [line for made in history for line in _decision_lines(made)]
     lines.append(f"{counts.pending} waiting, {counts.approved} approved, {counts.rejected} rejected")
     result = {
-        "items": [_item_json(found) | disputed.get(found.id, {}) for found in listed],
+        "items": [_item_json(found) | disputed.get(found.id, {}) | needs for found in listed],
         "decisions": [_decision_json(made) for made in history],
         "pending": counts.pending,
         "approved": counts.approved,
@@ -140,9 +148,33 @@ def _item_line(found: "ReviewItem") -> str:
     return f"{found.id:>6}  {found.state:<9} {found.product:<32} seed {found.seed:<12} {found.prompt}"
 
 
-def _decision_line(made: "Decision") -> str:
+def _needs(catalog: "Catalog", found: "ReviewItem") -> dict[str, Any]:
+    """What it takes to approve an item under the rules in force, and why."""
+    from catalog import policies
+
+    rules = policies.current(catalog)
+    similar = rules.copy_risk(found.nearest_similarity)
+    needed = rules.needed(found.quorum, copy_risk=found.flagged or similar)
+    return {"approvals_needed": needed, "flagged": found.flagged, "copy_risk": similar}
+
+
+def _needs_line(found: "ReviewItem", needs: dict[str, Any]) -> str:
+    number = needs["approvals_needed"]
+    said = f"        needs {number} approval{'s' if number > 1 else ''}"
+    if needs["copy_risk"]:
+        return f"{said} (may be a copy of a real photo, similarity {found.nearest_similarity:.3f})"
+    return f"{said} (flagged)" if needs["flagged"] else said
+
+
+def _decision_lines(made: "Decision") -> list[str]:
+    """What somebody said of an item: verdict and reasons, then the ticks and the note, each in a line of its own."""
     line = f"        {made.decided_at:%Y-%m-%d %H:%M:%S}  {made.verdict:<8} {made.reviewer}  {', '.join(made.reasons)}"
-    return line + "  (superseded)" if made.superseded else line.rstrip()
+    lines = [line + "  (superseded)" if made.superseded else line.rstrip()]
+    if made.checks:
+        lines.append(f"            checks: {', '.join(f'{name} {tick}' for name, tick in made.checks.items())}")
+    if made.note.strip():
+        lines.append(f"            note: {' '.join(made.note.split())}")
+    return lines
 
 
 def _item_json(found: "ReviewItem") -> dict[str, Any]:

@@ -11,6 +11,9 @@ from adapt.cli._session import Session
 if TYPE_CHECKING:
     from catalog.summary import Summary
 
+_RARE = ("conflict", "changes", "not_chosen")
+"""States that are told of where there are any, so that the states of the candidates add up."""
+
 
 def status(ctx: typer.Context) -> None:
     """Count what the workspace holds: products, pictures, captions, runs, candidates, decisions."""
@@ -26,10 +29,13 @@ def status(ctx: typer.Context) -> None:
         "pending": summary.states.get("pending", 0),
         "approved": summary.states.get("approved", 0),
         "rejected": summary.states.get("rejected", 0),
+        "conflict": summary.states.get("conflict", 0),
+        "changes": summary.states.get("changes", 0),
+        "not_chosen": summary.states.get("not_chosen", 0),
         "exported": summary.exported,
     }
     lines = [f"workspace   {session.workspace}", f"dumps       {', '.join(summary.sources) or 'none'}"]
-    lines += [f"{name:<11} {count}" for name, count in counts.items()]
+    lines += [f"{name:<11} {count}" for name, count in counts.items() if count or name not in _RARE]
     lines += [f"  run       {run.name}{_how_far(run)}" for run in runs]
     trained = any(run.name.startswith("finetune") and (run / "summary.json").is_file() for run in runs)
     names = {"sources": list(summary.sources), "run_names": [run.name for run in runs]}

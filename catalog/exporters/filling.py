@@ -35,6 +35,8 @@ from catalog.policy import Policy
 Progress = Callable[[str, float, float | None], None]
 
 _PLAN = "pictures.jsonl"
+_EXCLUDED_COLUMNS = ("item", "generation", "product", "sku", "reason", "reasons", "decided_by")
+"""`reason` is why it stays; where verdicts are why, `reasons` are their codes and `decided_by` is who gave them."""
 
 
 @dataclass(kw_only=True)
@@ -83,7 +85,7 @@ def write_plan(selection: Selection, alt: AltTexts, folder: Path) -> str:
     """Write the approved pictures to a file, a line each, and what was left out beside it; return the file's digest."""
     digest = hashlib.sha256()
     with (folder / _PLAN).open("wb") as file, (folder / EXCLUDED).open("wb") as left:
-        table = TableFile(left, ("item", "generation", "product", "sku", "reason"), for_people=True)
+        table = TableFile(left, _EXCLUDED_COLUMNS, for_people=True)
         for batch in selection.judged():
             for picture in selection.pictures(batch, alt):
                 line = picture.to_line().encode()
@@ -91,8 +93,9 @@ def write_plan(selection: Selection, alt: AltTexts, folder: Path) -> str:
                 file.write(line)
             for judged in batch:
                 if judged.reason is not None:
-                    row = judged.row
-                    table.add((row.id, row.generation_id, f"{row.source}/{row.sku}", row.sku, judged.reason))
+                    row, said = judged.row, judged.refusal
+                    shown = (row.id, row.generation_id, f"{row.source}/{row.sku}", row.sku, judged.reason)
+                    table.add((*shown, ";".join(said.reasons), said.decided_by))
     return digest.hexdigest()
 
 

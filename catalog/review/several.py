@@ -20,7 +20,7 @@ from catalog.review.adjudication import RULINGS
 from catalog.review.holding import seen_since
 from catalog.review.refusals import LeaseLost, PictureMissing
 from catalog.review.settling import checked_reasons, copy_risks, pictures_of, require_picture, rows_of
-from catalog.review.writing import Verdict, write
+from catalog.review.writing import CHOICE, Verdict, write
 from catalog.schema import DecisionRow, GenerationRow, ReviewItemRow
 from catalog.store import Catalog
 
@@ -170,14 +170,20 @@ def choose(
             Verdict(
                 row=row,
                 verdict="approve" if row.id == item_id else "not_chosen",
-                key=f"choice:{act}:{row.id}",
+                key=f"{CHOICE}{act}:{row.id}",
                 note=note if row.id == item_id else "",
                 shown_at=None if scripted else row.first_shown_at,
             )
             for row in rows
         ]
         made = write(
-            session, verdicts, reviewer_id=me, origin="compare", rules=rules, moment=moment, ui_version=ui_version
+            session,
+            verdicts,
+            reviewer_id=me,
+            origin="script" if scripted else "compare",
+            rules=rules,
+            moment=moment,
+            ui_version=ui_version,
         )
     return _records(catalog, made)
 

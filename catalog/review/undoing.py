@@ -15,10 +15,12 @@ from catalog.decision_log import NewRow
 from catalog.phrases import say
 from catalog.policy import Policy
 from catalog.records import Decision, ReviewItem
+from catalog.review.asking import ask_again
 from catalog.review.claims import release
 from catalog.review.holding import NO_LEASE, is_row_number, take
 from catalog.review.refusals import AlreadyChanged, NothingToUndo
 from catalog.review.settling import settle, written
+from catalog.review.writing import CHOICE
 from catalog.schema import DecisionRow, ReviewItemRow
 from catalog.store import Catalog
 
@@ -38,6 +40,7 @@ def undo(
     reviewer: str,
     *,
     decision_id: int | None = None,
+    scripted: bool = False,
     policy: Policy | None = None,
     clock: Clock = utc_now,
 ) -> Undone:
@@ -49,6 +52,7 @@ def undo(
         catalog: An open catalogue.
         reviewer: Whose decision it is.
         decision_id: Which one; default is the reviewer's latest that stands.
+        scripted: Taken back from a script, not on a screen.
         policy: Gives the length of the new lease, and the quorum; default is the one in force.
         clock: Gives the present moment.
 
@@ -66,9 +70,10 @@ def undo(
             target = decision_log.latest_standing(session, me, decision_id)
             if target is None:
                 raise NothingToUndo(say("nothing to undo: no decision of this reviewer stands"))
-            made = _void(session, target, me, rules, moment)
+            origin = "script" if scripted else "review"
+            made = _void(session, target, me, origin, rules, moment)
             for other in _chosen_with(session, target):
-                _void(session, other, me, rules, moment)
+                _void(session, other, me, origin, rules, moment)
             taken = take(session, reviewer, me, rules, moment, item_id=target.item_id)
             return Undone(
                 decision=written(session, made),
@@ -78,9 +83,12 @@ def undo(
         raise AlreadyChanged(say("that decision has been changed in the meantime; nothing was undone")) from error
 
 
-def undo_item(catalog: Catalog, reviewer: str, item_id: int, *, clock: Clock = utc_now) -> Decision:
+def undo_item(
+    catalog: Catalog, reviewer: str, item_id: int, *, scripted: bool = False, clock: Clock = utc_now
+) -> Decision:
     """Take back a reviewer's standing decision on one item and leave it in the queue; raises NothingToUndo."""
-    undone = undo(catalog, reviewer, decision_id=standing_decision(catalog, reviewer, item_id).id, clock=clock)
+    stands = standing_decision(catalog, reviewer, item_id)
+    undone = undo(catalog, reviewer, decision_id=stands.id, scripted=scripted, clock=clock)
     if undone.claimed is not None and undone.claimed.lease_token is not None:
         release(catalog, item_id, undone.claimed.lease_token)
     return undone.decision
@@ -100,13 +108,13 @@ def standing_decision(catalog: Catalog, reviewer: str, item_id: int) -> Decision
     )
 
 
-def _void(session: Session, target: DecisionRow, me: int, rules: Policy, moment: datetime) -> int:
+def _void(session: Session, target: DecisionRow, me: int, origin: str, rules: Policy, moment: datetime) -> int:
     row = DecisionRow(
         item_id=target.item_id,
         round=target.round,
         reviewer_id=me,
         verdict="void",
-        origin="review",
+        origin=origin,
         decided_at=moment,
         policy_version=rules.version,
         idempotency_key=f"void:{target.id}",
@@ -119,6 +127,10 @@ def _void(session: Session, target: DecisionRow, me: int, rules: Policy, moment:
         return made
     holder = {column: getattr(item, column) for column in NO_LEASE}
     settle(session, [item], rules)
+    if item.state == "changes":
+        # Another wish for changes stands; what the one taken back had asked for fell with it.
+        wishes = [head.id for head in decision_log.heads_of(session, [item])[item.id] if head.verdict == "changes"]
+        ask_again(session, wishes[-1:], moment)
     if item.state == "pending":
         # A colleague whose second opinion is wanted may have the item on screen by now.
         for column, value in holder.items():
@@ -129,7 +141,7 @@ def _void(session: Session, target: DecisionRow, me: int, rules: Policy, moment:
 
 def _chosen_with(session: Session, target: DecisionRow) -> list[DecisionRow]:
     """Return the other rows that stand of the choice a row belongs to."""
-    if target.origin != "compare":
+    if not target.idempotency_key.startswith(CHOICE):
         return []
     choice, later = target.idempotency_key.rpartition(":")[0], aliased(DecisionRow)
     return list(

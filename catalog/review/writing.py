@@ -11,8 +11,12 @@ from sqlalchemy.orm import Session
 from catalog import decision_log
 from catalog.decision_log import Head, NewRow
 from catalog.policy import Policy
+from catalog.review.asking import ask_again
 from catalog.review.settling import dwell_ms, end_claim, not_blind, settle
 from catalog.schema import DecisionRow, ReviewItemRow
+
+CHOICE = "choice:"
+"""Begin of the idempotency keys of one choice among candidates; what follows up to the next `:` is alike in them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +44,8 @@ def write(
     ui_version: str = "",
 ) -> list[int]:
     """Add one row for each verdict, end the claims, derive the states, and return the ids of the rows.
+
+    A wish for changes asks for another picture at once.
 
     Any number of them takes the same few statements for each thousand, so that colleagues need not wait long.
 
@@ -84,6 +90,7 @@ def write(
         if said.verdict == "skip":
             end_claim(said.row)
     settle(session, [said.row for said in verdicts if said.verdict != "skip"], rules)
+    ask_again(session, [made for made, said in zip(ids, verdicts, strict=True) if said.verdict == "changes"], moment)
     return ids
 
 

@@ -1,6 +1,7 @@
 """Alternative texts say what the record says, in both languages, in one plain line."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -56,3 +57,19 @@ def test_one_line_holds_what_is_seen(text: str, expected: str) -> None:
 def test_shortened_never_exceeds_the_limit(text: str) -> None:
     assert len(shortened(text)) <= MAX_CHARS
     assert shortened(text).rstrip("…") in text
+
+
+@pytest.mark.parametrize("number", range(30))
+def test_alt_text_calls_no_generated_picture_a_photo(texts: AltTexts, number: int) -> None:
+    mug = product("Mug", Attribute(name="colour", value="blue"), Attribute(name="material", value="ceramic"))
+    said = texts.of(replace(mug, sku=f"M-{number}"))
+    assert not any(word in said["en"].lower() for word in ("photo", "picture", "image", "shown", "catalogue"))
+    assert not any(word in said["ja"] for word in ("写", "画像", "カタログ"))
+    assert "blue" in said["en"] and "ceramic" in said["en"] and "マグ" in said["ja"]
+
+
+def test_alt_text_of_a_workspace_whose_templates_all_say_photo_uses_those_that_ship(tmp_path: Path) -> None:
+    (tmp_path / "templates").mkdir()
+    own = '[[template]]\nid = "own"\nlength = "medium"\ntext = "our photo of {{ [looks, named] | words | a }}"\n'
+    (tmp_path / "templates" / "en.toml").write_text(own, encoding="utf-8")
+    assert "photo" not in AltTexts(tmp_path).of(product("Mug", Attribute(name="colour", value="blue")))["en"]

@@ -3,16 +3,21 @@
 import csv
 import json
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from approved_pictures import Thing, approve, draw
-from sqlalchemy import text
+from sqlalchemy import text, update
 
 from catalog import export, people, policies, review
+from catalog.approved import Selection
 from catalog.errors import ExportRefused
+from catalog.left_out import Refusal
 from catalog.policy import Policy
+from catalog.review.screening import reject_low
 from catalog.roles import NotAllowed
+from catalog.schema import GenerationRow, ReviewItemRow
 from catalog.store import Catalog
 
 BASE = "https://cdn.example.com/p"
@@ -21,6 +26,11 @@ BASE = "https://cdn.example.com/p"
 def excluded(folder: Path) -> dict[int, str]:
     with (folder / "excluded.csv").open(encoding="utf-8-sig", newline="") as file:
         return {int(row["item"]): row["reason"] for row in csv.DictReader(file)}
+
+
+def refused(folder: Path) -> dict[int, tuple[str, str]]:
+    with (folder / "excluded.csv").open(encoding="utf-8-sig", newline="") as file:
+        return {int(row["item"]): (row["reasons"], row["decided_by"]) for row in csv.DictReader(file)}
 
 
 def test_export_says_why_each_candidate_stays(tmp_path: Path) -> None:
@@ -157,6 +167,37 @@ def test_export_follows_a_ruling_and_a_choice(tmp_path: Path) -> None:
         report = export.export(catalog)
     assert report.images == 2
     assert excluded(report.path) == {2: "rejected", 4: "not_chosen", 5: "undecided"}
+    assert refused(report.path) == {2: ("wrong_shape", "person"), 4: ("", "script"), 5: ("", "")}
+
+
+def test_export_says_whose_word_keeps_a_picture_here(tmp_path: Path) -> None:
+    workspace = draw(tmp_path / "workspace", (Thing(sku="MUG-1"),), 5)
+    with Catalog.open(workspace) as catalog:
+        people.sign_in(catalog, "lead")
+        approve(catalog, [1, 5])
+        item = review.claim(catalog, "aki", item_id=2)
+        assert item is not None
+        review.mark_shown(catalog, 2, item.lease_token or "")
+        rules = Policy(min_view_s=0)
+        codes = ["distorted", "copy"]
+        review.decide(catalog, 2, item.lease_token or "", "reject", reasons=codes, policy=rules)
+        review.decide_item(catalog, "aki", 3, "changes", note="thinner", reasons=["wrong_shape"])
+        score = Policy(auto_reject={"text_match": 0.5})
+        with catalog.write() as session:
+            session.execute(update(GenerationRow).where(GenerationRow.id == 4).values(scores={"text_match": 0.1}))
+            row, drawn = session.get_one(ReviewItemRow, 4), session.get_one(GenerationRow, 4)
+            number = next(n for n in range(1, 100) if not replace(score, version=n).audited(4))
+            assert reject_low(session, row, drawn, replace(score, version=number))
+        with catalog.read() as session:
+            selection = Selection(session, catalog.blobs.digests(), Policy(), lambda: lambda offer: None)
+            judged = {one.row.id: one.refusal for batch in selection.judged() for one in batch}
+    assert judged == {
+        1: Refusal(),
+        2: Refusal(reasons=("distorted", "copy"), decided_by="person"),
+        3: Refusal(reasons=("wrong_shape",), decided_by="script"),
+        4: Refusal(reasons=("low_score",), decided_by="threshold"),
+        5: Refusal(),
+    }
 
 
 def test_export_asks_for_as_many_approvals_as_the_rules_in_force(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from catalog import people, policies, review, roles
 from catalog.errors import ReviewRefused
 from catalog.policy import Policy
 from catalog.roles import NotAllowed
+from catalog.schema import ReviewerRow
 from catalog.store import Catalog
 
 
@@ -147,3 +148,30 @@ def test_policies_are_versions_that_never_change(catalog: Catalog) -> None:
 def test_policies_refuse_values_outside_their_range(values: dict[str, object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         Policy(**values)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("name", "again"),
+    [("Ben", "ben"), ("アキ", "ｱｷ"), ("Weiß", "WEISS"), ("Aki Ito", "aki  ito"), ("Ａｋｉ", "aki")],
+)
+def test_a_name_written_like_another_makes_no_second_person(catalog: Catalog, name: str, again: str) -> None:
+    people.sign_in(catalog, name)
+    for attempt in (
+        lambda: people.sign_in(catalog, again),
+        lambda: people.sign_in(catalog, again, source="proxy"),
+        lambda: review.claim(catalog, again),
+    ):
+        with pytest.raises(people.WrittenLike, match=f"'{again}' is written like '{name}', who is here already"):
+            attempt()
+    assert [person.name for person in people.everyone(catalog)] == [name]
+    found = people.alike(catalog, again)
+    assert found is not None and found.name == name
+    assert people.alike(catalog, "somebody else") is None
+
+
+def test_people_whose_names_are_alike_since_earlier_go_on(catalog: Catalog) -> None:
+    with catalog.write() as session:
+        session.add_all(ReviewerRow(name=name) for name in ("Ben", "ben"))
+    assert people.sign_in(catalog, "ben").name == "ben"
+    found = people.alike(catalog, "BEN")
+    assert found is not None and found.name == "Ben", "who came first"

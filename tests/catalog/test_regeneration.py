@@ -4,11 +4,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from catalog import people, queue, regeneration, review, roles
 from catalog.errors import ReviewRefused
 from catalog.generation import enqueue
 from catalog.records import Candidate
+from catalog.schema import ReviewItemRow
 from catalog.store import Catalog
 
 
@@ -112,3 +114,41 @@ def test_what_cannot_be_asked_for_is_one_line(catalog: Catalog) -> None:
         with pytest.raises(ReviewRefused, match="allowed are 1 to 2000 printable characters on one line"):
             regeneration.request(catalog, decision, prompt=prompt)
     assert regeneration.pending(catalog) == []
+
+
+def test_whoever_asks_for_changes_asks_for_another_picture(catalog: Catalog) -> None:
+    decision = review.decide_item(catalog, "aki", 2, "changes", note="thinner").id
+    (asked,) = regeneration.pending(catalog)
+    assert (asked.item_id, asked.decision_id, asked.state) == (2, decision, "queued")
+    assert regeneration.request(catalog, decision) == asked
+    review.undo_item(catalog, "aki", 2)
+    assert regeneration.pending(catalog) == []
+    again = review.decide_item(catalog, "aki", 2, "changes", note="thinner").id
+    assert [wish.decision_id for wish in regeneration.pending(catalog)] == [again]
+
+
+def test_changes_of_many_items_ask_for_a_picture_each_with_its_own_seed(catalog: Catalog) -> None:
+    people.sign_in(catalog, "aki")
+    made = review.bulk(catalog, "aki", [1, 2, 3], "changes", seen=[1, 2, 3], typed_count=3, note="thinner")
+    wishes = regeneration.pending(catalog)
+    assert [wish.decision_id for wish in wishes] == [one.id for one in made]
+    assert len({wish.seed for wish in wishes} | {0, 1, 2}) == 6
+
+
+def test_a_ruling_of_changes_asks_once_for_an_item_and_undoing_one_wish_keeps_the_other(catalog: Catalog) -> None:
+    people.sign_in(catalog, "lea")
+    with catalog.write() as session:
+        session.execute(update(ReviewItemRow).values(quorum=2))
+    review.decide_item(catalog, "ben", 1, "approve")
+    wish = review.decide_item(catalog, "aki", 1, "changes", note="thinner").id
+    ruling = review.adjudicate(catalog, "lea", 1, "changes", note="aki is right").id
+    assert [one.decision_id for one in regeneration.pending(catalog)] == [wish]
+    review.undo(catalog, "aki", decision_id=wish)
+    assert [one.decision_id for one in regeneration.pending(catalog)] == [ruling]
+
+
+def test_a_ruling_of_changes_on_a_rejection_asks_for_another_picture(catalog: Catalog) -> None:
+    people.sign_in(catalog, "lea")
+    review.decide_item(catalog, "aki", 1, "reject", reasons=("distorted",))
+    ruling = review.adjudicate(catalog, "lea", 1, "changes", note="draw it again").id
+    assert [one.decision_id for one in regeneration.pending(catalog)] == [ruling]

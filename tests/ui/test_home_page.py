@@ -1,5 +1,6 @@
 """The home page wired to the services: batches, pace, and what each role is offered."""
 
+import os
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -84,6 +85,16 @@ def test_home_shows_hostile_text_as_text(page: Callable[..., AppTest]) -> None:
 
 def test_home_in_japanese_has_no_english_left(page: Callable[..., AppTest]) -> None:
     assert leftover_english(page(lang="ja"), ["aki", "mugs"]) == []
+
+
+def test_home_shows_states_that_are_rare_where_there_are_any(page: Callable[..., AppTest]) -> None:
+    app = page(4)
+    assert "Changes wanted" not in html_of(app) and "Not chosen" not in html_of(app)
+    with Catalog.open(Path(os.environ["ADAPT_WORKSPACE"])) as catalog:
+        review.decide_item(catalog, "aki", 2, "changes", note="thinner")
+        review.choose(catalog, "aki", 3, [4], scripted=True)
+    body = html_of(app.run())
+    assert "<dt>Changes wanted</dt><dd>1</dd>" in body and "<dt>Not chosen</dt><dd>1</dd>" in body
 
 
 def test_card_tells_the_time_to_go_at_ones_own_pace() -> None:

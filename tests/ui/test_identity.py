@@ -334,3 +334,18 @@ def test_language_is_remembered_for_the_person(opened: Callable[..., tuple]) -> 
     again.query_params["reviewer"] = "aki"
     again.run()
     assert "documentElement.lang = 'ja'" in html_of(again)
+
+
+def test_a_name_typed_in_another_case_is_the_same_person(opened: Callable[..., tuple]) -> None:
+    app, catalog = opened(roles={"Ben": "lead"}, reviewer="ｂｅｎ")
+    assert decides(app) and "<bdi>Ben</bdi>" in html_of(app)
+    assert [person.name for person in people.everyone(catalog)] == ["Ben"]
+    assert queue.item(catalog, 1).lease_owner == "Ben"
+
+
+def test_a_vouched_name_written_like_another_is_refused_in_one_line(opened: Callable[..., tuple]) -> None:
+    settings = OIDC + 'default_role = "reviewer"'
+    app, catalog = opened(settings, roles={"Aki@Example.com": "lead"}, user=signed_in())
+    assert not decides(app)
+    assert "aki@example.com is written like Aki@Example.com, who is here already" in html_of(app)
+    assert len(people.everyone(catalog)) == 1

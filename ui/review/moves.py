@@ -9,7 +9,7 @@ from typing import Any
 
 import streamlit as st
 
-from catalog import flags, people, queue, regeneration, review
+from catalog import flags, people, queue, review
 from catalog.errors import CatalogError, ReviewRefused
 from catalog.phrases import told
 from catalog.records import ReviewItem
@@ -57,8 +57,6 @@ def _decide(message: Message) -> None:
     if made.repeated:
         state.notify("message.already")
     elif verdict == "changes":
-        # Whoever asks for changes wants to see another picture.
-        regeneration.request(workspace.catalog(), made.id)
         state.notify("message.asked_again")
     state.leave(item)
     state.set_claim(None)

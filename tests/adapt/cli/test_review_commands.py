@@ -10,6 +10,8 @@ import pytest
 from typer.testing import CliRunner
 
 from adapt.cli import app
+from catalog import regeneration
+from catalog.store import Catalog
 
 runner = CliRunner()
 
@@ -61,7 +63,10 @@ def test_queue_decide_export_go_the_whole_way(queued: Callable[..., Path], tmp_p
         (("decide", "99", "--approve", "--reviewer", "aiko"), "no item 99 in the review queue"),
         (("decide", "1", "--approve", "--reviewer", " "), "1 to 80 printable characters"),
         (("decide", "1", "--undo", "--reviewer", "aiko"), "aiko has no decision on item 1 that stands"),
-        (("queue", "--state", "waiting"), "no state 'waiting'; allowed: pending"),
+        (
+            ("queue", "--state", "waiting"),
+            "no state 'waiting'; allowed: pending, conflict, approved, rejected, changes, not_chosen, all",
+        ),
         (("export",), "no approved picture to export (1 undecided)"),
         (("export", "--format", "zip"), "no export format 'zip'; allowed: folder"),
         (("export", "--verify", "nowhere"), "no folder nowhere"),
@@ -184,6 +189,7 @@ def test_decide_chooses_decides_in_bulk_and_rules(queued: Callable[..., Path]) -
 
 
 def _refused_ruling(workspace: Path) -> str:
+    run(workspace, "reviewers", "ben", "--add")
     run(workspace, "queue", "--claim", "--reviewer", "ben")
     ruling = ("decide", "3", "--approve", "--adjudicate", "--note", "mine", "--reviewer", "ben")
     return str(run(workspace, *ruling, exits=1)["said"])
@@ -194,6 +200,7 @@ def test_queue_claims_renews_and_releases(queued: Callable[..., Path]) -> None:
     taken = run(workspace, "queue", "--claim", "--reviewer", "aiko")
     token = taken["token"]
     assert (taken["item"]["id"], taken["item"]["held_by"]) == (1, "aiko")
+    run(workspace, "reviewers", "ben", "--add")
     assert run(workspace, "queue", "--claim", "--reviewer", "ben")["item"] is None
     assert run(workspace, "queue", "--renew", token, "--item", "1")["held_until"] >= taken["held_until"]
     assert run(workspace, "queue", "--release", token, "--item", "1")["released"]
@@ -230,6 +237,7 @@ def test_queue_writes_and_verifies_the_log(queued: Callable[..., Path], tmp_path
 def test_reviewers_lists_people_and_gives_roles(queued: Callable[..., Path]) -> None:
     workspace = queued(2)
     for number, name in (("1", "aiko"), ("2", "ben")):
+        run(workspace, "reviewers", name, "--add")
         run(workspace, "decide", number, "--approve", "--reviewer", name)
     listed = run(workspace, "reviewers")["reviewers"]
     assert [(person["name"], person["role"], person["source"]) for person in listed] == [
@@ -256,8 +264,74 @@ def test_reviewers_lists_people_and_gives_roles(queued: Callable[..., Path]) -> 
         ("queue", "--renew", "x"),
         ("queue", "--claim", "--verify", "--reviewer", "aiko"),
         ("reviewers", "ben", "--role", "lead"),
+        ("reviewers", "--add"),
+        ("reviewers", "ben", "--add", "--role", "lead", "--by", "aiko"),
     ],
 )
 def test_wrong_usage_is_told_before_anything_is_opened(workspace: Path, arguments: tuple[str, ...]) -> None:
     assert runner.invoke(app, ["-w", str(workspace), *arguments]).exit_code == 2
     assert not workspace.exists()
+
+
+def test_a_slip_of_the_pen_makes_no_second_person(queued: Callable[..., Path]) -> None:
+    workspace = queued(3)
+    run(workspace, "decide", "1", "--approve", "--reviewer", "aiko")
+    for extra in ((), ("--dry-run",)):
+        said = run(workspace, "decide", "2", "--approve", "--reviewer", "o'aki", *extra, exits=1)["said"]
+        assert said.endswith(
+            "nobody here is called \"o'aki\"; there are: aiko; add a person with: adapt reviewers 'o'\"'\"'aki' --add"
+        )
+    assert "nobody here is called" in run(workspace, "queue", "--claim", "--reviewer", "ben", exits=1)["said"]
+    run(workspace, "decide", "2", "--approve", "--reviewer", "ＡＩＫＯ")
+    assert [person["name"] for person in run(workspace, "reviewers")["reviewers"]] == ["aiko"]
+    assert run(workspace, "queue", "--item", "2")["decisions"][0]["reviewer"] == "aiko"
+    run(workspace, "reviewers", "ben", "--add", "--dry-run")
+    assert [person["name"] for person in run(workspace, "reviewers")["reviewers"]] == ["aiko"]
+    assert run(workspace, "reviewers", "ben", "--add")["reviewers"][0]["role"] == "reviewer"
+    run(workspace, "decide", "3", "--approve", "--reviewer", "ben")
+    said = run(workspace, "reviewers", "Aiko", "--add", exits=1)["said"]
+    assert "'Aiko' is written like 'aiko', who is here already; use that name" in said
+
+
+def spoken(workspace: Path, *arguments: str) -> list[str]:
+    done = runner.invoke(app, ["-w", str(workspace), *arguments])
+    assert done.exit_code == 0, done.output
+    return done.stdout.splitlines()
+
+
+def test_decide_tells_what_it_did_in_sentences(queued: Callable[..., Path]) -> None:
+    workspace = queued(4)
+    who = ("--reviewer", "aiko")
+    name = "Enamel mug"
+    for arguments, lines in (
+        (("1", "2", "--choose"), ["chose item 1", "did not choose item 2"]),
+        (("1", "--undo"), ["took back the decision on item 1"]),
+        (("1", "--changes", "--note", "thinner"), ["asked for changes to item 1"]),
+        (("2", "--reject", "--reason", "other"), ["rejected item 2"]),
+        (("3", "--skip"), ["skipped item 3"]),
+        (("3", "--approve"), ["approved item 3"]),
+        (("4", "--changes", "--note", "thinner", "--dry-run"), ["would ask for changes to item 4"]),
+    ):
+        said = spoken(workspace, "decide", *arguments, *who)
+        assert [line.partition(":")[0] for line in said] == lines, name
+    log = {made["origin"] for made in run(workspace, "queue", "--item", "1")["decisions"]}
+    assert log == {"script"}
+
+
+def test_queue_tells_the_whole_history_of_an_item(queued: Callable[..., Path]) -> None:
+    workspace = queued(1, similarity=0.99)
+    reject = ("decide", "1", "--reject", "--reason", "distorted", "--reason", "copy", "--note", "bent\nand thin")
+    run(workspace, *reject, "--check", "colour=match", "--reviewer", "aiko")
+    lines = [line.strip() for line in spoken(workspace, "queue", "--item", "1")]
+    assert lines[1] == "needs 2 approvals (may be a copy of a real photo, similarity 0.990)"
+    assert lines[2].endswith("reject   aiko  distorted, copy")
+    assert lines[3:5] == ["checks: colour match", "note: bent and thin"]
+    (item,) = run(workspace, "queue", "--item", "1")["items"]
+    assert (item["approvals_needed"], item["flagged"], item["copy_risk"]) == (2, True, True)
+
+
+def test_what_is_asked_for_by_changes_is_planned_for_drawing(queued: Callable[..., Path]) -> None:
+    workspace = queued(2)
+    run(workspace, "decide", "1", "--changes", "--note", "thin handle", "--reviewer", "aiko")
+    with Catalog.open(workspace) as catalog:
+        assert [wish.item_id for wish in regeneration.pending(catalog)] == [1]

@@ -1,11 +1,13 @@
 """`adapt status`: what is said of runs."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 from typer.testing import CliRunner
 
 from adapt.cli import app
+from catalog import review
 from catalog.store import Catalog
 
 
@@ -33,3 +35,17 @@ def test_status_lists_runs_where_nothing_was_ingested_and_makes_no_catalogue(tmp
 def test_status_of_nothing_says_what_to_type(tmp_path: Path) -> None:
     result = CliRunner().invoke(app, ["status", "-w", str(tmp_path)])
     assert result.exit_code == 1
+
+
+def test_status_tells_of_every_state_so_that_they_add_up(queued: Callable[..., Path]) -> None:
+    workspace = queued(4)
+    runner = CliRunner()
+    assert "changes" not in runner.invoke(app, ["status", "-w", str(workspace)]).stdout
+    with Catalog.open(workspace) as catalog:
+        review.decide_item(catalog, "aki", 1, "changes", note="thinner")
+        review.choose(catalog, "aki", 2, [3], scripted=True)
+    said = runner.invoke(app, ["status", "-w", str(workspace)]).stdout
+    assert "changes     1" in said and "not_chosen  1" in said and "conflict" not in said
+    counts = json.loads(runner.invoke(app, ["status", "-w", str(workspace), "--json"]).stdout)
+    states = ("pending", "approved", "rejected", "conflict", "changes", "not_chosen")
+    assert sum(counts[state] for state in states) == counts["candidates"] == 4

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from catalog import queue, review
+from catalog import decision_log, queue, review
 from catalog.errors import ReviewRefused
 from catalog.roles import NotAllowed
 from catalog.store import Catalog
@@ -115,6 +115,15 @@ def test_undo_takes_a_choice_back_whole(either_desk: Any) -> None:
     assert [desk.state(item) for item in (1, 2, 3)] == ["pending"] * 3
     with pytest.raises(review.NothingToUndo):
         review.undo(desk.catalog, "aki", clock=desk.clock)
+
+
+def test_a_script_that_chooses_and_takes_it_back_says_so_in_the_log(desk: Any) -> None:
+    review.choose(desk.catalog, "aki", 2, [1, 3], scripted=True, clock=desk.clock)
+    review.undo_item(desk.catalog, "aki", 2, scripted=True, clock=desk.clock)
+    log = queue.decisions(desk.catalog)
+    assert len(log) == 6 and {made.origin for made in log} == {"script"}
+    assert [desk.state(item) for item in (1, 2, 3)] == ["pending"] * 3
+    assert decision_log.first_broken_decision(desk.catalog) is None
 
 
 def test_choose_needs_every_candidate_held_and_seen(desk: Any) -> None:
