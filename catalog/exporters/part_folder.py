@@ -75,7 +75,8 @@ class PartFolder:
             CatalogUnwritable: Another export works in the folder, or nothing can be made beside it.
         """
         try:
-            self._target.parent.mkdir(parents=True, exist_ok=True)
+            with suppress(FileExistsError):  # where it is no folder, the lock tells so in better words
+                self._target.parent.mkdir(parents=True)
             _refuse_link(self._lock)
             self._lock.touch()
         except OSError as error:
