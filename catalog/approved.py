@@ -197,6 +197,18 @@ class Selection:
         )
 
 
+def not_approved(session: Session, item_ids: Set[int], policy: Policy) -> list[int]:
+    """Return which of some items may not leave as things stand in a transaction, whatever a format says of them."""
+    now = Selection(session, frozenset(), policy, lambda: lambda _: None)
+    return [
+        judged.row.id
+        for batch in now.judged()
+        for judged in batch
+        # No file is looked for: what leaves was read by then.
+        if judged.reason not in (None, "picture_missing") and judged.row.id in item_ids
+    ]
+
+
 def _rows(ids: Sequence[int]) -> Select[*tuple[Any, ...]]:
     """Select what is asked of some items; a prompt and a picture each, no facts."""
     return (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from sqlalchemy.orm import Session
 from catalog import decision_log, queue, roles
 from catalog.atomic import replacing
 from catalog.errors import CatalogUnwritable, ReviewRefused
+from catalog.exporters.tables import TableFile
 from catalog.phrases import say, told
 from catalog.records import Decision
 from catalog.review.replaying import Difference, replay
@@ -29,7 +29,6 @@ _COLUMNS = (
     "id", "decided_at", "item", "round", "product", "reviewer", "verdict", "origin", "reasons", "checks", "note",
     "dwell_ms", "supersedes", "superseded", "image_sha256",
 )  # fmt: skip
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,17 +126,15 @@ def export(catalog: Catalog, actor: str, path: Path, search: Search | None = Non
         with (
             catalog.read() as session,
             replacing(path) as part,
-            part.open("w", encoding="utf-8", newline="") as file,
+            part.open("wb") as file,
         ):
             log = _log(session, actor)
-            writer = csv.DictWriter(file, _COLUMNS, lineterminator="\n")
-            if kind == "csv":
-                writer.writeheader()
+            table = TableFile(file, _COLUMNS, for_people=True) if kind == "csv" else None
             for made in _all(session, log, search or Search()):
-                if kind == "csv":
-                    writer.writerow({name: _cell(value) for name, value in _record(made).items()})
+                if table is not None:
+                    table.add(map(_flat, _record(made).values()))
                 else:
-                    file.write(json.dumps(_record(made), ensure_ascii=False) + "\n")
+                    file.write((json.dumps(_record(made), ensure_ascii=False) + "\n").encode())
                 count += 1
     except OSError as error:
         raise CatalogUnwritable(
@@ -206,10 +203,10 @@ def _record(made: Decision) -> dict[str, Any]:
     return dict(zip(_COLUMNS, values, strict=True))
 
 
-def _cell(value: Any) -> Any:
-    """Return a value as a cell: a spreadsheet takes what begins with a sign for a formula and would run it."""
+def _flat(value: Any) -> Any:
+    """Return a value as one that a cell can hold."""
     if isinstance(value, list):
-        value = "; ".join(value)
-    elif isinstance(value, dict):
-        value = "; ".join(f"{name}={verdict}" for name, verdict in value.items())
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+        return "; ".join(value)
+    if isinstance(value, dict):
+        return "; ".join(f"{name}={verdict}" for name, verdict in value.items())
+    return value

@@ -17,7 +17,7 @@ from catalog.errors import CatalogError, CatalogUnwritable
 from catalog.exporters.delivery import MANIFEST, SUMMARY
 from catalog.exporters.filling import Plan
 from catalog.exporters.manifest import read_rows
-from catalog.exporters.part_folder import digest_of
+from catalog.exporters.plain_files import digest_of
 from catalog.lock import file_lock
 from catalog.phrases import say
 from catalog.schema import ExportFileRow, ExportRunRow

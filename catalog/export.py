@@ -18,13 +18,14 @@ from sqlalchemy.orm import Session
 
 from catalog import decision_log, delivery_log, policies, roles, terms
 from catalog.alt_text import AltTexts
-from catalog.approved import Selection
+from catalog.approved import Selection, not_approved
 from catalog.c2pa_signing import PictureSigner, StampRefused
 from catalog.errors import CatalogError, CatalogUnwritable, ExportRefused
 from catalog.exporters import checking, exporter
-from catalog.exporters.delivery import Exporter, Verification
+from catalog.exporters.delivery import MANIFEST, Exporter, Verification
 from catalog.exporters.feed import checked_base_url
 from catalog.exporters.filling import Plan, Progress, fill, load, write_plan
+from catalog.exporters.manifest import read_rows
 from catalog.exporters.part_folder import PartFolder
 from catalog.exporters.place import check_place, is_address
 from catalog.lock import file_lock
@@ -32,6 +33,9 @@ from catalog.phrases import joined, say, told
 from catalog.policy import Policy
 from catalog.schema import DecisionRow
 from catalog.store import Catalog
+
+_NAMED = 5
+"""Most items that a refusal lists by number."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,8 +86,9 @@ def export(
     Raises:
         NotAllowed: The actor's role does not allow exports.
         ExportRefused: Unknown format, an option the format does not take, nothing approved, `out` exists or is an
-            address, the log of decisions was tampered with, or a written file does not read back.
-        CatalogUnwritable: The delivery cannot be written, or another export is running.
+            address, the log of decisions was tampered with, a written file does not read back, or an approval was
+            taken back meanwhile.
+        CatalogUnwritable: The delivery cannot be written, or another export is running in the workspace or the folder.
     """
     if actor is not None:
         roles.require(catalog, actor, "export")
@@ -188,6 +193,19 @@ def _deliver(
 ) -> ExportReport:
     """Make the delivery, read it back, give it its name and note it in the catalogue."""
     part = PartFolder(target)
+    with part.held():
+        return _make(catalog, session, selection, plan, target, part, progress)
+
+
+def _make(
+    catalog: Catalog,
+    session: Session,
+    selection: Selection,
+    plan: Plan,
+    target: Path,
+    part: PartFolder,
+    progress: Progress | None,
+) -> ExportReport:
     try:
         planned = part.begin(plan.state, partial(write_plan, selection, AltTexts(catalog.workspace)))
         session.rollback()  # the rest may take hours, and the plan holds all of it
@@ -201,7 +219,7 @@ def _deliver(
             )
         # Noted first: a delivery the catalogue knows nothing of would be made a second time.
         noted = delivery_log.note(catalog, plan, part.path, target)
-        part.publish()
+        part.publish(partial(_refuse_taken_back, catalog, session, plan, part.path / MANIFEST))
     except OSError as error:
         part.close()
         if not part.path.is_dir():
@@ -232,6 +250,22 @@ def _deliver(
         raise
     delivery_log.confirm(catalog, noted)
     return _report(plan, target, verified=check.verified, reused=part.reused)
+
+
+def _refuse_taken_back(catalog: Catalog, session: Session, plan: Plan, manifest: Path) -> None:
+    """Ask again whether each picture that is about to leave is approved: making a delivery may take hours."""
+    session.rollback()  # what was read so far is of an earlier moment
+    gone = not_approved(session, {int(row["item_id"]) for row in read_rows(manifest)}, plan.policy)
+    session.rollback()
+    if gone:
+        raise ExportRefused(
+            say(
+                "approvals were taken back while the export ran: item {items}{more}; nothing was delivered, "
+                "run the same command again",
+                items=", ".join(map(str, gone[:_NAMED])),
+                more=say(" and {count} more", count=len(gone) - _NAMED) if len(gone) > _NAMED else "",
+            )
+        )
 
 
 def _report(plan: Plan, target: Path, *, verified: int = 0, reused: int = 0) -> ExportReport:

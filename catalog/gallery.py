@@ -15,6 +15,7 @@ from catalog.clock import Clock, utc_now
 from catalog.database import MAX_VARIABLES
 from catalog.policy import Policy
 from catalog.records import ReviewItem
+from catalog.review.holding import is_live, unheld
 from catalog.schema import DecisionRow, GenerationRow, ProductRow, ReviewerRow, ReviewItemRow
 from catalog.store import Catalog
 
@@ -211,7 +212,7 @@ def _refusal(
     row, drawn = found
     if row.state != "pending":
         return "decided"
-    if row.lease_owner not in (None, actor) and row.lease_until is not None and row.lease_until > moment:
+    if row.lease_owner not in (None, actor) and is_live(row.lease_until, moment):
         return "held"
     if spoken:
         return "mine"
@@ -236,7 +237,7 @@ def _open_to(item: Any, reviewer: str, me: int, moment: datetime, *, by_state: b
         moment: Now.
         by_state: Whether an index of states may be used: not where the query knows the few items it is about.
     """
-    free = or_(item.lease_until.is_(None), item.lease_until <= moment, item.lease_owner == reviewer)
+    free = or_(unheld(item, moment), item.lease_owner == reviewer)
     state = item.state if by_state else func.coalesce(item.state, "")
     return and_(state == "pending", free, ~_spoken(me, item).exists())
 

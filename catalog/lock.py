@@ -32,12 +32,20 @@ else:
         return True
 
 
+def _is_at(descriptor: int, path: Path) -> bool:
+    """Say whether a file still has its name: where it was removed, the next one makes and locks another."""
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except FileNotFoundError:
+        return False
+
+
 @contextmanager
 def file_lock(path: Path, what: str, wait_s: float = 0.0) -> Iterator[None]:
     """Hold an exclusive lock on `path`.
 
     Args:
-        path: Lock file; made if missing, never removed.
+        path: Lock file; made if missing. Who removes it does so while holding it.
         what: What is going on under the lock, for the message.
         wait_s: How long to wait for another holder, in seconds.
 
@@ -56,7 +64,7 @@ def file_lock(path: Path, what: str, wait_s: float = 0.0) -> Iterator[None]:
         ) from error
     try:
         deadline = time.monotonic() + wait_s
-        while not _try_lock(descriptor):
+        while not (_try_lock(descriptor) and _is_at(descriptor, path)):
             if time.monotonic() >= deadline:
                 raise CatalogUnwritable(
                     say(

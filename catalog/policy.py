@@ -9,6 +9,7 @@ import hashlib
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TypeGuard
 
 from catalog.phrases import say
@@ -32,6 +33,8 @@ COPY_QUORUM = 2
 MIN_AUDIT_SHARE = 0.05
 MAX_LEASE_S = 7 * 86400.0
 """Longest lease, a week: a tab that nobody closes must not keep a picture for ever."""
+LONGEST_CLAIM = timedelta(seconds=MAX_LEASE_S + 60)
+"""A claim that lasts longer from now on was made by a clock that had jumped; a minute, because clocks differ."""
 MAX_VIEW_S = 3600.0
 
 

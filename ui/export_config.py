@@ -19,7 +19,7 @@ from typing import Any
 from catalog.errors import CatalogError
 from catalog.phrases import say, told
 
-_CERTIFICATE, _KEY, _SERVICE = _SETTINGS = ("c2pa_certificate", "c2pa_key", "c2pa_tsa")
+_CERTIFICATE, _KEY, _SERVICE = SETTINGS = ("c2pa_certificate", "c2pa_key", "c2pa_tsa")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +43,7 @@ def signing(workspace: Path) -> Signing | None:
         section = tomllib.loads(path.read_text(encoding="utf-8")).get("export", {})
     except FileNotFoundError:
         return None
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise CatalogError(
             say("{path} cannot be read ({error}); correct it or remove it", path=path, error=told(error))
         ) from error
@@ -56,13 +56,13 @@ def signing(workspace: Path) -> Signing | None:
 
 def _checked(section: Mapping[str, Any], workspace: Path, where: str) -> Signing | None:
     for name, value in section.items():
-        if name not in _SETTINGS:
+        if name not in SETTINGS:
             raise CatalogError(
                 say(
                     "{where}: unknown setting {name!r}; allowed are {allowed}",
                     where=where,
                     name=name,
-                    allowed=", ".join(_SETTINGS),
+                    allowed=", ".join(SETTINGS),
                 )
             )
         if not isinstance(value, str) or not value.strip() or "\x00" in value:

@@ -15,6 +15,7 @@ roles = {"aki@example.com" = "admin"}   # what is listed here wins over what the
 How many people must agree is policy, not configuration: see `catalog.policy`.
 """
 
+import difflib
 import ipaddress
 import os
 import re
@@ -28,11 +29,20 @@ from typing import Any
 
 from catalog.errors import CatalogError
 from catalog.schema import ROLES
+from ui import export_config
 
 IDENTITIES = ("local", "oidc", "proxy")
 DEFAULT_SESSION_HOURS = 12.0
 LONGEST_SESSION_HOURS = 24.0 * 30
 """Streamlit's cookie of a signed-in person lives no longer."""
+_PERSONAL_HEADER = "X-Forwarded-User"
+_HEADERS_OF_OTHERS = re.compile(
+    r"(accept|content|sec|if)-.*|accept|authorization|cache-control|connection|cookie|date|expect|forwarded|host|"
+    r"keep-alive|origin|pragma|range|referer|te|trailer|transfer-encoding|upgrade(-.*)?|user-agent|via|"
+    r"x-forwarded-(for|host|port|proto)|x-real-ip",
+    re.IGNORECASE,
+)
+"""What browsers and proxies send about anything but the person."""
 _HEADER = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
 _HOST = re.compile(r"(\*\.)?[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?")
 _SETTINGS = (
@@ -45,6 +55,10 @@ _SETTINGS = (
     "default_role",
     "roles",
 )
+_AT_THE_TOP = ("database_url", "blobs_url", "review", "export")
+"""What `adapt.toml` holds outside of sections, and its sections."""
+_NEAR = 0.7
+"""Likeness from which an unknown name is taken for a slip: a section that is not read leaves names unchecked."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,15 +96,19 @@ def read(workspace: Path) -> ReviewConfig:
     """Return the configuration of a workspace; without a file or a section, the defaults.
 
     Raises:
-        CatalogError: The file is not TOML, or a setting is unknown or has a value that is not allowed.
+        CatalogError: The file is not TOML, or a setting is unknown, misplaced or has a value that is not allowed.
     """
     path = workspace / "adapt.toml"
     if not path.is_file():
+        if path.exists() or path.is_symlink():
+            raise CatalogError(f"{path} is no file; put a file with the settings there or remove it")
         return ReviewConfig()
     try:
-        section = tomllib.loads(path.read_text(encoding="utf-8")).get("review", {})
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        settings = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise CatalogError(f"{path} is not valid TOML ({error}); correct it or remove it") from error
+    _refuse_misplaced(settings, path)
+    section = settings.get("review", {})
     if not isinstance(section, dict):
         raise CatalogError(f"{path}: review is {section!r}; write a section that starts with [review]")
     return _checked(section, f"{path} [review]")
@@ -99,6 +117,16 @@ def read(workspace: Path) -> ReviewConfig:
 @cache
 def _read_once(workspace: Path) -> ReviewConfig:
     return read(workspace)
+
+
+def _refuse_misplaced(settings: Mapping[str, Any], path: Path) -> None:
+    for name in settings:
+        for section, known in (("review", _SETTINGS), ("export", export_config.SETTINGS)):
+            if name in known:
+                raise CatalogError(f"{path}: {name} stands outside its section; write it below [{section}]")
+        near = difflib.get_close_matches(name.lower(), _AT_THE_TOP, n=1, cutoff=_NEAR)
+        if name not in _AT_THE_TOP and near:
+            raise CatalogError(f"{path}: unknown name {name!r}; write {near[0]}, or remove it")
 
 
 def _checked(section: Mapping[str, Any], where: str) -> ReviewConfig:
@@ -126,12 +154,17 @@ def _proxy_header(section: Mapping[str, Any], identity: str, where: str) -> str:
     if identity == "proxy" and not header:
         raise CatalogError(
             f"{where}: identity 'proxy' needs the header that names the person; "
-            'write for example: proxy_header = "X-Forwarded-User"'
+            f'write for example: proxy_header = "{_PERSONAL_HEADER}"'
         )
     if header and identity != "proxy":
         raise CatalogError(f'{where}: proxy_header does nothing with identity {identity!r}; write: identity = "proxy"')
     if header and not _HEADER.fullmatch(header):
         raise CatalogError(f"{where}: proxy_header is {header!r}; allowed are letters, digits and hyphens")
+    if _HEADERS_OF_OTHERS.fullmatch(header):
+        raise CatalogError(
+            f"{where}: proxy_header is {header!r}, which anybody may send and names no person; "
+            f'write the one your proxy sets, such as: proxy_header = "{_PERSONAL_HEADER}"'
+        )
     return header
 
 
@@ -152,6 +185,8 @@ def _hosts(section: Mapping[str, Any], where: str) -> tuple[str, ...]:
             raise CatalogError(
                 f'{where}: hosts has {host!r}; write names without scheme and port, such as "review.example.com"'
             )
+        if host.startswith("*.") and "." not in host.removeprefix("*."):
+            raise CatalogError(f'{where}: hosts has {host!r}, which is nobody\'s own; write such as "*.example.com"')
     return hosts
 
 
@@ -169,6 +204,10 @@ def _roles(section: Mapping[str, Any], where: str) -> Mapping[str, str]:
     given = section.get("roles", {})
     if not isinstance(given, dict):
         raise CatalogError(f'{where}: roles is {given!r}; write names with their role: roles = {{"aki" = "lead"}}')
+    if not all(name.strip() for name in given):
+        raise CatalogError(
+            f'{where}: roles has a name that is empty; write names with their role: roles = {{"aki" = "lead"}}'
+        )
     return MappingProxyType({name: _role(role, f"the role of {name!r}", where) for name, role in given.items()})
 
 

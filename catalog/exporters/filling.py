@@ -26,8 +26,9 @@ from catalog.exporters.delivery import (
     to_json,
 )
 from catalog.exporters.manifest import line_of, read_rows
-from catalog.exporters.part_folder import PartFolder, digest_of
+from catalog.exporters.part_folder import PartFolder
 from catalog.exporters.picture_folder import PICTURES
+from catalog.exporters.plain_files import digest_of
 from catalog.exporters.tables import TableFile
 from catalog.phrases import say
 from catalog.policy import Policy

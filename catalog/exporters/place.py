@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
 from catalog.errors import ExportRefused
 from catalog.exporters.delivery import SUMMARY
+from catalog.exporters.part_folder import lock_of
 from catalog.phrases import printable, say, told
 
 KEPT = ("blobs", "cache", "candidates", "datasets", "ingest", "runs")
@@ -38,7 +40,7 @@ def check_place(workspace: Path, target: Path) -> None:
                 name=name,
             )
         )
-    for path in (target, target.with_name(f".{target.name}.part")):
+    for path in (target, target.with_name(f".{target.name}.part"), lock_of(target)):
         try:
             path.lstat()
         except (FileNotFoundError, NotADirectoryError):
@@ -53,8 +55,10 @@ def check_place(workspace: Path, target: Path) -> None:
                 )
             ) from error
     home = workspace.absolute()
+    # Where it really is: links and `..` lead elsewhere than they look.
+    real = Path(os.path.realpath(target))
     for kept in KEPT:
-        if target.is_relative_to(home / kept):
+        if target.is_relative_to(home / kept) or real.is_relative_to(os.path.realpath(home / kept)):
             raise ExportRefused(
                 say(
                     "{target} is inside {kept}, which the workspace needs for itself; choose another with --out DIR",
@@ -62,7 +66,7 @@ def check_place(workspace: Path, target: Path) -> None:
                     kept=home / kept,
                 )
             )
-    for parent in target.parents:
+    for parent in dict.fromkeys((*target.parents, *real.parents)):
         if (parent / SUMMARY).is_file():
             raise ExportRefused(
                 say(

@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, aliased
 
 from catalog.clock import utc_now
+from catalog.policy import LONGEST_CLAIM
 from catalog.records import ReviewProgress
 from catalog.schema import ITEM_STATES, DecisionRow, ReviewerRow, ReviewItemRow
 from catalog.store import Catalog
@@ -22,7 +23,8 @@ def progress(catalog: Catalog, reviewer: str | None = None, *, at: datetime | No
         by_state = _by_state(session)
         # By the lease, which few items have; the index of states would lead through the whole queue.
         waits = func.coalesce(ReviewItemRow.state, "") == "pending"
-        held = session.scalar(select(func.count()).where(ReviewItemRow.lease_until > moment, waits))
+        counts = func.coalesce(ReviewItemRow.lease_until, moment) <= moment + LONGEST_CLAIM
+        held = session.scalar(select(func.count()).where(ReviewItemRow.lease_until > moment, counts, waits))
         me = session.scalar(select(ReviewerRow.id).where(ReviewerRow.name == reviewer)) if reviewer else None
         decided, skipped = (_decided(session, me), _skipped(session, me)) if me is not None else (0, 0)
     return ReviewProgress(

@@ -13,7 +13,7 @@ from catalog.notes import storable
 from catalog.phrases import say
 from catalog.policy import Policy
 from catalog.records import ReviewItem
-from catalog.review.holding import NO_LEASE, free, held_row, is_row_number, lease, spoken, take
+from catalog.review.holding import NO_LEASE, free, held_row, is_live, is_row_number, lease, spoken, take
 from catalog.schema import GenerationRow, ReviewItemRow
 from catalog.store import Catalog
 
@@ -69,7 +69,7 @@ def claim(
                         run=run,
                     )
                 )
-            if found.state == "pending" and found.lease_owner and (found.lease_until or clock()) > clock():
+            if found.state == "pending" and found.lease_owner and is_live(found.lease_until, clock()):
                 held = say("held by {holder}", holder=found.lease_owner)
             else:
                 held = say("decided by you already") if found.state == "pending" else terms.STATES[found.state]

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, aliased
 
 from catalog.notes import storable
 from catalog.phrases import say
-from catalog.policy import Policy
+from catalog.policy import LONGEST_CLAIM, Policy
 from catalog.review.refusals import LeaseLost, TooFast
 from catalog.schema import DecisionRow, GenerationRow, ReviewItemRow
 
@@ -108,10 +108,22 @@ def seen_since(row: ReviewItemRow, moment: datetime, rules: Policy) -> datetime:
 
 def free(moment: datetime) -> ColumnElement[bool]:
     """Return the condition that an item waits and nobody holds it."""
-    return and_(
-        ReviewItemRow.state == "pending",
-        or_(ReviewItemRow.lease_until.is_(None), ReviewItemRow.lease_until <= moment),
-    )
+    return and_(ReviewItemRow.state == "pending", unheld(ReviewItemRow, moment))
+
+
+def unheld(item: Any, moment: datetime) -> ColumnElement[bool]:
+    """Return the condition that no claim on an item counts; one a clock that had jumped ahead made does not.
+
+    Args:
+        item: The table.
+        moment: Now.
+    """
+    return or_(item.lease_until.is_(None), item.lease_until <= moment, item.lease_until > moment + LONGEST_CLAIM)
+
+
+def is_live(until: datetime | None, moment: datetime) -> bool:
+    """Say whether a claim until then counts now."""
+    return until is not None and moment < until <= moment + LONGEST_CLAIM
 
 
 def spoken(reviewer_id: int, verdicts: tuple[str, ...]) -> Any:

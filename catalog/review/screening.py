@@ -5,12 +5,13 @@ Nothing is ever approved here.
 
 from __future__ import annotations
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from catalog import decision_log, people, policies, regeneration, roles
 from catalog.clock import Clock, utc_now
 from catalog.policy import LOW_SCORE, Policy
+from catalog.review.holding import unheld
 from catalog.review.writing import Verdict, write
 from catalog.schema import DecisionRow, GenerationRow, ReviewItemRow
 from catalog.store import Catalog
@@ -49,7 +50,7 @@ def screen(catalog: Catalog, actor: str, *, clock: Clock = utc_now) -> int:
             rows = session.scalars(
                 select(ReviewItemRow)
                 .where(ReviewItemRow.state == "pending", ReviewItemRow.id > last, ~spoken.exists())
-                .where(or_(ReviewItemRow.lease_until.is_(None), ReviewItemRow.lease_until <= moment))
+                .where(unheld(ReviewItemRow, moment))
                 .order_by(ReviewItemRow.id)
                 .limit(BATCH)
             ).all()

@@ -17,7 +17,7 @@ from catalog.phrases import say
 from catalog.policy import Policy
 from catalog.records import Decision
 from catalog.review.adjudication import RULINGS
-from catalog.review.holding import seen_since
+from catalog.review.holding import is_live, seen_since
 from catalog.review.refusals import LeaseLost, PictureMissing
 from catalog.review.settling import checked_reasons, copy_risks, pictures_of, require_picture, rows_of
 from catalog.review.writing import CHOICE, Verdict, write
@@ -222,7 +222,7 @@ def _require_open(session: Session, rows: Sequence[ReviewItemRow], actor: str, m
                     state=terms.STATES[row.state],
                 )
             )
-        if row.lease_owner not in (None, actor) and row.lease_until is not None and row.lease_until > moment:
+        if row.lease_owner not in (None, actor) and is_live(row.lease_until, moment):
             raise ReviewRefused(
                 say(
                     "item {item_id} is held by {holder}, nothing was decided; leave it out or wait",

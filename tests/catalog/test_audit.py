@@ -82,10 +82,22 @@ def test_export_writes_every_row_as_jsonl(catalog: Catalog, tmp_path: Path) -> N
 
 def test_export_writes_csv_that_no_spreadsheet_runs(catalog: Catalog, tmp_path: Path) -> None:
     audit.export(catalog, "olga", tmp_path / "log.csv", Search(reviewer="aki", verdict="reject"))
-    with (tmp_path / "log.csv").open(encoding="utf-8", newline="") as file:
+    assert (tmp_path / "log.csv").read_bytes().startswith(b"\xef\xbb\xbfid,")  # Excel reads UTF-8 then
+    with (tmp_path / "log.csv").open(encoding="utf-8-sig", newline="") as file:
         (row,) = csv.DictReader(file)
     assert row["note"] == '\'=HYPERLINK("x")'
     assert (row["id"], row["reasons"], row["decided_at"]) == ("3", "other; copy", "2026-05-01T11:00:00+00:00")
+
+
+@pytest.mark.parametrize("note", ["＝1+1", "\n=1+1", "\ufeff=1+1", "\u202e=1+1", " =1+1", "\t=1+1", "＠x"])
+def test_export_writes_csv_as_safe_as_a_delivery(catalog: Catalog, tmp_path: Path, note: str) -> None:
+    review.decide_item(catalog, "aki", 1, "approve", note=note)
+    audit.export(catalog, "olga", tmp_path / "log.csv", Search(item_id=1))
+    audit.export(catalog, "olga", tmp_path / "log.jsonl", Search(item_id=1))
+    with (tmp_path / "log.csv").open(encoding="utf-8-sig", newline="") as file:
+        row = next(csv.DictReader(file))
+    assert row["note"] == "'" + note.strip(" \n\t\ufeff\u202e")
+    assert json.loads((tmp_path / "log.jsonl").read_text(encoding="utf-8").splitlines()[0])["note"].endswith(note[1:])
 
 
 def test_export_refuses_in_one_line(catalog: Catalog, tmp_path: Path) -> None:

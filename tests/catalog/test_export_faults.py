@@ -13,7 +13,7 @@ from approved_pictures import Thing, approve, draw
 from PIL import Image
 from sqlalchemy import event, select, text
 
-from catalog import delivery_log, export, people, summary
+from catalog import delivery_log, export, people, review, summary
 from catalog.deliveries import deliveries
 from catalog.errors import CatalogUnwritable, ExportRefused
 from catalog.lock import file_lock
@@ -112,7 +112,7 @@ def test_export_goes_on_after_a_kill(approved: Path, tmp_path: Path, format: str
     base_url = "https://cdn.example.com" if format == "shopify" else ""
     done = stopped(approved, out, format=format, how="kill", when=when)
     assert done.returncode == -signal.SIGKILL, done.stderr
-    assert [path.name for path in out.parent.iterdir()] == [".out.part"]
+    assert sorted(path.name for path in out.parent.iterdir()) == [".out.part", ".out.part.lock"]
     with Catalog.open(approved) as catalog:
         report = export.export(catalog, out=out, format=format, base_url=base_url)
         assert (report.images, report.verified, report.reused) == (PICTURES, PICTURES, reused)
@@ -238,6 +238,106 @@ def test_export_refuses_a_link_in_its_place(approved: Path, tmp_path: Path) -> N
     with Catalog.open(approved) as catalog, pytest.raises(ExportRefused, match="is a link; remove it"):
         export.export(catalog, out=tmp_path / "out")
     assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+@pytest.mark.parametrize("place", [".work", ".work/plan", ".work/plan.new", ".work/state", ".work/pictures", "images"])
+@pytest.mark.parametrize("begun", [False, True])
+def test_export_never_follows_a_link_in_its_part_folder(
+    approved: Path, tmp_path: Path, place: str, begun: bool
+) -> None:
+    out, part, victim = tmp_path / "out", tmp_path / ".out.part", tmp_path / "victim"
+    if begun:
+        stopped(approved, out, format="folder", how="kill", when="exporting 25")
+    victim.mkdir()
+    for name in ("thesis.txt", "state", "pictures"):
+        (victim / name).write_text("years of work")
+    before = files_of(victim)
+    link = part / place
+    link.parent.mkdir(parents=True, exist_ok=True)
+    if link.exists():
+        link.rename(tmp_path / "aside")
+    link.symlink_to(victim / "thesis.txt" if place in (".work/state", ".work/pictures") else victim)
+    with Catalog.open(approved) as catalog:
+        assert export.export(catalog, out=out).images == PICTURES
+    assert files_of(victim) == before and export.verify(out).ok
+
+
+def test_export_follows_no_link_that_appears_while_it_runs(approved: Path, tmp_path: Path) -> None:
+    (tmp_path / "victim").mkdir()
+
+    def appear(description: str, done: float, total: float | None) -> None:
+        if (description, done) == ("exporting", 5):
+            (tmp_path / ".out.part" / "images").rename(tmp_path / "aside")
+            (tmp_path / ".out.part" / "images").symlink_to(tmp_path / "victim")
+
+    with Catalog.open(approved) as catalog, pytest.raises(ExportRefused, match="images is a link; remove it"):
+        export.export(catalog, out=tmp_path / "out", progress=appear)
+    assert files_of(tmp_path / "victim") == {} and not (tmp_path / "out").exists()
+
+
+def test_export_makes_no_lock_through_a_link(approved: Path, tmp_path: Path) -> None:
+    (tmp_path / ".out.part.lock").symlink_to(tmp_path / "elsewhere")
+    with Catalog.open(approved) as catalog, pytest.raises(ExportRefused, match=r"\.lock is a link; remove it"):
+        export.export(catalog, out=tmp_path / "out")
+    assert not (tmp_path / "elsewhere").exists()
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe", b"", b"x" * 100_000])
+def test_export_starts_anew_when_its_notes_are_damaged(approved: Path, tmp_path: Path, content: bytes) -> None:
+    out = tmp_path / "out"
+    stopped(approved, out, format="folder", how="kill", when="exporting 25")
+    (tmp_path / ".out.part" / ".work" / "state").write_bytes(content)
+    with Catalog.open(approved) as catalog:
+        assert export.export(catalog, out=out).reused == 0
+    assert export.verify(out).ok
+
+
+def test_two_workspaces_never_work_in_one_folder(approved: Path, tmp_path: Path) -> None:
+    other, out = draw(tmp_path / "other" / "workspace", (Thing(sku="MUG-3"),), 3), tmp_path / "deliveries" / "out"
+    said = []
+
+    with Catalog.open(approved) as catalog, Catalog.open(other) as second:
+        approve(second, range(1, 4))
+
+        def meanwhile(description: str, done: float, total: float | None) -> None:
+            if (description, done) in (("exporting", 5), ("reading back", 0)):
+                with pytest.raises(CatalogUnwritable) as refused:
+                    export.export(second, out=out)
+                said.append(str(refused.value))
+
+        assert export.export(catalog, out=out, progress=meanwhile).verified == PICTURES
+    assert said == [f"another export is running in {out.parent}; wait for it to end and run this again"] * 2
+    assert export.verify(out).files == PICTURES and [path.name for path in out.parent.iterdir()] == ["out"]
+
+
+def test_export_delivers_no_approval_that_was_taken_back_meanwhile(approved: Path, tmp_path: Path) -> None:
+    with Catalog.open(approved) as catalog:
+
+        def meanwhile(description: str, done: float, total: float | None) -> None:
+            if (description, done) == ("reading back", 0):
+                for item_id in range(1, 8):
+                    review.undo_item(catalog, "aki", item_id)
+
+        with pytest.raises(ExportRefused) as refused:
+            export.export(catalog, out=tmp_path / "out", progress=meanwhile)
+        assert str(refused.value) == (
+            "approvals were taken back while the export ran: item 1, 2, 3, 4, 5 and 2 more; nothing was delivered, "
+            "run the same command again"
+        )
+        assert not list(tmp_path.glob("*out*")) and not list(tmp_path.glob(".out*"))
+        assert export.export(catalog, out=tmp_path / "out").images == PICTURES - 7
+        assert [run.state for run in runs(catalog)] == ["failed", "done"]
+
+
+def test_export_lets_go_what_was_approved_all_along(approved: Path, tmp_path: Path) -> None:
+    with Catalog.open(approved) as catalog:
+
+        def meanwhile(description: str, done: float, total: float | None) -> None:
+            if (description, done) == ("reading back", 0):
+                review.undo_item(catalog, "aki", 1)
+                review.decide_item(catalog, "bo", 1, "approve")
+
+        assert export.export(catalog, out=tmp_path / "out", progress=meanwhile).images == PICTURES
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")

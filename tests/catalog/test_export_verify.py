@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+import os
 import sys
 import tarfile
 from collections.abc import Callable
@@ -141,8 +142,8 @@ def test_verify_follows_no_link(deliver: Callable[..., Path], tmp_path: Path) ->
 @pytest.mark.parametrize(
     "summary",
     ["", "{", "[]", "{}", '{"format_version": 2, "format": "zip", "files": {}}',
-     '{"format_version": 2, "format": "folder", "files": {"manifest.jsonl": 3}}',
-     '{"format_version": 2, "format": "folder", "files": {"manifest.jsonl": "", "../x": ""}}'],
+     '{"format_version": 2, "format": "folder", "files": {"manifest.jsonl": 3, "excluded.csv": ""}}',
+     '{"format_version": 2, "format": "folder", "files": {"manifest.jsonl": "", "excluded.csv": "", "../x": ""}}'],
 )  # fmt: skip
 def test_verify_refuses_a_damaged_summary(deliver: Callable[..., Path], summary: str) -> None:
     folder = deliver()
@@ -151,6 +152,109 @@ def test_verify_refuses_a_damaged_summary(deliver: Callable[..., Path], summary:
         ExportRefused, match=r"is no complete delivery: export.json is missing or damaged; export again"
     ):
         export.verify(folder)
+
+
+@pytest.mark.parametrize("content", ["[" * 100_000, '{"a": ' * 100_000])
+def test_verify_refuses_a_summary_that_is_nested_too_deep(deliver: Callable[..., Path], content: str) -> None:
+    folder = deliver()
+    (folder / "export.json").write_text(content)
+    with pytest.raises(ExportRefused, match=r"export\.json is missing or damaged"):
+        export.verify(folder)
+
+
+def test_verify_misses_the_list_of_what_was_left_out(deliver: Callable[..., Path]) -> None:
+    folder = deliver()
+    summary = json.loads((folder / "export.json").read_text())
+    del summary["files"]["excluded.csv"]
+    (folder / "export.json").write_text(json.dumps(summary))
+    (folder / "excluded.csv").unlink()
+    with pytest.raises(ExportRefused, match=r"export\.json is missing or damaged"):
+        export.verify(folder)
+
+
+@pytest.mark.parametrize("name", ["export.json", "manifest.jsonl", "manifest.csv", "images/MUG-1_000001.png", "more"])
+@pytest.mark.parametrize("listed", [True, False])
+def test_verify_opens_no_pipe(deliver: Callable[..., Path], name: str, listed: bool) -> None:
+    folder = deliver()
+    if not listed and name == "manifest.csv":
+        summary = json.loads((folder / "export.json").read_text())
+        del summary["files"][name]
+        (folder / "export.json").write_text(json.dumps(summary))
+    (folder / name).unlink(missing_ok=True)
+    os.mkfifo(folder / name)
+    if name == "export.json":
+        with pytest.raises(ExportRefused, match=r"export\.json is missing or damaged"):
+            export.verify(folder)
+    else:
+        problems = export.verify(folder).problems
+        assert any(problem.startswith(f"{name}: ") for problem in problems), problems
+
+
+def test_verify_opens_no_pipe_in_the_place_of_an_archive(deliver: Callable[..., Path]) -> None:
+    folder = deliver("webdataset")
+    (folder / "pictures-000000.tar").unlink()
+    os.mkfifo(folder / "pictures-000000.tar")
+    assert "pictures-000000.tar: missing" in export.verify(folder).problems
+
+
+@pytest.mark.parametrize(
+    ("format", "table", "content"),
+    [
+        ("folder", "manifest.csv", "file_name\n" + "x" * 200_000 + "\n"),
+        ("folder", "manifest.csv", "file_name\na\0\n"),
+        ("imagefolder", "metadata.jsonl", "[" * 100_000),
+        ("coco", "captions.json", '"images": [\n' + "[" * 100_000 + "\n],\n"),
+        ("shopify", "shopify.csv", "Image Src\n" + "x" * 200_000 + "\n"),
+    ],
+)
+def test_verify_names_a_table_that_cannot_be_read(
+    deliver: Callable[..., Path], format: str, table: str, content: str
+) -> None:
+    folder = deliver(format)
+    (folder / table).write_text(content)
+    restate(folder, table)
+    (problem,) = export.verify(folder).problems
+    assert problem.startswith(f"{table}: ") and "\n" not in problem and len(problem) < 500
+
+
+def test_verify_names_a_manifest_that_is_nested_too_deep(deliver: Callable[..., Path]) -> None:
+    folder = deliver()
+    (folder / "manifest.jsonl").write_text("[" * 100_000 + "\n")
+    restate(folder, "manifest.jsonl")
+    assert "manifest.jsonl: cannot be read after 0 pictures" in export.verify(folder).problems
+
+
+@pytest.mark.parametrize("name", ["x" * 5000, "images/" + "x" * 5000, "a\ud800", "a\nb"])
+def test_verify_says_a_strange_name_in_one_line(deliver: Callable[..., Path], name: str) -> None:
+    folder = deliver()
+    lines = [json.loads(line) for line in (folder / "manifest.jsonl").read_text().splitlines()]
+    lines[0]["file_name"] = name
+    (folder / "manifest.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    restate(folder, "manifest.jsonl")
+    problems = export.verify(folder).problems
+    assert any(problem.startswith(name[:1]) and problem.endswith(": missing") for problem in problems), problems
+    assert all("\n" not in problem and len(problem) < 500 and problem.isprintable() for problem in problems)
+
+
+@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE])
+def test_verify_follows_no_link_in_an_archive(deliver: Callable[..., Path], kind: bytes) -> None:
+    folder = deliver("webdataset")
+    shard = folder / "pictures-000000.tar"
+    with tarfile.open(shard) as archive:
+        members = [(member, archive.extractfile(member).read()) for member in archive]  # type: ignore[union-attr]
+    with tarfile.open(shard, "w") as archive:
+        for number, (member, data) in enumerate(members):
+            if number == 0:
+                member.type, member.linkname, member.size = kind, member.name, 0
+            archive.addfile(member, io.BytesIO(data))
+    restate(folder, shard.name)
+    assert export.verify(folder).problems == (f"{shard.name}/{members[0][0].name}: missing",)
+
+
+def test_verify_takes_a_long_name_for_no_folder(tmp_path: Path) -> None:
+    with pytest.raises(ExportRefused, match="no folder") as caught:
+        export.verify(tmp_path / ("x" * 5000))
+    assert len(str(caught.value)) < 500
 
 
 def test_verify_refuses_a_delivery_of_another_release(deliver: Callable[..., Path]) -> None:

@@ -33,7 +33,7 @@ def test_log_is_saved_by_the_link_and_by_nobody_else(
                 link.click()
             started.value.save_as(tmp_path / started.value.suggested_filename)
         assert link.is_visible(), "the screen stays"
-        (row,) = csv.DictReader((tmp_path / "decisions.csv").open(encoding="utf-8"))
+        (row,) = csv.DictReader((tmp_path / "decisions.csv").open(encoding="utf-8-sig"))
         assert row["note"] == "'=1+1"
         assert json.loads((tmp_path / "decisions.jsonl").read_text())["note"] == "=1+1"
         copied = link.evaluate("link => link.href")

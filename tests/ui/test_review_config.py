@@ -1,5 +1,6 @@
 """`[review]` of adapt.toml: what it may say, and one line for what it may not."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,16 @@ def test_everything_can_be_set(tmp_path: Path) -> None:
         ('roles = {aki = "boss"}', "the role of 'aki' is 'boss'; allowed are reviewer, lead, auditor, admin"),
         ("roles = {aki = 1}", "the role of 'aki' is 1; allowed are reviewer, lead, auditor, admin"),
         ('roles = ["aki"]', "roles is ['aki']; write names with their role"),
+        ('hosts = ["*.com"]', "hosts has '*.com', which is nobody's own; write such as \"*.example.com\""),
+        ('roles = {"" = "admin"}', "roles has a name that is empty; write names with their role:"),
+        ('roles = {" " = "admin"}', "roles has a name that is empty"),
+        *(
+            (
+                f'identity = "proxy"\nproxy_header = "{name}"',
+                f"proxy_header is '{name}', which anybody may send",
+            )
+            for name in ("Cookie", "host", "User-Agent", "X-Forwarded-For", "Sec-Fetch-Site", "Authorization")
+        ),
         ("quorum = 2", "unknown setting 'quorum'; allowed are identity, proxy_header, proxy_addresses, user_claim,"),
     ],
 )
@@ -91,3 +102,35 @@ def test_what_is_wrong_is_said_in_one_line(tmp_path: Path, text: str, line: str)
 def test_file_that_is_none_is_said_in_one_line(tmp_path: Path, text: str, line: str) -> None:
     with pytest.raises(CatalogError, match=line):
         read(written(tmp_path, text))
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ('[reveiw]\nidentity = "proxy"', "unknown name 'reveiw'; write review, or remove it"),
+        ('[Review]\nidentity = "proxy"', "unknown name 'Review'; write review, or remove it"),
+        ("[reviews]", "unknown name 'reviews'; write review"),
+        ("[exprot]", "unknown name 'exprot'; write export"),
+        ('databse_url = "x"', "unknown name 'databse_url'; write database_url"),
+        ('identity = "proxy"', "identity stands outside its section; write it below [review]"),
+        ('c2pa_key = "k.pem"', "c2pa_key stands outside its section; write it below [export]"),
+        ("a = " + "[" * 100_000, "is not valid TOML"),
+    ],
+)
+def test_what_would_not_be_read_is_said_in_one_line(tmp_path: Path, text: str, line: str) -> None:
+    with pytest.raises(CatalogError) as refused:
+        read(written(tmp_path, text))
+    assert str(refused.value).startswith(str(tmp_path / "adapt.toml")) and line in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def test_sections_of_others_are_left_alone(tmp_path: Path) -> None:
+    assert read(written(tmp_path, 'blobs_url = "x"\n[lint]\nidentity = 3\n[export]\n')) == ReviewConfig()
+
+
+@pytest.mark.parametrize("kind", ["folder", "pipe", "link to nothing"])
+def test_settings_that_are_no_file_are_refused(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "adapt.toml"
+    {"folder": path.mkdir, "pipe": lambda: os.mkfifo(path), "link to nothing": lambda: path.symlink_to("x")}[kind]()
+    with pytest.raises(CatalogError, match=r"adapt\.toml is no file; put a file with the settings there or remove it"):
+        read(tmp_path)

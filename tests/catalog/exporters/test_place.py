@@ -19,6 +19,7 @@ def test_check_place_takes_a_plain_folder(tmp_path: Path, name: str) -> None:
         *((f"{kept}/x", f"is inside .*{kept}, which the workspace needs for itself") for kept in KEPT),
         ("old/x/y", "is inside the delivery .*old, which would not verify any more"),
         ("x" * 300, r"cannot make the folder .{80}… \(File name too long\)"),
+        ("x" * 245, r"\(File name too long\)"),
         ("x" * 252, r"\(File name too long\)"),
         ("a\nb", r"the folder '.*a\\nb' has signs in its name that cannot be shown"),
         ("a\u202eb", "cannot be shown"),
@@ -32,6 +33,26 @@ def test_check_place_refuses_in_one_line(tmp_path: Path, name: str, said: str) -
     with pytest.raises(ExportRefused, match=f"{said}.*; choose another with --out DIR$") as caught:
         check_place(tmp_path, tmp_path / name)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["exports/../blobs/y", "to-blobs/x", "to-workspace/datasets/x", "to-old/x"])
+def test_check_place_looks_where_a_path_leads(tmp_path: Path, name: str) -> None:
+    workspace = tmp_path / "workspace"
+    for folder in ("exports", "blobs", "datasets", "old"):
+        (workspace / folder).mkdir(parents=True)
+    (workspace / "old" / "export.json").write_text("{}")
+    for link, to in (("to-blobs", workspace / "blobs"), ("to-workspace", workspace), ("to-old", workspace / "old")):
+        (workspace / link).symlink_to(to)
+    with pytest.raises(ExportRefused, match=r"is inside .*; choose another with --out DIR$"):
+        check_place(workspace, workspace / name)
+
+
+def test_check_place_knows_blobs_that_are_a_link(tmp_path: Path) -> None:
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "workspace").mkdir()
+    (tmp_path / "workspace" / "blobs").symlink_to(tmp_path / "disk")
+    with pytest.raises(ExportRefused, match="which the workspace needs for itself"):
+        check_place(tmp_path / "workspace", tmp_path / "disk" / "x")
 
 
 @pytest.mark.parametrize(

@@ -1,15 +1,15 @@
 """The moves of a review: claim, show, decide, skip, undo. Nothing is decided twice, unseen, or without a claim."""
 
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Any, Protocol
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DatabaseError
 
-from catalog import decision_log, queue, review
+from catalog import decision_log, gallery, queue, review
 from catalog.errors import ReviewRefused
-from catalog.policy import Policy
+from catalog.policy import MAX_LEASE_S, Policy
 from catalog.records import Decision, ReviewItem
 from catalog.store import Catalog
 
@@ -250,3 +250,22 @@ def test_decision_log_shows_where_it_was_tampered_with(catalog: Catalog, clock: 
 )
 def test_derived_state_follows_the_standing_verdicts(verdicts: list[str], quorum: int, state: str) -> None:
     assert decision_log.derived_state(verdicts, quorum) == state
+
+
+def test_claim_of_a_clock_that_had_jumped_holds_nothing(either_desk: Any) -> None:
+    desk, year = either_desk, 365 * 86400
+    desk.clock.forward(year)
+    desk.claim("aki", 1)
+    desk.clock.forward(-year)
+    assert queue.progress(desk.catalog, at=desk.clock()).held == 0
+    assert gallery.sort(desk.catalog, "lea", [1], "reject", clock=desk.clock).fit == (1,)
+    assert desk.claim("bo", 1)[0] == 1
+    assert queue.progress(desk.catalog, at=desk.clock()).held == 1
+
+
+def test_longest_claim_holds(either_desk: Any) -> None:
+    desk, longest = either_desk, Policy(lease_s=MAX_LEASE_S)
+    review.claim(desk.catalog, "aki", item_id=1, policy=longest, clock=desk.clock)
+    assert queue.progress(desk.catalog, at=desk.clock()).held == 1
+    with pytest.raises(ReviewRefused, match="held by aki"):
+        review.claim(desk.catalog, "bo", item_id=1, clock=desk.clock)
