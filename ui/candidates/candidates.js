@@ -85,7 +85,7 @@ class Candidates {
 
   photo(photo) {
     return make("figure", { class: "cand-pane" },
-      make("figcaption", {}, make("b", {}, this.data.texts["picture.nearest"]), make("span", {}, photo.side)),
+      make("figcaption", {}, make("b", {}, photo.label), make("span", {}, photo.side)),
       make("div", { class: "cv-surround" }, make("div", { class: "cv-box" }, make("img", { src: photo.address, alt: photo.alt }))));
   }
 
