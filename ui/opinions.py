@@ -77,6 +77,8 @@ def record(t: Translator, item: ReviewItem, spec: Specification, copy_limit: flo
     risk = ""
     if copy_limit is not None:
         risk = f'<p class="risk-line">⚠ {escape(t("picture.copy_risk", limit=f"{copy_limit:.2f}"))}</p>'
+    elif item.flagged:
+        risk = f'<p class="risk-line">⚑ {escape(t("picture.flagged"))}</p>'
     facts = "".join(
         f'<dt>{escape(fact.name)}</dt><dd lang="{escape(fact.lang)}"><bdi>{escape(fact.value)}</bdi></dd>'
         for fact in spec.attributes

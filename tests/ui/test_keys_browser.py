@@ -145,6 +145,24 @@ def test_burst_of_keys_decides_nothing_unseen_and_nothing_twice(chromium: Any, s
     page.context.close()
 
 
+def test_first_number_after_a_wish_for_changes_sends_it_and_the_next_marks_nothing(
+    chromium: Any, server: tuple[str, Path]
+) -> None:
+    url, workspace = server
+    page, _ = opened(chromium, url, "gwen")
+    item = shown(page)
+    press(page, "g")
+    expects(page, ".rd-ask").to_contain_text("press a number to send it, or write a note and press G again")
+    for name in "345":
+        page.keyboard.press(name)
+    page.wait_for_selector(f"{CANDIDATE}:not([data-item='{item}'])")
+    page.keyboard.press("6")
+    page.wait_for_selector(READY)
+    assert page.locator(".rd-chip[aria-pressed=true]").count() == 0
+    assert log_of(workspace, "gwen") == [(item, "changes", (MATERIAL,))]
+    page.context.close()
+
+
 def test_help_shows_the_keys_and_gives_an_action_another_one(chromium: Any, server: tuple[str, Path]) -> None:
     url, workspace = server
     page, _ = opened(chromium, url, "remy")

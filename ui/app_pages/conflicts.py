@@ -53,8 +53,7 @@ def _conflict(t: Translator, person: Person, conflict: Conflict) -> None:
             opinions.pictures(t, item, _address(item.image_sha256) if there else None, photo, sharp=small),
             width="stretch",
         )
-        risk = item.flagged or rules.copy_risk(item.nearest_similarity)
-        limit = rules.copy_similarity if risk else None
+        limit = rules.copy_similarity if rules.copy_risk(item.nearest_similarity) else None
         st.html(opinions.record(t, item, queue.specification(catalog, item.id), limit))
     with right:
         st.html(opinions.opinions(t, conflict))

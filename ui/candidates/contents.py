@@ -54,13 +54,14 @@ def _product(t: Translator, item: ReviewItem) -> dict[str, str]:
 
 
 def _candidate(t: Translator, item: ReviewItem, rules: Policy) -> dict[str, Any]:
-    risk = item.flagged or rules.copy_risk(item.nearest_similarity)
+    risk = rules.copy_risk(item.nearest_similarity)
     return {
         "id": item.id,
         "prompt": item.prompt,
         "alt": t("picture.generated_alt", name=item.product_name),
         "address": image_route.address(item.image_sha256, st.context.cookies.get(image_route.COOKIE)),
         "risk": t("picture.copy_risk", limit=f"{rules.copy_similarity:.2f}") if risk else None,
+        "flag": t("picture.flagged") if item.flagged and not risk else None,
         "scores": " · ".join(f"{name} {value:.3f}" for name, value in sorted(item.scores.items())),
     }
 

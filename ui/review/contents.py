@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from catalog import people, policies, queue
+from catalog import people, policies, queue, redrawn
 from catalog.percentiles import percentiles
 from catalog.policy import REJECT_REASONS, Policy
 from catalog.records import Decision, ReviewItem
@@ -95,12 +95,25 @@ def _item(t: Translator, item: ReviewItem, rules: Policy) -> dict[str, Any]:
         "address": _address(item.image_sha256) if there else None,
         "alt": t("picture.generated_alt", name=spec.name),
         "flagged": item.flagged,
+        "flag": t("picture.flagged") if item.flagged and not risk else None,
         "risk": t("picture.copy_risk", limit=f"{rules.copy_similarity:.2f}") if risk else None,
+        "again": _again(t, item),
         "photos": [_photo(photo) for photo in real_photos.shown(t, item, rules)],
         "siblings": _siblings(item),
         "attributes": checklist.rows(spec.attributes),
         "scores": _scores(item),
     }
+
+
+def _again(t: Translator, item: ReviewItem) -> str | None:
+    """Say what a redrawn picture was asked for; None for another one."""
+    wish = redrawn.wish_behind(workspace.catalog(), item)
+    if wish is None:
+        return None
+    why = [", ".join(t(f"reason.{code}") for code in wish.reasons if code in REJECT_REASONS)]
+    if wish.note:
+        why.append(t("picture.again_note", note=wish.note))
+    return t("picture.again", why=" — ".join(part for part in why if part))
 
 
 def _photo(photo: real_photos.ShownPhoto) -> dict[str, str]:
