@@ -145,7 +145,7 @@ class CompareView {
     const buttons = this.photos.length < 2 ? [] : this.photos.map((each, number) => {
       const image = make("img", { src: each.thumbnail, alt: "" });
       const label = fill(this.texts["view.photo"], { number: number + 1 });
-      const button = make("button", { type: "button", "aria-label": label, "aria-pressed": String(number === place) }, image);
+      const button = make("button", { type: "button", "aria-label": label, title: [each.label, each.side].filter(Boolean).join(" · "), "aria-pressed": String(number === place) }, image);
       button.addEventListener("click", () => {
         this.choose(number);
         this.caption();
