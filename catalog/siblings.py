@@ -85,9 +85,7 @@ def siblings(catalog: Catalog, item: ReviewItem, *, limit: int = 12) -> list[Sib
     return sorted(found, key=lambda sibling: sibling.generation_id)
 
 
-def real_photos(
-    catalog: Catalog, item: ReviewItem, *, nearest_first: bool = False, limit: int = 4
-) -> list[RealPhoto]:
+def real_photos(catalog: Catalog, item: ReviewItem, *, nearest_first: bool = False, limit: int = 4) -> list[RealPhoto]:
     """Return catalogue photos to compare a candidate with, the nearest one always among them.
 
     Args:

@@ -21,6 +21,8 @@ def photograph(catalog: Catalog) -> None:
         other = ProductRow(source_id=1, sku="MUG-2", name=OTHER_PRODUCT)
         session.add_all((image, other))
         session.flush()
-        nearest = session.scalar(select(ImageRow.id).join(GenerationRow, GenerationRow.nearest_sha256 == ImageRow.sha256))
+        nearest = session.scalar(
+            select(ImageRow.id).join(GenerationRow, GenerationRow.nearest_sha256 == ImageRow.sha256)
+        )
         session.add(ProductImageRow(product_id=1, image_id=image.id))
         session.add(ProductImageRow(product_id=other.id, image_id=nearest))
