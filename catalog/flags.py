@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from catalog import decision_log, policies, roles
+from catalog import decision_log, policies, roles, terms
 from catalog.clock import Clock, utc_now
 from catalog.errors import ReviewRefused
 from catalog.phrases import say
 from catalog.review.holding import held_row
-from catalog.schema import GenerationRow
+from catalog.schema import ROLES, GenerationRow, ReviewerRow
 from catalog.store import Catalog
 
 
@@ -26,7 +26,17 @@ def set_flag(catalog: Catalog, actor: str, item_id: int, token: str, flagged: bo
             picture would be approved by no decision of the log.
     """
     with catalog.write() as session:
-        roles.require(session, actor, "decide" if flagged else "adjudicate")
+        person = session.get_one(ReviewerRow, roles.require(session, actor, "decide"))
+        if not flagged and not roles.allows(person.role, "adjudicate"):
+            raise roles.NotAllowed(
+                say(
+                    "only {fitting} may take a flag off, and {name} is {role}; decide the picture, which two people "
+                    "must approve",
+                    fitting=terms.one_of([terms.ROLES[role] for role in ROLES if roles.allows(role, "adjudicate")]),
+                    name=actor,
+                    role=terms.ROLES[person.role],
+                )
+            )
         row = held_row(session, item_id, token, clock())
         if row.flagged and not flagged and decision_log.standing(decision_log.heads_of(session, [row])[row.id]):
             raise ReviewRefused(

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from statistics import median
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from catalog.records import ReviewItem
-from catalog.schema import GenerationRow, ImageRow, ProductImageRow
+from catalog.schema import GenerationRow, ImageRow, ProductImageRow, ProductRow
 from catalog.store import Catalog
 
 FEWEST = 4
@@ -33,6 +34,17 @@ class Sibling:
     """One of its scores is far from those of the other wordings."""
     current: bool
     """It is the candidate that was asked about."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RealPhoto:
+    """A catalogue photo to compare a candidate with."""
+
+    image_sha256: str
+    nearest: bool
+    """It is the one most like the candidate of all photos the generator learned from."""
+    other_product: str | None = None
+    """Name of the product it shows, where that is not the candidate's."""
 
 
 def siblings(catalog: Catalog, item: ReviewItem, *, limit: int = 12) -> list[Sibling]:
@@ -73,8 +85,16 @@ def siblings(catalog: Catalog, item: ReviewItem, *, limit: int = 12) -> list[Sib
     return sorted(found, key=lambda sibling: sibling.generation_id)
 
 
-def real_photos(catalog: Catalog, item: ReviewItem, *, limit: int = 4) -> list[str]:
-    """Return digests of catalogue photos to compare a candidate with: the nearest one first, then the product's own."""
+def real_photos(catalog: Catalog, item: ReviewItem, *, nearest_first: bool = False, limit: int = 4) -> list[RealPhoto]:
+    """Return catalogue photos to compare a candidate with, the nearest one always among them.
+
+    Args:
+        catalog: An open catalogue.
+        item: The candidate.
+        nearest_first: Begin with the nearest photo whatever it shows, as the search for copies needs it. Otherwise one
+            of another product comes last: beside it a picture that is right looks wrong.
+        limit: Most photos to return, 1 or more.
+    """
     query = (
         select(ImageRow.sha256)
         .join(ProductImageRow, ProductImageRow.image_id == ImageRow.id)
@@ -84,10 +104,30 @@ def real_photos(catalog: Catalog, item: ReviewItem, *, limit: int = 4) -> list[s
         .order_by(ProductImageRow.position, ProductImageRow.id)
         .limit(limit)
     )
+    nearest = item.nearest_sha256
     with catalog.read() as session:
-        own = list(session.scalars(query))
-    nearest = [] if item.nearest_sha256 is None else [item.nearest_sha256]
-    return list(dict.fromkeys((*nearest, *own)))[:limit]
+        own = [sha256 for sha256 in dict.fromkeys(session.scalars(query)) if sha256 != nearest]
+        shows = {} if nearest is None else _products_on(session, nearest)
+    photos = [RealPhoto(image_sha256=sha256, nearest=False) for sha256 in own]
+    if nearest is None:
+        return photos
+    others = list(shows.values()) if item.product_id not in shows else []
+    found = RealPhoto(image_sha256=nearest, nearest=True, other_product=others[0] if others else None)
+    if nearest_first or item.product_id in shows:
+        return [found, *photos][:limit]
+    return [*photos[: limit - 1], found]
+
+
+def _products_on(session: Session, sha256: str) -> dict[int, str]:
+    """Return id → name of the products that a photo shows."""
+    query = (
+        select(ProductRow.id, ProductRow.name, ProductRow.sku)
+        .join(ProductImageRow, ProductImageRow.product_id == ProductRow.id)
+        .join(ImageRow, ImageRow.id == ProductImageRow.image_id)
+        .where(ImageRow.sha256 == sha256)
+        .order_by(ProductRow.id)
+    )
+    return {product_id: name or sku for product_id, name, sku in session.execute(query)}
 
 
 def outliers(scores: Sequence[Mapping[str, float]]) -> set[int]:

@@ -8,6 +8,7 @@ from catalog.records import Decision, ReviewItem, Specification
 from catalog.review import Conflict, Opinion
 from ui import tables
 from ui.i18n import Translator
+from ui.real_photos import ShownPhoto
 
 SIGNS = {"approve": "✓", "reject": "✕", "changes": "✎", "not_chosen": "○"}
 """A sign beside each verdict, so that colour alone never tells."""
@@ -51,22 +52,23 @@ STYLE = """
 """
 
 
-def pictures(t: Translator, item: ReviewItem, address: str | None, photo: str | None, *, sharp: bool) -> str:
-    """Return the candidate beside the nearest real photo; an address is None when there is no file.
+def pictures(
+    t: Translator, item: ReviewItem, address: str | None, photo: tuple[str, ShownPhoto] | None, *, sharp: bool
+) -> str:
+    """Return the candidate beside a real photo; None is for what has no file.
 
     Args:
         t: Strings of the tab's language.
         item: Whose pictures.
         address: Of the candidate.
-        photo: Of the nearest real photo.
+        photo: Address of a real photo, and what is said over it.
         sharp: Whether the candidate is so small that its pixels should stay squares.
     """
-    similarity = item.nearest_similarity
-    side = "" if photo is None or similarity is None else t("picture.similarity", value=f"{similarity:.2f}")
+    label, side = (t("picture.nearest"), "") if photo is None else (photo[1].label, photo[1].side)
     return (
         f'<div class="dispute"><div class="pictures">'
         f"{_figure(t('picture.generated'), _original(t, address), _picture(t, item, address, sharp=sharp))}"
-        f"{_figure(t('picture.nearest'), escape(side), _photo(t, item, photo))}</div></div>"
+        f"{_figure(label, f'<bdi>{escape(side)}</bdi>', _photo(t, photo))}</div></div>"
     )
 
 
@@ -75,6 +77,8 @@ def record(t: Translator, item: ReviewItem, spec: Specification, copy_limit: flo
     risk = ""
     if copy_limit is not None:
         risk = f'<p class="risk-line">⚠ {escape(t("picture.copy_risk", limit=f"{copy_limit:.2f}"))}</p>'
+    elif item.flagged:
+        risk = f'<p class="risk-line">⚑ {escape(t("picture.flagged"))}</p>'
     facts = "".join(
         f'<dt>{escape(fact.name)}</dt><dd lang="{escape(fact.lang)}"><bdi>{escape(fact.value)}</bdi></dd>'
         for fact in spec.attributes
@@ -152,10 +156,10 @@ def _picture(t: Translator, item: ReviewItem, address: str | None, *, sharp: boo
     return f'<img class="{"sharp" if sharp else ""}" src="{escape(address)}" alt="{alt}" data-item="{item.id}">'
 
 
-def _photo(t: Translator, item: ReviewItem, photo: str | None) -> str:
+def _photo(t: Translator, photo: tuple[str, ShownPhoto] | None) -> str:
     if photo is None:
         return f"<p>{escape(t('picture.no_nearest'))}</p>"
-    return f'<img src="{escape(photo)}" alt="{escape(t("picture.nearest_alt", name=item.product_name))}">'
+    return f'<img src="{escape(photo[0])}" alt="{escape(photo[1].alt)}">'
 
 
 def _original(t: Translator, address: str | None) -> str:

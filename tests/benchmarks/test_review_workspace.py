@@ -20,5 +20,6 @@ def test_workspace_is_one_that_the_services_accept(tmp_path: Path) -> None:
         assert counts.total == 240 and counts.approved and counts.rejected
         item = queue.item(catalog, 200)
         assert len(siblings.siblings(catalog, item)) == review_workspace.WORDINGS
-        assert all(catalog.blobs.has(photo) for photo in (item.image_sha256, *siblings.real_photos(catalog, item)))
+        photos = [photo.image_sha256 for photo in siblings.real_photos(catalog, item)]
+        assert all(catalog.blobs.has(photo) for photo in (item.image_sha256, *photos))
         assert gallery.next_to_compare(catalog, review_workspace.NEW[0]) is not None

@@ -4,11 +4,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from sqlalchemy import insert, select, update
+from sqlalchemy import select, update
 
 from catalog import flags, people, queue, review, roles
 from catalog.percentiles import percentiles
-from catalog.schema import GenerationRow, ImageRow, ProductImageRow
+from catalog.records import ReviewItem
+from catalog.schema import GenerationRow, ImageRow, ProductImageRow, ProductRow
 from catalog.siblings import outliers, real_photos, siblings
 from catalog.store import Catalog
 
@@ -53,20 +54,68 @@ def test_outliers_are_far_from_the_median(values: list[float], far: set[int]) ->
     assert outliers([{"score": value} for value in values]) == far
 
 
-def test_real_photos_begin_with_the_nearest(catalog: Catalog) -> None:
-    nearest = queue.item(catalog, 1).nearest_sha256
+NEAREST, FIRST, SECOND = "c" * 64, "a" * 64, "b" * 64
+
+
+def photographed(catalog: Catalog, nearest_of: int | None = None) -> ReviewItem:
+    """Give the product two photos, and product `nearest_of` the one nearest to candidate 1; return the candidate."""
     with catalog.write() as session:
-        product = session.scalar(select(GenerationRow.product_id).limit(1))
-        for place, sha256 in enumerate(("a" * 64, nearest, "b" * 64)):
-            image = session.scalar(select(ImageRow.id).where(ImageRow.sha256 == sha256))
-            if image is None:
-                row = ImageRow(sha256=sha256, ext="png", format="PNG", width=1, height=1, size_bytes=1)
-                session.add(row)
-                session.flush()
-                image = row.id
-            session.execute(insert(ProductImageRow).values(product_id=product, image_id=image, position=place))
-    assert real_photos(catalog, queue.item(catalog, 1)) == [nearest, "a" * 64, "b" * 64]
-    assert real_photos(catalog, queue.item(catalog, 1), limit=2) == [nearest, "a" * 64]
+        for sha256 in (FIRST, SECOND, NEAREST):
+            session.add(ImageRow(sha256=sha256, ext="png", format="PNG", width=1, height=1, size_bytes=1))
+        session.flush()
+        ids = dict(session.execute(select(ImageRow.sha256, ImageRow.id)).all())
+        links = [(1, FIRST, 0), (1, SECOND, 2), *([] if nearest_of is None else [(nearest_of, NEAREST, 1)])]
+        session.add_all(ProductImageRow(product_id=on, image_id=ids[of], position=at) for on, of, at in links)
+        session.execute(update(GenerationRow).values(nearest_sha256=NEAREST))
+    return queue.item(catalog, 1)
+
+
+def another_product(catalog: Catalog, name: str) -> int:
+    with catalog.write() as session:
+        row = ProductRow(source_id=1, sku="MUG-2", name=name)
+        session.add(row)
+        session.flush()
+        return row.id
+
+
+def test_real_photos_begin_with_the_nearest_of_the_product(catalog: Catalog) -> None:
+    item = photographed(catalog, nearest_of=1)
+    found = real_photos(catalog, item)
+    assert [photo.image_sha256 for photo in found] == [NEAREST, FIRST, SECOND]
+    assert [photo.nearest for photo in found] == [True, False, False]
+    assert [photo.image_sha256 for photo in real_photos(catalog, item, limit=2)] == [NEAREST, FIRST]
+
+
+@pytest.mark.parametrize(("name", "said"), [("Black mug", "Black mug"), ("", "MUG-2")])
+def test_real_photos_end_with_the_nearest_of_another_product_and_name_it(
+    catalog: Catalog, name: str, said: str
+) -> None:
+    item = photographed(catalog, nearest_of=another_product(catalog, name))
+    found = real_photos(catalog, item)
+    assert [(photo.image_sha256, photo.other_product) for photo in found] == [
+        (FIRST, None),
+        (SECOND, None),
+        (NEAREST, said),
+    ]
+    assert [photo.image_sha256 for photo in real_photos(catalog, item, limit=2)] == [FIRST, NEAREST]
+    assert real_photos(catalog, item, nearest_first=True)[0] == found[-1]
+
+
+def test_real_photos_name_no_other_product_where_the_photo_is_shared_or_of_none(catalog: Catalog) -> None:
+    item = photographed(catalog)
+    assert [(photo.image_sha256, photo.other_product) for photo in real_photos(catalog, item)][-1] == (NEAREST, None)
+    other = another_product(catalog, "Black mug")
+    with catalog.write() as session:
+        image = session.scalar(select(ImageRow.id).where(ImageRow.sha256 == NEAREST))
+        session.add_all(ProductImageRow(product_id=product, image_id=image) for product in (other, 1))
+    assert all(photo.other_product is None for photo in real_photos(catalog, item))
+
+
+def test_real_photos_without_a_nearest_one_are_the_products_own(catalog: Catalog) -> None:
+    photographed(catalog)
+    with catalog.write() as session:
+        session.execute(update(GenerationRow).values(nearest_sha256=None))
+    assert [photo.image_sha256 for photo in real_photos(catalog, queue.item(catalog, 1))] == [FIRST, SECOND]
 
 
 def test_percentiles_are_shares_of_the_run(catalog: Catalog) -> None:
@@ -83,7 +132,7 @@ def test_set_flag_needs_the_claim_and_unmarking_needs_a_lead(catalog: Catalog) -
     assert claimed is not None and claimed.lease_token is not None
     assert flags.set_flag(catalog, "aki", claimed.id, claimed.lease_token, True)
     assert queue.item(catalog, claimed.id).flagged
-    with pytest.raises(roles.NotAllowed, match="aki is reviewer and may not settle conflicts"):
+    with pytest.raises(roles.NotAllowed, match="only lead or admin may take a flag off, and aki is reviewer"):
         flags.set_flag(catalog, "aki", claimed.id, claimed.lease_token, False)
     with pytest.raises(review.LeaseLost, match="claim it again"):
         flags.set_flag(catalog, "aki", claimed.id, "other", True)

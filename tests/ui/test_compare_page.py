@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from component_messages import data_of, send
+from own_photos import photograph
 from screen_text import SHOWN, leftover_english
 from sqlalchemy import update
 from streamlit.testing.v1 import AppTest
@@ -163,6 +164,30 @@ def test_compare_asks_for_a_second_person_where_it_may_be_a_copy(page: Callable[
     assert "may be" in data_of(compare.app)["items"][0]["risk"] or "copy" in data_of(compare.app)["items"][0]["risk"]
     assert compare.choose(1).line.endswith("Another person must approve it, too.")
     assert compare.states() == ["pending", "not_chosen"]
+
+
+def test_compare_tells_a_flag_from_a_possible_copy(page: Callable[..., Compare]) -> None:
+    compare = page(2)
+    with compare.catalog.write() as session:
+        session.execute(update(ReviewItemRow).where(ReviewItemRow.id == 2).values(flagged=True))
+    compare.send("pass", of=compare.items).send("again")
+    first, second = data_of(compare.app)["items"]
+    assert (first["flag"], first["risk"]) == (None, None)
+    assert (second["flag"], second["risk"]) == ("This picture is flagged: a second person must agree.", None)
+
+
+@pytest.mark.parametrize(
+    ("similarity", "label", "side"),
+    [(0.62, "Real photo", ""), (0.99, "Nearest real photo", "Similarity 0.99 · Other product: Black mug")],
+)
+def test_compare_shows_the_products_own_photo_or_what_a_possible_copy_is_near_to(
+    page: Callable[..., Compare], similarity: float, label: str, side: str
+) -> None:
+    compare = page(2, similarity=similarity)
+    photograph(compare.catalog)
+    compare.send("pass", of=compare.items).send("again")
+    photo = data_of(compare.app)["photo"]
+    assert (photo["label"], photo["side"]) == (label, side)
 
 
 def test_compare_is_closed_to_auditors(page: Callable[..., Compare]) -> None:

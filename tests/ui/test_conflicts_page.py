@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from own_photos import photograph
 from screen_text import leftover_english
 from sqlalchemy import update
 from streamlit.testing.v1 import AppTest
@@ -70,6 +71,28 @@ def test_conflicts_shows_both_verdicts_without_names(page: Callable[..., Conflic
     for shown in ("✓ Approved", "✕ Rejected", "<p>Colour</p>", "looks green", "colour</bdi>: matches", "/picture/"):
         assert shown in text, shown
     assert "ben" not in text and "chen" not in text
+
+
+def test_conflicts_tells_a_flag_from_a_possible_copy(page: Callable[..., Conflicts]) -> None:
+    conflicts = page()
+    assert "is flagged" not in conflicts.text
+    with conflicts.catalog.write() as session:
+        session.execute(update(ReviewItemRow).values(flagged=True))
+    conflicts.app.run()
+    assert "⚑ This picture is flagged" in conflicts.text and "Almost the same" not in conflicts.text
+
+
+@pytest.mark.parametrize(
+    ("similarity", "shown", "not_shown"),
+    [(0.62, ">Real photo<", "Other product"), (0.99, "Similarity 0.99 · Other product: Black mug", ">Real photo<")],
+)
+def test_conflicts_shows_the_products_own_photo_or_what_a_possible_copy_is_near_to(
+    page: Callable[..., Conflicts], similarity: float, shown: str, not_shown: str
+) -> None:
+    conflicts = page(similarity=similarity)
+    photograph(conflicts.catalog)
+    conflicts.app.run()
+    assert shown in conflicts.text and not_shown not in conflicts.text
 
 
 def test_conflicts_settles_one_and_shows_names_then(page: Callable[..., Conflicts]) -> None:

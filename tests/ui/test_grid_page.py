@@ -110,7 +110,7 @@ def test_grid_names_what_it_leaves_out_and_why(page: Callable[..., Grid]) -> Non
     grid.app.button_group(key="grid_verdict").set_value("approve").run()
     for line in (
         "5 of them are left out:",
-        "(2): may be a copy and is approved one by one",
+        "(2): is flagged or may be a copy and is approved one by one",
         "(3): a colleague is looking at it",
         "(4): has a decision already",
         "(5): you have decided it; another person must, too",
@@ -120,6 +120,19 @@ def test_grid_names_what_it_leaves_out_and_why(page: Callable[..., Grid]) -> Non
     grid.open(*grid.sample).say("approve", count=1)
     assert "1 approved." in grid.text
     assert [queue.item(grid.catalog, number).state for number in (1, 2, 3)] == ["approved", "pending", "pending"]
+
+
+def test_grid_tells_a_flag_from_a_possible_copy(page: Callable[..., Grid]) -> None:
+    grid = page(2)
+    with grid.catalog.write() as session:
+        session.execute(update(ReviewItemRow).where(ReviewItemRow.id == 2).values(flagged=True))
+    grid.app.run()
+    assert [(item["risk"], item["flag"]) for item in data_of(grid.app)["items"]] == [(None, None), (None, "Flagged")]
+
+
+def test_grid_says_possible_copy_once(page: Callable[..., Grid]) -> None:
+    (item,) = data_of(page(1, similarity=0.99).app)["items"]
+    assert (item["risk"], item["flag"]) == ("Possible copy", None)
 
 
 def test_grid_takes_no_word_for_pictures_it_did_not_show(page: Callable[..., Grid]) -> None:

@@ -29,6 +29,16 @@ FOCUSED = (
     ".st-key-change-person button",
 )
 """What the focus may be on when a key is pressed: one of each kind, in the desk and in the frame around it."""
+SIX_TOO_EARLY = """() => {
+    const desk = document.querySelector('.rd'), { item } = desk.dataset;
+    const early = setInterval(() => {
+        if (desk.dataset.item === item || desk.dataset.ready !== 'false') return;
+        clearInterval(early);
+        document.body.dispatchEvent(new KeyboardEvent('keydown', { key: '6', bubbles: true }));
+        window.pressedSix = true;
+    }, 5);
+}"""
+"""Presses a number on the next picture before it has been on screen for long enough."""
 
 
 @pytest.fixture(scope="module")
@@ -142,6 +152,25 @@ def test_burst_of_keys_decides_nothing_unseen_and_nothing_twice(chromium: Any, s
     press(page, "a", leaves=shown(page))
     page.keyboard.press("a")
     expects(page, ".rd-work .rd-notice").to_contain_text("Too fast")
+    page.context.close()
+
+
+def test_first_number_after_a_wish_for_changes_sends_it_and_the_next_marks_nothing(
+    chromium: Any, server: tuple[str, Path]
+) -> None:
+    url, workspace = server
+    page, _ = opened(chromium, url, "gwen")
+    item = shown(page)
+    press(page, "g")
+    expects(page, ".rd-ask").to_contain_text("press a number to send it, or write a note and press G again")
+    page.evaluate(SIX_TOO_EARLY)
+    for name in "345":
+        page.keyboard.press(name)
+    page.wait_for_function("window.pressedSix")
+    page.wait_for_selector(f"{CANDIDATE}:not([data-item='{item}'])")
+    page.wait_for_selector(READY)
+    assert page.locator(".rd-chip[aria-pressed=true]").count() == 0
+    assert log_of(workspace, "gwen") == [(item, "changes", (MATERIAL,))]
     page.context.close()
 
 

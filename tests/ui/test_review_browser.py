@@ -125,8 +125,12 @@ def test_zoom_and_mode_stay_on_the_next_picture_and_flicker_asks_nobody(
     page.keyboard.down("b")
     expects(page, ".cv").to_have_attribute("data-photo", "true")
     expects(page, ".cv-candidate .cv-over").to_be_visible()
+    expects(page, ".cv-candidate figcaption").to_contain_text("Nearest real photoSimilarity 0.62")
+    photo = page.get_attribute("[data-testid=nearest]", "src")
+    expects(page, ".cv-original").to_have_attribute("href", str(photo))
     page.keyboard.up("b")
     expects(page, ".cv").to_have_attribute("data-photo", "false")
+    expects(page, ".cv-candidate figcaption").to_contain_text("Generated picture64 × 64 px")
     assert sent == []
     page.keyboard.press("0")
     assert "--z: 1.0000" in page.get_attribute(".cv-stage", "style")

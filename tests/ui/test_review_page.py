@@ -7,12 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from own_photos import photograph
 from sqlalchemy import event, update
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 from streamlit.testing.v1 import AppTest
 
 from catalog import people, queue, regeneration, review
+from catalog.generation import enqueue
 from catalog.policy import REJECT_REASONS
+from catalog.records import Candidate
 from catalog.schema import ReviewItemRow
 from catalog.store import Catalog
 from ui import workspace
@@ -252,10 +255,62 @@ def test_page_flags_a_picture_and_keeps_a_possible_copy_flagged(page: Callable[.
     assert not queue.item(desk.catalog, 1).flagged
 
 
+def test_page_shows_a_flag_to_the_second_reviewer_who_may_not_take_it_off(page: Callable[..., Desk]) -> None:
+    desk = page(1, reviewer=None)
+    people.sign_in(desk.catalog, "lea", role="lead")
+    people.sign_in(desk.catalog, "ben")
+    with desk.catalog.write() as session:
+        session.execute(update(ReviewItemRow).values(flagged=True))
+    desk.app.text_input[0].input("ben")
+    desk.app.button[0].click().run()
+    shown = desk.data["item"]
+    assert (shown["flag"], shown["risk"]) == ("This picture is flagged: a second person must agree.", None)
+    desk.send("flag", item=1, on=False)
+    assert "only lead or admin may take a flag off, and ben is reviewer" in desk.line
+    assert desk.data["item"]["flagged"] and queue.item(desk.catalog, 1).flagged
+
+
+def test_page_begins_with_a_photo_of_the_product_and_names_another(page: Callable[..., Desk]) -> None:
+    desk = page(1)
+    photograph(desk.catalog)
+    desk.send("refresh")
+    assert [(photo["label"], photo["side"]) for photo in desk.data["item"]["photos"]] == [
+        ("Real photo", ""),
+        ("Nearest real photo", "Similarity 0.62 · Other product: Black mug"),
+    ]
+
+
+def test_page_begins_with_what_a_possible_copy_is_near_to(page: Callable[..., Desk]) -> None:
+    desk = page(1, similarity=0.99)
+    photograph(desk.catalog)
+    desk.send("refresh")
+    assert [photo["label"] for photo in desk.data["item"]["photos"]] == ["Nearest real photo", "Real photo"]
+
+
+def test_page_says_what_a_picture_was_drawn_again_for(page: Callable[..., Desk], picture: Path) -> None:
+    desk = page(1)
+    desk.look().decide("changes", reasons=["wrong_colour"], note="a {blue} <handle>")
+    (asked,) = regeneration.pending(desk.catalog)
+    drawn = Candidate(
+        image=picture,
+        product_id=asked.product_id,
+        caption_id=asked.caption_id,
+        prompt=asked.prompt,
+        seed=asked.seed,
+        scores={},
+    )
+    enqueue(desk.catalog, "again", [drawn])
+    desk.send("refresh")
+    assert desk.data["item"]["again"] == "Drawn again for: Colour — note “a {blue} <handle>”"
+    desk.send("look", decision=desk.data["history"][0]["id"])
+    assert desk.data["item"]["id"] == 1 and desk.data["item"]["again"] is None
+
+
 def test_page_keeps_a_possible_copy_flagged(page: Callable[..., Desk]) -> None:
     desk = page(1, similarity=0.99)
     assert "Almost the same as a real photo" in desk.data["item"]["risk"]
     assert desk.send("flag", item=1, on=False).data["item"]["flagged"]
+    assert desk.data["item"]["flag"] is None, "one warning says it"
 
 
 def test_page_remaps_a_key_for_one_person(page: Callable[..., Desk]) -> None:

@@ -7,7 +7,7 @@ from catalog.errors import CatalogError
 from catalog.phrases import told
 from catalog.policy import REJECT_REASONS
 from catalog.review import Conflict
-from ui import components, identity, image_route, lines, opinions, state, tables, workspace
+from ui import components, identity, image_route, lines, opinions, real_photos, state, tables, workspace
 from ui.i18n import Translator
 from ui.identity import Person
 from ui.labels import plain
@@ -47,14 +47,13 @@ def _conflict(t: Translator, person: Person, conflict: Conflict) -> None:
         there = image_route.intact(catalog, item.image_sha256)
         size = queue.picture_size(catalog, item.image_sha256)
         small = size is not None and max(size) < SHARP_BELOW_PX
-        real = item.nearest_sha256
-        photo = _address(real) if real is not None and image_route.intact(catalog, real) else None
+        real = next(real_photos.shown(t, item, rules), None)
+        photo = None if real is None else (_address(real.image_sha256), real)
         st.html(
             opinions.pictures(t, item, _address(item.image_sha256) if there else None, photo, sharp=small),
             width="stretch",
         )
-        risk = item.flagged or rules.copy_risk(item.nearest_similarity)
-        limit = rules.copy_similarity if risk else None
+        limit = rules.copy_similarity if rules.copy_risk(item.nearest_similarity) else None
         st.html(opinions.record(t, item, queue.specification(catalog, item.id), limit))
     with right:
         st.html(opinions.opinions(t, conflict))

@@ -76,6 +76,7 @@ class Candidates {
       make("figcaption", {}, make("b", {}, fill(texts["compare.candidate"], { number })), make("span", { dir: "auto" }, item.prompt)),
       make("div", { class: "cv-surround" }, make("div", { class: "cv-box" }, image)),
       item.risk ? make("p", { class: "cand-risk" }, `⚠ ${item.risk}`) : null,
+      item.flag ? make("p", { class: "cand-risk" }, `⚑ ${item.flag}`) : null,
       make("p", { class: "cand-soft" }, `${item.scores} `,
         make("a", { href: item.address, target: "_blank", rel: "noopener", "aria-label": fill(texts["compare.original_of"], { number }) }, texts["picture.original"])),
       button);
@@ -85,7 +86,7 @@ class Candidates {
 
   photo(photo) {
     return make("figure", { class: "cand-pane" },
-      make("figcaption", {}, make("b", {}, this.data.texts["picture.nearest"]), make("span", {}, photo.side)),
+      make("figcaption", {}, make("b", {}, photo.label), make("span", {}, photo.side)),
       make("div", { class: "cv-surround" }, make("div", { class: "cv-box" }, make("img", { src: photo.address, alt: photo.alt }))));
   }
 

@@ -8,7 +8,7 @@ import streamlit as st
 
 from catalog.policy import Policy
 from catalog.records import ReviewItem
-from ui import image_route, lines, workspace
+from ui import image_route, lines, real_photos
 from ui.candidates import held
 from ui.i18n import Translator
 
@@ -29,7 +29,6 @@ TEXTS = (
     "compare.zoom_in",
     "compare.zoom_out",
     "message.too_fast",
-    "picture.nearest",
     "picture.original",
 )
 
@@ -42,7 +41,7 @@ def contents(t: Translator, items: Sequence[ReviewItem], rules: Policy) -> dict[
         "texts": {key: t(key) for key in TEXTS},
         "product": _product(t, items[0]) if items else None,
         "items": [_candidate(t, item, rules) for item in items],
-        "photo": _photo(t, items[0]) if items else None,
+        "photo": _photo(t, items, rules) if items else None,
         "min_view_ms": int(rules.min_view_s * 1000),
         "seen_ms": _seen_ms(items),
         "lease_ms": _lease_ms(items),
@@ -55,28 +54,29 @@ def _product(t: Translator, item: ReviewItem) -> dict[str, str]:
 
 
 def _candidate(t: Translator, item: ReviewItem, rules: Policy) -> dict[str, Any]:
-    risk = item.flagged or rules.copy_risk(item.nearest_similarity)
+    risk = rules.copy_risk(item.nearest_similarity)
     return {
         "id": item.id,
         "prompt": item.prompt,
         "alt": t("picture.generated_alt", name=item.product_name),
         "address": image_route.address(item.image_sha256, st.context.cookies.get(image_route.COOKIE)),
         "risk": t("picture.copy_risk", limit=f"{rules.copy_similarity:.2f}") if risk else None,
+        "flag": t("picture.flagged") if item.flagged and not risk else None,
         "scores": " · ".join(f"{name} {value:.3f}" for name, value in sorted(item.scores.items())),
     }
 
 
-def _photo(t: Translator, item: ReviewItem) -> dict[str, str] | None:
-    """Return the real photo nearest to the first candidate; the others may be nearer to another one."""
-    sha256 = item.nearest_sha256
-    if sha256 is None or not image_route.intact(workspace.catalog(), sha256):
+def _photo(t: Translator, items: Sequence[ReviewItem], rules: Policy) -> dict[str, str] | None:
+    """Return one real photo for all candidates: what a possible copy among them is near to, else the product's own."""
+    item = next((each for each in items if rules.copy_risk(each.nearest_similarity)), items[0])
+    photo = next(real_photos.shown(t, item, rules), None)
+    if photo is None:
         return None
     return {
-        "address": image_route.address(sha256, st.context.cookies.get(image_route.COOKIE)),
-        "alt": t("picture.nearest_alt", name=item.product_name),
-        "side": ""
-        if item.nearest_similarity is None
-        else t("picture.similarity", value=f"{item.nearest_similarity:.2f}"),
+        "address": image_route.address(photo.image_sha256, st.context.cookies.get(image_route.COOKIE)),
+        "label": photo.label,
+        "side": photo.side,
+        "alt": photo.alt,
     }
 
 

@@ -14,6 +14,7 @@ class CompareView {
     this.real = [...root.querySelectorAll(".cv-real")];
     this.item = null;
     this.address = null;
+    this.pixels = "";
     this.loaded = false;
     this.gone = false;
     this.inView = false;
@@ -66,11 +67,7 @@ class CompareView {
     const changed = this.item !== item.id || this.address !== item.address;
     this.item = item.id;
     this.address = item.address;
-    this.text(".cv-candidate .cv-name", texts["picture.generated"]);
     this.made.alt = item.alt;
-    const original = this.root.querySelector(".cv-original");
-    original.hidden = !item.address;
-    if (item.address) original.href = item.address;
     if (changed) this.load(item);
     this.photos = item.photos;
     const same = this.photo && item.photos.some((photo) => photo.address === this.photo);
@@ -85,7 +82,7 @@ class CompareView {
     // Old pixels must not stay on screen under a new item.
     this.made.classList.add("cv-waiting");
     delete this.made.dataset.item;
-    this.text(".cv-size", "");
+    this.pixels = "";
     this.say(item.address ? this.texts["picture.loading"] : this.texts["picture.missing"]);
     if (item.address) this.made.src = item.address;
     else this.made.removeAttribute("src");
@@ -98,7 +95,8 @@ class CompareView {
     this.made.classList.remove("cv-waiting");
     this.made.dataset.item = this.item;
     this.say("");
-    this.text(".cv-size", fill(this.texts["picture.size"], { width: this.made.naturalWidth, height: this.made.naturalHeight }));
+    this.pixels = fill(this.texts["picture.size"], { width: this.made.naturalWidth, height: this.made.naturalHeight });
+    this.caption();
     this.measure();
     this.check();
   }
@@ -130,6 +128,7 @@ class CompareView {
   choose(place) {
     const photo = this.photos[place];
     this.photo = photo?.address ?? null;
+    this.chosen = photo;
     for (const image of this.real) {
       image.classList.toggle("cv-waiting", !photo);
       if (photo && image.getAttribute("src") !== photo.address) image.src = photo.address;
@@ -138,14 +137,19 @@ class CompareView {
     this.real[1].alt = photo?.alt ?? "";
     this.text(".cv-photo .cv-name", photo?.label ?? this.texts["picture.nearest"]);
     this.text(".cv-side", photo?.side ?? "");
+    // A long name is cut on screen.
+    this.root.querySelector(".cv-side").title = photo?.side ?? "";
     const none = this.root.querySelector(".cv-photo .cv-none");
     none.hidden = Boolean(photo);
     none.textContent = photo ? "" : this.texts["picture.no_nearest"];
     const buttons = this.photos.length < 2 ? [] : this.photos.map((each, number) => {
       const image = make("img", { src: each.thumbnail, alt: "" });
       const label = fill(this.texts["view.photo"], { number: number + 1 });
-      const button = make("button", { type: "button", "aria-label": label, "aria-pressed": String(number === place) }, image);
-      button.addEventListener("click", () => this.choose(number));
+      const button = make("button", { type: "button", "aria-label": label, title: [each.label, each.side].filter(Boolean).join(" · "), "aria-pressed": String(number === place) }, image);
+      button.addEventListener("click", () => {
+        this.choose(number);
+        this.caption();
+      });
       return button;
     });
     this.root.querySelector(".cv-photos").replaceChildren(...buttons);
@@ -182,8 +186,19 @@ class CompareView {
   swap() {
     const photo = Boolean(this.photo) && (this.held || this.turn);
     this.root.dataset.photo = String(photo);
-    if (this.texts) this.text(".cv-candidate .cv-name", this.texts[photo ? "picture.nearest" : "picture.generated"]);
+    if (this.texts) this.caption();
     this.check();
+  }
+
+  /** Say over the candidate's place which picture is seen there, and let that one be opened. */
+  caption() {
+    const photo = this.root.dataset.photo === "true" ? this.chosen : null;
+    this.text(".cv-candidate .cv-name", photo?.label ?? this.texts["picture.generated"]);
+    this.text(".cv-size", photo?.side ?? this.pixels);
+    const original = this.root.querySelector(".cv-original");
+    const address = photo?.address ?? this.address;
+    original.hidden = !address;
+    if (address) original.href = address;
   }
 
   truePixels() {

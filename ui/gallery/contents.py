@@ -50,7 +50,7 @@ def contents(
     visitor, person = st.context.cookies.get(image_route.COOKIE), identity.signed_in_name()
 
     def tile(item: ReviewItem) -> dict[str, Any]:
-        risk = item.flagged or rules.copy_risk(item.nearest_similarity)
+        risk = rules.copy_risk(item.nearest_similarity)
         return {
             "id": item.id,
             "name": item.product_name,
@@ -59,6 +59,7 @@ def contents(
             "state": t(f"grid.state_{item.state}"),
             "sign": SIGNS[item.state],
             "risk": t("grid.risk_copy") if risk else None,
+            "flag": t("grid.flagged") if item.flagged and not risk else None,
             "scores": [f"{name} {value:.3f}" for name, value in sorted(item.scores.items())],
             "thumbnail": image_route.address(item.image_sha256, visitor, "preview", person=person),
             "original": image_route.address(item.image_sha256, visitor, person=person),

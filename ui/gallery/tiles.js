@@ -16,7 +16,7 @@ class Tiles {
   }
 
   tile(item, texts, pickable) {
-    const name = `${item.name}: ${item.state}${item.risk ? `, ${item.risk}` : ""}`;
+    const name = `${item.name}: ${[item.state, item.risk, item.flag].filter(Boolean).join(", ")}`;
     const image = make("img", { src: item.thumbnail, alt: "", width: 160, height: 160, decoding: "async" });
     image.addEventListener("error", () => image.replaceWith(make("span", { class: "gal-gone" }, `⚠ ${texts["grid.gone"]}`)));
     const button = make("button", {
@@ -33,6 +33,7 @@ class Tiles {
     return make("li", { class: "gal-tile" }, button,
       make("span", { class: "gal-name", dir: "auto" }, item.name),
       item.risk ? make("span", { class: "gal-under gal-risk" }, `⚠ ${item.risk}`) : null,
+      item.flag ? make("span", { class: "gal-under gal-risk" }, `⚑ ${item.flag}`) : null,
       make("div", { class: "gal-under" }, under, opens));
   }
 

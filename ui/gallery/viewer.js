@@ -42,6 +42,7 @@ class Viewer {
     this.dialog.querySelector(".gal-about").replaceChildren(
       make("b", { dir: "auto" }, item.name), make("span", { dir: "auto" }, item.prompt),
       ...(item.risk ? [make("span", { class: "gal-risk" }, `⚠ ${item.risk}`)] : []),
+      ...(item.flag ? [make("span", { class: "gal-risk" }, `⚑ ${item.flag}`)] : []),
       make("span", { class: "gal-under" }, [`${item.sign} ${item.state}`, ...item.scores].join(" · ")));
     this.mark(picked);
   }

@@ -1,17 +1,16 @@
 """What the desk shows: one dictionary of plain values for the browser, read from the catalogue once an item."""
 
-from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
 import streamlit as st
 
-from catalog import people, policies, queue
+from catalog import people, policies, queue, redrawn
 from catalog.percentiles import percentiles
 from catalog.policy import REJECT_REASONS, Policy
 from catalog.records import Decision, ReviewItem
-from catalog.siblings import real_photos, siblings
-from ui import image_route, keys, state, workspace
+from catalog.siblings import siblings
+from ui import image_route, keys, real_photos, state, workspace
 from ui.i18n import Translator
 from ui.review import checklist, texts
 
@@ -96,30 +95,35 @@ def _item(t: Translator, item: ReviewItem, rules: Policy) -> dict[str, Any]:
         "address": _address(item.image_sha256) if there else None,
         "alt": t("picture.generated_alt", name=spec.name),
         "flagged": item.flagged,
+        "flag": t("picture.flagged") if item.flagged and not risk else None,
         "risk": t("picture.copy_risk", limit=f"{rules.copy_similarity:.2f}") if risk else None,
-        "photos": list(_photos(t, item)),
+        "again": _again(t, item),
+        "photos": [_photo(photo) for photo in real_photos.shown(t, item, rules)],
         "siblings": _siblings(item),
         "attributes": checklist.rows(spec.attributes),
         "scores": _scores(item),
     }
 
 
-def _photos(t: Translator, item: ReviewItem) -> Iterable[dict[str, Any]]:
-    catalog = workspace.catalog()
-    for sha256 in real_photos(catalog, item):
-        if not image_route.intact(catalog, sha256):
-            continue
-        nearest = sha256 == item.nearest_sha256
-        side = ""
-        if nearest and item.nearest_similarity is not None:
-            side = t("picture.similarity", value=f"{item.nearest_similarity:.2f}")
-        yield {
-            "address": _address(sha256),
-            "thumbnail": _address(sha256, "thumbnail"),
-            "label": t("picture.nearest" if nearest else "picture.real"),
-            "side": side,
-            "alt": t("picture.nearest_alt" if nearest else "picture.real_alt", name=item.product_name),
-        }
+def _again(t: Translator, item: ReviewItem) -> str | None:
+    """Say what a redrawn picture was asked for; None for another one."""
+    wish = redrawn.wish_behind(workspace.catalog(), item)
+    if wish is None:
+        return None
+    why = [", ".join(t(f"reason.{code}") for code in wish.reasons if code in REJECT_REASONS)]
+    if wish.note:
+        why.append(t("picture.again_note", note=wish.note))
+    return t("picture.again", why=" — ".join(part for part in why if part))
+
+
+def _photo(photo: real_photos.ShownPhoto) -> dict[str, str]:
+    return {
+        "address": _address(photo.image_sha256),
+        "thumbnail": _address(photo.image_sha256, "thumbnail"),
+        "label": photo.label,
+        "side": photo.side,
+        "alt": photo.alt,
+    }
 
 
 def _siblings(item: ReviewItem) -> list[dict[str, Any]]:

@@ -218,8 +218,13 @@ class Desk {
     if (reason && this.data.item && !this.data.past) this.pick(reason.code);
   }
 
-  /** Take a reason: after a verdict that asks for one it decides at once, before it is kept, a second time dropped. */
+  /**
+   * Take a reason: after a verdict that asks for one it decides at once, before it is kept, a second time dropped. One
+   * that follows a verdict on its way is about no picture, and the next one takes none before it has been seen.
+   */
   pick(code) {
+    if (this.outbox.has("decide")) return;
+    if (!this.ready) return void this.say({ kind: "warning", text: this.data.texts["message.too_fast"] });
     if (this.asking) {
       this.draft.reasons.add(code);
       this.decide(this.asking.verdict);

@@ -15,6 +15,8 @@ class Rail {
     this.buttons = new Map();
     const parts = [
       item.risk ? make("p", { class: "rd-risk" }, `⚠ ${item.risk}`) : null,
+      item.flag ? make("p", { class: "rd-flagged" }, `⚑ ${item.flag}`) : null,
+      item.again ? make("p", { class: "rd-again", dir: "auto" }, `↻ ${item.again}`) : null,
       make("h2", {}, item.name),
       make("p", { class: "rd-under" }, item.under),
       this.head("spec.prompt"),
