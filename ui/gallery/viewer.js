@@ -42,7 +42,8 @@ class Viewer {
     this.dialog.querySelector(".gal-about").replaceChildren(
       make("b", { dir: "auto" }, item.name), make("span", { dir: "auto" }, item.prompt),
       ...(item.risk ? [make("span", { class: "gal-risk" }, `⚠ ${item.risk}`)] : []),
-      make("span", { class: "gal-under" }, [`${item.sign} ${item.state}`, ...item.scores].join(" · ")));
+      make("span", { class: "gal-under" }, [`${item.sign} ${item.state}`, ...item.scores].join(" · ")),
+      ...(item.address ? [make("a", { href: item.address }, this.texts["conflicts.rule_on"])] : []));
     this.mark(picked);
   }
 

@@ -13,6 +13,7 @@ from catalog.records import Decision, ReviewItem
 from catalog.siblings import real_photos, siblings
 from ui import image_route, keys, state, workspace
 from ui.i18n import Translator
+from ui.labels import score
 from ui.review import checklist, texts
 
 STRIP = 20
@@ -100,7 +101,7 @@ def _item(t: Translator, item: ReviewItem, rules: Policy) -> dict[str, Any]:
         "photos": list(_photos(t, item)),
         "siblings": _siblings(item),
         "attributes": checklist.rows(spec.attributes),
-        "scores": _scores(item),
+        "scores": _scores(t, item),
     }
 
 
@@ -138,12 +139,16 @@ def _siblings(item: ReviewItem) -> list[dict[str, Any]]:
     ]
 
 
-def _scores(item: ReviewItem) -> list[dict[str, Any]]:
+def _scores(t: Translator, item: ReviewItem) -> list[dict[str, Any]]:
     if not item.scores:
         return []
     standing = percentiles(workspace.catalog(), item)
     return [
-        {"name": name, "value": f"{value:.3f}", "percentile": round(standing[name]) if name in standing else None}
+        {
+            "name": score(t, name),
+            "value": f"{value:.3f}",
+            "percentile": round(standing[name]) if name in standing else None,
+        }
         for name, value in sorted(item.scores.items())
     ]
 
