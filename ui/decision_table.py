@@ -14,8 +14,8 @@ ORIGINS = ("review", "bulk", "compare", "adjudication", "script", "auto")
 DIFFERENCES_SHOWN = 50
 
 
-def rows(t: Translator, made: Sequence[Decision]) -> str:
-    """Return rows of the log as a table."""
+def rows(t: Translator, made: Sequence[Decision], *, may_rule: bool = False) -> str:
+    """Return rows of the log as a table; each standing verdict has a link to rule on it for who may."""
     return tables.table(
         t("audit.table"),
         [
@@ -37,7 +37,7 @@ def rows(t: Translator, made: Sequence[Decision]) -> str:
                 one.reviewer,
                 tables.verdict(t, one.verdict),
                 one.product_name,
-                str(one.item_id),
+                _item(t, one, may_rule=may_rule),
                 ", ".join(insights.reason(t, code) for code in one.reasons),
                 one.note,
                 t(f"audit.origin_{one.origin}") if one.origin in ORIGINS else one.origin,
@@ -72,6 +72,17 @@ def downloads(t: Translator, addresses: Mapping[str, str]) -> str:
         for kind, address in addresses.items()
     )
     return f'<p class="downloads">{links}</p>'
+
+
+def _item(t: Translator, one: Decision, *, may_rule: bool) -> str:
+    if not may_rule or one.superseded or one.verdict in ("void", "skip"):
+        return str(one.item_id)
+    return tables.Markup(f'{one.item_id} <a href="{ruling_address(one.item_id)}">{escape(t("conflicts.rule_on"))}</a>')
+
+
+def ruling_address(item_id: int) -> str:
+    """Return where a lead rules on an item, seen from another screen."""
+    return f"conflicts?item={item_id}"
 
 
 def _standing(t: Translator, one: Decision) -> str:

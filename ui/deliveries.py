@@ -7,6 +7,7 @@ from catalog.deliveries import Delivery
 from catalog.export import ExportReport
 from catalog.exporters import FORMATS
 from catalog.exporters.delivery import Verification
+from catalog.phrases import Phrase, printable
 from ui import charts, components, tables
 from ui.delivery_job import Job
 from ui.i18n import Translator
@@ -29,6 +30,11 @@ REASONS = (
 """Reasons of `catalog.approved` and of the formats for leaving a picture out."""
 STEPS: Mapping[str, str] = {"exporting": "export.step_pictures", "reading back": "export.step_check"}
 PROBLEMS_SHOWN = 50
+SAID_OF_THE_FIELD: Mapping[str, str] = {
+    "{format} lists addresses: say where the pictures will be with --base-url https://…": "export.address_missing",
+    "--base-url {url!r}: give a public https address without login or query, like {example}": "export.address_wrong",
+}
+"""Refusals that tell a script which option to give → what they say of the field on the screen."""
 
 
 def counted(t: Translator, report: ExportReport) -> str:
@@ -64,16 +70,27 @@ def why(t: Translator, reason: str) -> str:
     return t(f"export.left_{reason}") if reason in REASONS else reason
 
 
+def refusal(t: Translator, key: str, detail: str) -> str:
+    """Return a line about what was not done and why; what names an option of the command names the field instead."""
+    said = SAID_OF_THE_FIELD.get(detail.template) if isinstance(detail, Phrase) else None
+    if said is None or not isinstance(detail, Phrase):
+        return tables.refusal(t, key, detail)
+    return tables.result(False, f"{t(key)} {printable(t(said, **detail.values))}")
+
+
 def outcome(t: Translator, job: Job, workspace: Path) -> str:
     """Return what came of a job that has ended."""
     if job.stopped:
         return tables.result(False, t("export.stopped"))
     if job.result is None:
-        return tables.refusal(t, "export.failed", job.refused)
+        return refusal(t, "export.failed", job.refused)
     if isinstance(job.result, Verification):
         return verified(t, job.result, job.of)
     made = job.result
-    lines = [t("export.read_back", verified=f"{made.verified:,}", images=f"{made.images:,}")]
+    lines = [
+        t("export.on_server", path=made.path),
+        t("export.read_back", verified=f"{made.verified:,}", images=f"{made.images:,}"),
+    ]
     if made.reused:
         lines.append(t("export.reused", count=f"{made.reused:,}"))
     if made.excluded:

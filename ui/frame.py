@@ -10,7 +10,7 @@ import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
 from catalog import people
-from ui import components, identity, oidc, review_config, state, tables, workspace
+from ui import components, identity, lines, oidc, review_config, state, tables, workspace
 from ui.i18n import LANGUAGES, Translator
 from ui.identity import Person, Unidentified
 
@@ -30,6 +30,7 @@ PAGES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     }
 )
 """Screen → permissions of which one opens it; none means everybody. The first screen is where people arrive."""
+ENTRANCE = "entrance"
 KNOWN_NAMES = 12
 """Names offered to choose from; others are typed."""
 LONGEST_WAIT_S = 3600.0
@@ -123,16 +124,21 @@ def _ask_name(t: Translator) -> None:
         st.text_input(
             t("reviewer.name"),
             key="typed_name",
-            max_chars=people.NAME_MAX_CHARS,
             placeholder=t("reviewer.placeholder"),
         )
         st.form_submit_button(t("reviewer.start"), type="primary", on_click=_take_typed_name)
+    lines.show(t, ENTRANCE)
     st.html(components.note(t("reviewer.not_authenticated_help"), "warning"))
 
 
 def _take_typed_name() -> None:
     name = str(st.session_state.get("typed_name", "")).strip()
-    if name:
+    if not name:
+        lines.say(ENTRANCE, "identity.type_name", "warning")
+    elif len(name) > people.NAME_MAX_CHARS:
+        # Said here and not by the field, which would drop a pasted name without a word.
+        lines.say(ENTRANCE, "identity.long_name", "warning", count=len(name), limit=people.NAME_MAX_CHARS)
+    else:
         _take_name(name)
 
 

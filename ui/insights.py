@@ -23,23 +23,26 @@ def own_first(rows: Sequence[Pace], name: str) -> list[Pace]:
     return sorted(rows, key=lambda row: (-row.day.toordinal(), row.reviewer != name, row.reviewer))
 
 
-def pace(t: Translator, rows: Sequence[Pace], name: str, until: date) -> str:
-    """Return a person's decisions a day as columns, and everybody's shown as a table.
+def pace(t: Translator, rows: Sequence[Pace], name: str, until: date, *, team: bool) -> str:
+    """Return decisions a day as columns, and by person as a table.
 
     Args:
         t: The strings.
         rows: What may be shown.
         name: The person who looks.
         until: Today.
+        team: Whether these are everybody's, or the person's alone.
     """
-    mine = Counter({row.day: row.decisions for row in rows if row.reviewer == name})
+    by_day: Counter[date] = Counter()
+    for row in rows:
+        by_day[row.day] += row.decisions
     chart = ""
-    if mine:
-        first = max(min(mine), until - timedelta(days=DAYS_DRAWN - 1))
-        days = [first + timedelta(days=number) for number in range((max(until, max(mine)) - first).days + 1)]
-        drawn = [(f"{day:%Y-%m-%d}", mine[day]) for day in days]
+    if by_day:
+        first = max(min(by_day), until - timedelta(days=DAYS_DRAWN - 1))
+        days = [first + timedelta(days=number) for number in range((max(until, max(by_day)) - first).days + 1)]
+        drawn = [(f"{day:%Y-%m-%d}", by_day[day]) for day in days]
         label = t(
-            "insights.pace_label",
+            "insights.pace_label_team" if team else "insights.pace_label",
             total=f"{sum(number for _, number in drawn):,}",
             first=drawn[0][0],
             last=drawn[-1][0],

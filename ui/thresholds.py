@@ -12,6 +12,7 @@ from catalog.statistics import Share
 from catalog.thresholds import Preview
 from ui import tables
 from ui.i18n import Translator
+from ui.labels import score as score_label
 from ui.tables import Column
 
 STATE_SIGNS = {"pending": "…", "conflict": "≠", "approved": "✓", "rejected": "✕", "changes": "✎", "not_chosen": "○"}
@@ -87,7 +88,7 @@ def borderline(t: Translator, items: Sequence[ReviewItem], score: str, address: 
 
 def in_force(t: Translator, policy: Policy) -> str:
     """Return the thresholds that count now."""
-    rows = [(name, f"{threshold:g}") for name, threshold in sorted(policy.auto_reject.items())]
+    rows = [(score_label(t, name), f"{threshold:g}") for name, threshold in sorted(policy.auto_reject.items())]
     return tables.table(
         t("thresholds.in_force", version=policy.version, share=f"{100 * policy.audit_share:.0f}"),
         [Column(t("thresholds.score")), Column(t("thresholds.threshold"), "number")],
@@ -115,7 +116,10 @@ def versions(t: Translator, saved: Sequence[PolicyVersion]) -> str:
                 tables.moment(made.created_at),
                 made.author,
                 made.note,
-                ", ".join(f"{name} < {value:g}" for name, value in sorted(made.policy.auto_reject.items())) or "–",
+                ", ".join(
+                    f"{score_label(t, name)} < {value:g}" for name, value in sorted(made.policy.auto_reject.items())
+                )
+                or "–",
                 f"{100 * made.policy.audit_share:.0f} %",
                 str(made.policy.quorum),
             )

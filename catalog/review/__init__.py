@@ -10,12 +10,12 @@ from catalog.clock import Clock, utc_now
 from catalog.notes import NOTE_MAX_CHARS as NOTE_MAX_CHARS
 from catalog.people import NAME_MAX_CHARS as NAME_MAX_CHARS
 from catalog.review.adjudication import RULINGS as RULINGS
-from catalog.review.adjudication import Conflict, Opinion, adjudicate, conflicts
+from catalog.review.adjudication import Conflict, Opinion, adjudicate, conflicts, opinions_on
 from catalog.review.claims import COMPARED as COMPARED
 from catalog.review.claims import claim, claim_candidates, mark_shown, release, renew
 from catalog.review.refusals import AlreadyChanged, LeaseLost, NothingToUndo, PictureMissing, TooFast
 from catalog.review.replaying import Difference, Replay, replay
-from catalog.review.screening import screen
+from catalog.review.screening import UnderThresholds, screen, under_thresholds
 from catalog.review.settling import CHECK_VERDICTS as CHECK_VERDICTS
 from catalog.review.settling import DECIDABLE as DECIDABLE
 from catalog.review.settling import checked_reasons
@@ -35,6 +35,7 @@ __all__ = [
     "PictureMissing",
     "Replay",
     "TooFast",
+    "UnderThresholds",
     "Undone",
     "adjudicate",
     "bulk",
@@ -46,6 +47,7 @@ __all__ = [
     "decide",
     "decide_item",
     "mark_shown",
+    "opinions_on",
     "release",
     "renew",
     "replay",
@@ -53,6 +55,7 @@ __all__ = [
     "screen",
     "skip",
     "standing_decision",
+    "under_thresholds",
     "undo",
     "undo_item",
     "utc_now",

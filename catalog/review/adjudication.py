@@ -67,6 +67,31 @@ def conflicts(catalog: Catalog, *, limit: int = 50, offset: int = 0) -> list[Con
     return [Conflict(item=item, opinions=_opinions(spoken.get(item.id, []))) for item in found]
 
 
+def opinions_on(catalog: Catalog, actor: str, item_id: int) -> Conflict:
+    """Return one item with the verdicts that stand, in conflict or not, for somebody who may rule on it.
+
+    Args:
+        catalog: An open catalogue.
+        actor: Who looks; what colleagues said on an item that is open is left out, as in `queue.decisions`.
+        item_id: The item.
+
+    Raises:
+        ReviewRefused: No such item, or no verdict on it that `actor` may see.
+    """
+    with catalog.read() as session:
+        item = queue.read_item(session, item_id)
+        row = session.get_one(ReviewItemRow, item_id)
+        stand = [head.id for head in decision_log.standing(decision_log.heads_of(session, [row])[item_id])]
+        query = queue.decision_query().where(DecisionRow.id.in_(stand)).order_by(DecisionRow.id)
+        # On a conflict all verdicts are shown, as in `conflicts`: whose they are is not.
+        if item.state != "conflict":
+            query = query.where(queue.visible_to(session, actor))
+        spoken = queue.read_decisions(session, query)
+    if not spoken:
+        raise _nothing_to_rule_on(item_id)
+    return Conflict(item=item, opinions=_opinions(spoken))
+
+
 def adjudicate(
     catalog: Catalog,
     actor: str,
@@ -112,9 +137,7 @@ def adjudicate(
         heads = decision_log.heads_of(session, [row])[row.id]
         stand = decision_log.standing(heads)
         if not stand:
-            raise ReviewRefused(
-                say("item {item_id} has no verdict to rule on; claim it and decide it", item_id=item_id)
-            )
+            raise _nothing_to_rule_on(item_id)
         if verdict == "approve":
             require_picture(catalog, session, row)
             _require_others(session, row, stand, actor, me, rules)
@@ -149,6 +172,10 @@ def _require_others(
                 actor=actor,
             )
         )
+
+
+def _nothing_to_rule_on(item_id: int) -> ReviewRefused:
+    return ReviewRefused(say("item {item_id} has no verdict to rule on; claim it and decide it", item_id=item_id))
 
 
 def _opinions(spoken: Sequence[Decision]) -> tuple[Opinion, ...]:

@@ -5,7 +5,9 @@ Nothing is ever approved here.
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from catalog import decision_log, people, policies, regeneration, roles
@@ -18,6 +20,33 @@ from catalog.store import Catalog
 
 BATCH = 200
 """Items a transaction: people who decide meanwhile wait at most for this many."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnderThresholds:
+    """How many pictures wait that the thresholds in force reject."""
+
+    free: int
+    """Those that `screen` rejects now."""
+    held: int
+    """Those that somebody holds, which it leaves alone."""
+
+
+def under_thresholds(catalog: Catalog, *, clock: Clock = utc_now) -> UnderThresholds:
+    """Count what `screen` would reject now, and what it would leave because somebody holds it."""
+    with catalog.read() as session:
+        rules, asked, moment = policies.in_force(session), regeneration.asked_for(session), clock()
+        rows = session.execute(
+            select(GenerationRow.id, GenerationRow.scores, ~unheld(ReviewItemRow, moment))
+            .join(ReviewItemRow, ReviewItemRow.generation_id == GenerationRow.id)
+            .where(_unjudged())
+        ).all()
+    low = [
+        bool(taken)
+        for generation_id, scores, taken in rows
+        if rules.under_threshold(scores) is not None and not rules.audited(generation_id) and generation_id not in asked
+    ]
+    return UnderThresholds(free=low.count(False), held=low.count(True))
 
 
 def screen(catalog: Catalog, actor: str, *, clock: Clock = utc_now) -> int:
@@ -41,15 +70,9 @@ def screen(catalog: Catalog, actor: str, *, clock: Clock = utc_now) -> int:
         with catalog.write() as session:
             roles.require(session, actor, "policy")
             rules, moment = policies.in_force(session), clock()
-            spoken = (
-                decision_log.head_rows()
-                .with_only_columns(DecisionRow.id)
-                .where(DecisionRow.item_id == ReviewItemRow.id, DecisionRow.verdict != "void")
-                .correlate(ReviewItemRow)
-            )
             rows = session.scalars(
                 select(ReviewItemRow)
-                .where(ReviewItemRow.state == "pending", ReviewItemRow.id > last, ~spoken.exists())
+                .where(_unjudged(), ReviewItemRow.id > last)
                 .where(unheld(ReviewItemRow, moment))
                 .order_by(ReviewItemRow.id)
                 .limit(BATCH)
@@ -61,6 +84,17 @@ def screen(catalog: Catalog, actor: str, *, clock: Clock = utc_now) -> int:
         if not rules.auto_reject or len(rows) < BATCH:
             return rejected
         last = rows[-1].id
+
+
+def _unjudged() -> ColumnElement[bool]:
+    """Return the condition on items that wait and on which nobody's verdict stands."""
+    spoken = (
+        decision_log.head_rows()
+        .with_only_columns(DecisionRow.id)
+        .where(DecisionRow.item_id == ReviewItemRow.id, DecisionRow.verdict != "void")
+        .correlate(ReviewItemRow)
+    )
+    return (ReviewItemRow.state == "pending") & ~spoken.exists()
 
 
 def reject_low(

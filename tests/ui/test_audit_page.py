@@ -68,6 +68,15 @@ def test_audit_page_takes_its_search_from_the_address(logged: Path, monkeypatch:
         assert numbers(open_page(logged, monkeypatch, "audit", **query)) == expected, query
 
 
+def test_audit_page_links_a_lead_to_rule_on_what_stands(logged: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    link = re.compile(r'<a href="(conflicts[^"]*)">Rule on this</a>')
+    assert link.findall(html_of(open_page(logged, monkeypatch, "audit", "lea"))) == [
+        "conflicts?item=3",
+        "conflicts?item=2",
+    ]
+    assert link.findall(html_of(open_page(logged, monkeypatch, "audit", "olga"))) == []
+
+
 def test_audit_page_searches_and_clears(logged: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     app = open_page(logged, monkeypatch, "audit")
     app.selectbox(key="person").select("ben")

@@ -46,7 +46,14 @@ def page(queued: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> Callab
     """Return a function that opens the page on `count` items on which ben and chen disagree."""
 
     def start(
-        count: int = 1, *, role: str = "lead", lang: str = "en", note: str = "looks green", **options: object
+        count: int = 1,
+        *,
+        role: str = "lead",
+        lang: str = "en",
+        note: str = "looks green",
+        asked: str = "",
+        settled: bool = False,
+        **options: object,
     ) -> Conflicts:
         workspace = queued(3, **options)
         monkeypatch.setenv("ADAPT_WORKSPACE", str(workspace))
@@ -57,8 +64,10 @@ def page(queued: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> Callab
                 session.execute(update(ReviewItemRow).where(ReviewItemRow.id == item).values(quorum=2))
             review.decide_item(catalog, "ben", item, "approve", checks={"colour": "match"})
             review.decide_item(catalog, "chen", item, "reject", reasons=("wrong_colour",), note=note)
+        if settled:
+            review.decide_item(catalog, "ben", 3, "reject", reasons=("blurred",), note="soft")
         app = AppTest.from_file(SCRIPT, default_timeout=60)
-        app.query_params.update({"lang": lang, "reviewer": "lea"})
+        app.query_params.update({"lang": lang, "reviewer": "lea"} | ({"item": asked} if asked else {}))
         app.switch_page("app_pages/conflicts.py").run()
         assert not app.exception
         return Conflicts(app, catalog)
@@ -141,6 +150,38 @@ def test_conflicts_turns_from_one_to_the_next(page: Callable[..., Conflicts]) ->
     assert any(button.key == "ruling-settle-2" for button in conflicts.app.button)
 
 
+def test_conflicts_overturns_a_settled_verdict_and_takes_that_back(page: Callable[..., Conflicts]) -> None:
+    conflicts = page(asked="3", settled=True)
+    assert "Ruling on item 3" in conflicts.text and "soft" in conflicts.text and "ben" not in conflicts.text
+    conflicts.rule(3, "approve")
+    assert "A ruling needs a note" in conflicts.text and conflicts.state(3) == "rejected"
+    conflicts.rule(3, "approve", note="sharp enough")
+    assert "Settled: approved." in conflicts.text and conflicts.state(3) == "approved"
+    assert "Disagreement 1 of 1" in conflicts.text, "back to the conflicts"
+    conflicts.app.button(key="undo-ruling-3").click().run()
+    assert conflicts.state(3) == "rejected"
+
+
+@pytest.mark.parametrize(
+    ("item", "said"),
+    [
+        ("2", "item 2 has no verdict to rule on; claim it and decide it"),
+        ("99", "no item 99 in the review queue"),
+        ("x", "“x” is no number of an item."),
+    ],
+)
+def test_conflicts_says_why_an_item_cannot_be_ruled_on(page: Callable[..., Conflicts], item: str, said: str) -> None:
+    conflicts = page(asked=item)
+    assert said in conflicts.text
+    conflicts.app.button(key="all-conflicts").click().run()
+    assert "Disagreement 1 of 1" in conflicts.text
+
+
+def test_conflicts_is_closed_to_reviewers_with_an_item_too(page: Callable[..., Conflicts]) -> None:
+    conflicts = page(role="reviewer", asked="3", settled=True)
+    assert "is not open to your role (Reviewer)" in conflicts.text and "soft" not in conflicts.text
+
+
 def test_conflicts_lets_auditors_read_only(page: Callable[..., Conflicts]) -> None:
     conflicts = page(role="auditor")
     assert "looks green" in conflicts.text
@@ -153,7 +194,7 @@ def test_conflicts_is_closed_to_reviewers(page: Callable[..., Conflicts]) -> Non
 
 
 def test_conflicts_without_any_says_so(page: Callable[..., Conflicts]) -> None:
-    assert "No disagreements." in page(0).text
+    assert "No conflicts are waiting." in page(0).text
 
 
 def test_conflicts_shows_hostile_text_as_text(page: Callable[..., Conflicts]) -> None:

@@ -64,6 +64,8 @@ def test_export_page_delivers_lists_and_checks(approved: Path, monkeypatch: pyte
     exported(app, approved)
     assert "✓ 4 pictures delivered to exports/folder-001" in html_of(app)
     assert "4 of 4 files were read back" in html_of(app)
+    assert f"The folder is on the server: {approved.resolve() / 'exports' / 'folder-001'}" in html_of(app)
+    assert f"The folders are on the server, below {approved.resolve()}." in html_of(app)
     assert (approved / "exports" / "folder-001" / "manifest.jsonl").is_file()
     (row,) = rows_of(app, "Deliveries, newest first")
     assert row[1:] == ["Folder with manifest", "exports/folder-001", "4", "2", "none", "0", "–"]
@@ -86,6 +88,12 @@ def test_export_page_asks_for_an_address_where_a_format_needs_one(
     app = open_page(approved, monkeypatch, "export", "lea", format="shopify")
     exported(app, approved)
     assert "Nothing was delivered or checked." in html_of(app) and "lists addresses" in html_of(app)
+    assert "fill in the address above" in html_of(app) and "--base-url" not in html_of(app)
+    app.text_input(key="base_url").input("http://cdn.example.com/p")
+    app.button(key="count-export").click().run()
+    assert "The address above, http://cdn.example.com/p, cannot be used" in html_of(app)
+    exported(app, approved)
+    assert "cannot be used" in html_of(app) and "--base-url" not in html_of(app)
     app.text_input(key="base_url").input("https://cdn.example.com/p")
     exported(app, approved)
     assert rows_of(app, "Deliveries, newest first")[0][7] == "https://cdn.example.com/p"
@@ -198,12 +206,27 @@ def test_export_page_speaks_japanese_and_names_everything(approved: Path, monkey
         "Hugging Face imagefolder",
         "exports/folder-001",
         "folder",
+        str(approved.resolve()),
+        str(approved.resolve() / "exports" / "folder-001"),
         "https",
         *SETTINGS,
     ]
     assert leftover_english(app, [*shown, "lea"]) == []
     for widget in (*app.selectbox, *app.text_input, *app.button):
         assert named(widget)
+
+
+def test_export_page_says_its_choice_in_the_language_switched_to(
+    approved: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = open_page(approved, monkeypatch, "export", "lea", format="merchant")
+    app.run()
+    assert not app.selectbox(key="format").proto.set_value, "the browser knows it"
+    app.button_group(key="language").set_value("ja").run()
+    sent = app.selectbox(key="format").proto
+    assert sent.set_value and sent.raw_value == strings("ja")["export.format_merchant"], "else it keeps the old words"
+    app.run()
+    assert app.selectbox(key="format").value == "merchant"
 
 
 def test_export_page_has_words_for_all_it_may_say() -> None:

@@ -225,3 +225,20 @@ def test_grid_in_japanese_has_no_english_left(page: Callable[..., Grid]) -> None
     grid = page(2, query={"lang": "ja"}).pick(1, 2)
     assert leftover_english(grid.app, ["lea", "mugs", "O", *SHOWN]) == []
     assert not [text for text in data_of(grid.app)["texts"].values() if text.isascii()]
+
+
+def test_grid_leads_to_a_ruling_on_decided_pictures_for_who_may(page: Callable[..., Grid]) -> None:
+    grid = page(2, query={"state": "all"})
+    review.decide_item(grid.catalog, "ben", 1, "approve")
+    grid.app.run()
+    assert [item["address"] for item in data_of(grid.app)["items"]] == ["conflicts?item=1", None]
+    people.sign_in(grid.catalog, "lea", role="auditor")
+    grid.app.run()
+    assert [item["address"] for item in data_of(grid.app)["items"]] == [None, None]
+
+
+def test_grid_says_its_filters_in_the_language_switched_to(page: Callable[..., Grid]) -> None:
+    grid = page(2, query={"state": "all"})
+    grid.app.button_group(key="language").set_value("ja").run()
+    sent = grid.app.selectbox(key="grid_state").proto
+    assert sent.set_value and sent.raw_value == "すべて"

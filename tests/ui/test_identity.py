@@ -112,6 +112,18 @@ def test_name_that_cannot_be_written_is_refused_in_one_line(opened: Callable[...
     assert people.everyone(catalog) == [] and not decides(app)
 
 
+def test_entrance_says_what_is_wrong_with_a_typed_name(opened: Callable[..., tuple]) -> None:
+    app, catalog = opened()
+    for typed, said in (
+        ("  ", "Type a name first."),
+        ("x" * 81, "That name has 81 characters; at most 80 are allowed."),
+    ):
+        app.text_input[0].input(typed)
+        app.button(key="FormSubmitter:name-Start reviewing").click().run()
+        assert said in html_of(app) and not decides(app) and not app.exception
+    assert people.everyone(catalog) == []
+
+
 def test_typed_name_cannot_leave_the_script_or_the_page(opened: Callable[..., tuple]) -> None:
     app, _ = opened(reviewer="'</script><b>x")
     body = html_of(app)

@@ -35,8 +35,9 @@ def test_insights_page_shows_a_lead_everybody_and_their_own_first(
     app = open_page(judged, monkeypatch, "insights", "lea")
     rows = rows_of(app, "Decisions by day and person: 2 of 2 rows")
     assert [(row[1], row[2], row[4]) for row in rows] == [("lea (you)", "1", "0"), ("aki", "2", "0")]
-    assert 'role="img" aria-label="Your decisions a day from' in html_of(app)
-    assert "1 in all, at most 1 on one day" in html_of(app)
+    assert 'role="img" aria-label="Everybody’s decisions a day from' in html_of(app)
+    assert "3 in all, at most 3 on one day" in html_of(app), "the chart sums what the table lists"
+    assert "Everybody’s decisions a day" in words_of(app)
 
 
 def test_insights_page_shows_reviewers_nobody_else(judged: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -45,6 +46,16 @@ def test_insights_page_shows_reviewers_nobody_else(judged: Path, monkeypatch: py
     assert [(row[1], row[2]) for row in rows] == [("aki (you)", "2"), ("aki (you)", "1")]
     assert "lea" not in words_of(app).split()
     assert "Agreement by pair" not in words_of(app)
+    assert 'aria-label="Your decisions a day from' in html_of(app) and "3 in all" in html_of(app)
+
+
+def test_insights_page_tells_a_reviewer_what_is_everybodys(judged: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Catalog.open(judged) as catalog:
+        review.decide_item(catalog, "lea", 3, "reject", reasons=("background",))
+    app = open_page(judged, monkeypatch, "insights", "aki")
+    assert "agreement and reasons are everybody’s, without names" in words_of(app)
+    assert ["Background", "shop/MUG-1", "1"] in [row[:3] for row in rows_of(app, "Reasons by product")]
+    assert "Everybody’s decisions, without names." in words_of(app)
 
 
 def test_insights_page_counts_reasons_by_product_prompt_and_run(judged: Path, monkeypatch: pytest.MonkeyPatch) -> None:

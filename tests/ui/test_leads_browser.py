@@ -160,7 +160,7 @@ def test_log_is_searched_checked_and_taken_away(chromium: Any, server: tuple[str
     page.get_by_text(f"The log holds: {len(made)} decisions, none changed").wait_for()
     for kind in ("CSV", "JSONL"):
         with page.expect_download() as told:
-            page.get_by_role("button", name=f"Download as {kind}").click()
+            page.get_by_role("link", name=f"Download as {kind}").click()
         text = Path(told.value.path()).read_text(encoding="utf-8-sig")
         rows: list[Any] = list(csv.DictReader(io.StringIO(text)))
         if kind == "JSONL":

@@ -109,7 +109,7 @@ def test_page_shows_one_item_whole(page: Callable[..., Desk]) -> None:
         ("height", "8.5 cm", None),
     ]
     assert shown["photos"][0]["side"] == "Similarity 0.62"
-    assert shown["scores"] == [{"name": "text_match", "value": "0.310", "percentile": 17}]
+    assert shown["scores"] == [{"name": "Match with the text (text_match)", "value": "0.310", "percentile": 17}]
     assert [reason["code"] for reason in desk.data["reasons"]] == list(REJECT_REASONS)
     assert desk.data["progress"]["pending"] == 3
 
@@ -180,7 +180,12 @@ def test_page_asks_for_another_picture_where_changes_are_wanted(page: Callable[.
     desk.decide("changes", note="the handle is missing")
     assert queue.item(desk.catalog, 1).state == "changes"
     assert desk.line.startswith("Another picture was asked for")
+    assert desk.line.endswith("adapt generate --requested")
     assert [wish.item_id for wish in regeneration.pending(desk.catalog)] == [1]
+    people.sign_in(desk.catalog, "ada", role="admin")
+    people.set_role(desk.catalog, "ada", "aki", "reviewer")
+    desk.look().decide("changes", note="the handle is missing")
+    assert desk.line == "Another picture was asked for. A lead has it drawn."
 
 
 def test_page_skips_undoes_and_offers_skipped_again(page: Callable[..., Desk]) -> None:

@@ -138,3 +138,11 @@ def test_settings_shows_what_the_rules_refuse(page: Callable[..., Settings]) -> 
 
 def test_settings_in_japanese_has_no_english_left(page: Callable[..., Settings]) -> None:
     assert leftover_english(page(lang="ja").app, ["ada"]) == []
+
+
+def test_settings_says_the_action_in_the_language_switched_to(page: Callable[..., Settings]) -> None:
+    settings = page()
+    settings.app.run()
+    settings.app.button_group(key="language").set_value("ja").run()
+    sent = settings.app.selectbox(key="key_action").proto
+    assert sent.set_value and sent.raw_value == "承認"

@@ -87,9 +87,10 @@ def test_thresholds_page_saves_a_version_with_its_note_and_applies_it(
     assert rows_of(app, "Saved versions")[0][4:] == ["sharp &lt; 0.5", "10 %", "1"]
     assert drew_hostile_as_text(app)
     app.button(key="apply-thresholds").click().run()
+    app.button(key="confirm-thresholds").click().run()
     with Catalog.open(scored) as catalog:
         after = queue.progress(catalog)
-    assert f"{after.rejected - waiting.rejected} pictures were rejected by the thresholds." in html_of(app)
+    assert f"{after.rejected - waiting.rejected} rejected, 0 held by somebody, untouched." in html_of(app)
     assert after.rejected > waiting.rejected and after.approved == waiting.approved
     app.text_input(key="policy_note").input("back")
     app.button(key="remove-threshold").click().run()
@@ -107,6 +108,48 @@ def test_thresholds_page_refuses_to_save_over_rules_that_changed_meanwhile(
         app.button(key="save-threshold").click().run()
         assert "the rules have changed meanwhile (now version 1)" in html_of(app)
         assert [made.note for made in policies.versions(catalog)] == ["early"]
+
+
+def test_thresholds_page_counts_and_asks_before_it_rejects(scored: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Catalog.open(scored) as catalog:
+        policies.save(catalog, "ada", Policy(auto_reject={"sharp": 0.5}, audit_share=0.05), "half")
+        held = next(
+            item
+            for item in queue.items(catalog, state="pending", limit=50)
+            if item.scores.get("sharp", 1) < 0.5 and not policies.current(catalog).audited(item.generation_id)
+        )
+        assert review.claim(catalog, "aki", item_id=held.id) is not None
+        low = review.under_thresholds(catalog)
+        assert low.held == 1 and low.free > 0
+        app = open_page(scored, monkeypatch, "thresholds", "lea", score="sharp")
+        app.button(key="apply-thresholds").click().run()
+        assert f"This rejects {low.free} pictures. 1 more are held by somebody" in html_of(app)
+        app.button(key="leave-thresholds").click().run()
+        assert "confirm-thresholds" not in keys_of(app) and review.under_thresholds(catalog) == low
+        app.button(key="apply-thresholds").click().run()
+        policies.save(catalog, "ada", Policy(auto_reject={"sharp": 0.4}, audit_share=0.05), "less")
+        app.button(key="confirm-thresholds").click().run()
+        assert "Nothing was rejected: the rules have changed meanwhile (now version 2)" in html_of(app)
+        low = review.under_thresholds(catalog)
+        app.button(key="apply-thresholds").click().run()
+        app.button(key="confirm-thresholds").click().run()
+        assert f"{low.free} rejected, {low.held} held by somebody, untouched." in html_of(app)
+        assert queue.item(catalog, held.id).state == "pending"
+        app.button(key="apply-thresholds").click().run()
+        assert "no free picture that waits is under a threshold" in html_of(app)
+        assert "confirm-thresholds" not in keys_of(app)
+
+
+def test_thresholds_page_says_beside_the_button_what_became_of_it(
+    scored: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = open_page(scored, monkeypatch, "thresholds", "lea", score="sharp")
+    app.text_input(key="policy_note").input("why")
+    app.button(key="save-threshold").click().run()
+    drawn = [str(getattr(one, "key", None) or getattr(getattr(one, "proto", None), "body", "")) for one in app.main]
+    said = next(place for place, one in enumerate(drawn) if "Saved as version 1." in one)
+    assert drawn.index("remove-threshold") < said
+    assert said < next(place for place, one in enumerate(drawn) if "Rules in force and before" in one)
 
 
 def test_thresholds_page_lets_an_auditor_look_and_not_save(scored: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -128,7 +128,7 @@ def _log(t: Translator, person: Person, search: Search) -> None:
     before = _before()
     found = audit.entries(workspace.catalog(), person.name, search, before_id=before, limit=PAGE + 1)
     more, shown = len(found) > PAGE, found[:PAGE]
-    st.html(decision_table.rows(t, shown))
+    st.html(decision_table.rows(t, shown, may_rule=identity.may(person, "adjudicate")))
     with st.container(horizontal=True, gap="small"):
         if before is not None:
             st.button(t("audit.newest"), key="newest-rows", on_click=_newest)

@@ -13,6 +13,10 @@ from ui.identity import Person
 from ui.labels import plain
 
 SCREEN = "conflicts"
+ITEM = "item"
+"""Parameter of the address: an item to rule on."""
+DIGITS = 17
+"""Numbers of items have fewer digits."""
 SHARP_BELOW_PX = 257
 """Pictures up to this size are enlarged with hard pixel edges."""
 _NUMBER = "conflicts_number"
@@ -26,6 +30,10 @@ def page() -> None:
     st.html(opinions.STYLE)
     lines.show(t, SCREEN)
     _last(t, person)
+    asked = st.query_params.get(ITEM)
+    if asked:
+        _one(t, person, asked)
+        return
     total = queue.progress(catalog).conflict
     number = min(int(st.session_state.get(_NUMBER, 1)), max(1, total))
     if number != st.session_state.get(_NUMBER, number):
@@ -38,6 +46,26 @@ def page() -> None:
     _conflict(t, person, found[0])
     if total > 1:
         st.pagination(total, key=_NUMBER)
+
+
+def _one(t: Translator, person: Person, asked: str) -> None:
+    """Draw the item that the address names, whether its verdicts disagree or not: a lead may overrule any."""
+    item_id = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < DIGITS else None
+    st.html(tables.heading(t("app.page_conflicts" if item_id is None else "conflicts.one", item=item_id)))
+    st.button(t("conflicts.all_of_them"), key="all-conflicts", on_click=_leave_item)
+    if item_id is None:
+        st.html(components.note(t("conflicts.no_item", typed=asked), "warning"))
+        return
+    try:
+        found = review.opinions_on(workspace.catalog(), person.name, item_id)
+    except CatalogError as error:
+        st.html(components.note(t.said(told(error)), "warning"))
+        return
+    _conflict(t, person, found)
+
+
+def _leave_item() -> None:
+    st.query_params.pop(ITEM, None)
 
 
 def _conflict(t: Translator, person: Person, conflict: Conflict) -> None:
@@ -108,6 +136,7 @@ def _settle(name: str, item_id: int) -> None:
         lines.say(SCREEN, "conflicts.refused", "warning", detail=told(error))
         return
     st.session_state[_SETTLED] = item_id
+    _leave_item()
     lines.say(SCREEN, f"conflicts.done_{verdict}")
 
 

@@ -136,11 +136,11 @@ def _watch(t: Translator) -> None:
 
 def _earlier(t: Translator, person: Person, running: bool) -> None:
     catalog = workspace.catalog()
-    st.html(tables.part(t("export.earlier")))
     before: int | None = st.session_state.get(BEFORE)
     made = made_before.deliveries(catalog, person.name, before_id=before, limit=PAGE + 1)
     more, made = len(made) > PAGE, made[:PAGE]
-    st.html(deliveries.earlier(t, made, catalog.workspace))
+    where = t("export.earlier_where", workspace=catalog.workspace) if made else ""
+    st.html(tables.part(t("export.earlier"), where) + deliveries.earlier(t, made, catalog.workspace))
     if not made:
         return
     names = {one.id: deliveries.folder(one.path, catalog.workspace) for one in made}
@@ -179,7 +179,7 @@ def _count(name: str) -> None:
             actor=name,
         )
     except (CatalogError, OSError) as error:
-        st.html(tables.refusal(state.translator(), "export.not_counted", told(error)))
+        st.html(deliveries.refusal(state.translator(), "export.not_counted", told(error)))
     else:
         st.session_state[COUNTED] = (chosen, report)
 

@@ -36,7 +36,9 @@ def _board(t: Translator, person: Person, view: filters.View) -> None:
     with left:
         lines.show(t, bulk_form.SCREEN)
         _tools(t, view, total, [item.id for item in items], may_decide=may_decide)
-        shown = contents.contents(t, items, sample, policies.current(catalog), pickable=may_decide)
+        may_rule = identity.may(person, "adjudicate")
+        rules = policies.current(catalog)
+        shown = contents.contents(t, items, sample, rules, pickable=may_decide, may_rule=may_rule)
         gallery.mount(shown, picks.MOVES, picks.receive)
         if pages > 1:
             st.pagination(pages, key=filters.key("page"), on_change=filters.page_chosen)

@@ -54,9 +54,10 @@ def page() -> None:
     today = datetime.now(UTC).date()
     found = _read(catalog, str(catalog.workspace), str(length), today, freshness.mark(catalog))
     left, right = st.columns(2, gap="large")
-    mine = [row for row in found.pace if everybody or row.reviewer == person.name]
+    shown = [row for row in found.pace if everybody or row.reviewer == person.name]
     with left:
-        st.html(tables.part(t("insights.pace")) + pieces.pace(t, mine, person.name, today))
+        title = t("insights.pace_team" if everybody else "insights.pace")
+        st.html(tables.part(title) + pieces.pace(t, shown, person.name, today, team=everybody))
     times = [row for row in found.dwell if everybody or row.reviewer == person.name]
     with right:
         st.html(tables.part(t("insights.dwell"), t("insights.dwell_what")) + pieces.dwell(t, times, person.name))
@@ -68,7 +69,7 @@ def page() -> None:
 
 
 def _reasons(t: Translator, found: Reading) -> None:
-    st.html(tables.part(t("insights.reasons")))
+    st.html(tables.part(t("insights.reasons"), t("insights.reasons_what")))
     parts = (
         ("insights.by_product", "insights.product", found.by_product),
         ("insights.by_prompt", "insights.prompt", found.by_prompt),

@@ -11,7 +11,7 @@ from catalog.errors import CatalogError
 from catalog.phrases import told
 from catalog.policy import Policy
 from catalog.schema import ROLES
-from ui import identity, keys, lines, review_config, setting_tables, state, tables, workspace
+from ui import address, identity, keys, lines, review_config, setting_tables, state, tables, workspace
 from ui.i18n import LANGUAGES, Translator
 from ui.identity import Person
 from ui.keys import KeyRefused
@@ -71,6 +71,7 @@ def _keys(t: Translator, person: Person) -> None:
     st.html(setting_tables.heading(t("settings.keys"), t("settings.keys_hint")))
     st.html(setting_tables.keys(t, held))
     with st.form("keys", border=False), st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        address.say_again("key_action")
         st.selectbox(
             t("settings.action"),
             tuple(keys.DEFAULT_KEYS),

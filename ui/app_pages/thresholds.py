@@ -1,6 +1,7 @@
 """The threshold desk: what a threshold would do, seen on past decisions before it is set. It only ever rejects."""
 
 from dataclasses import replace
+from functools import partial
 
 import streamlit as st
 
@@ -10,13 +11,17 @@ from catalog.freshness import Mark
 from catalog.policy import MIN_AUDIT_SHARE, Policy
 from catalog.store import Catalog
 from catalog.thresholds import ScoreHistory
-from ui import address, identity, image_route, notices, state, tables, workspace
+from ui import address, components, identity, image_route, labels, notices, state, tables, workspace
 from ui import thresholds as pieces
 from ui.i18n import Translator
 from ui.identity import Person
 
 SCORE = "score"
 NOTE = "policy_note"
+COUNTED = "thresholds_counted"
+PLACE = "thresholds_place"
+SAVE, APPLY = "save", "apply"
+"""Where the line about the last press of a button stands."""
 HISTORIES_KEPT = 4
 """Scores whose past is kept in memory for everybody who looks at them."""
 
@@ -26,13 +31,18 @@ def page() -> None:
     t, person, catalog = state.translator(), identity.require(), workspace.catalog()
     st.html(tables.STYLE)
     st.html(tables.heading(t("app.page_thresholds"), t("thresholds.never"), t("thresholds.what")))
-    notices.show(t)
     policy = policies.current(catalog)
     names = thresholds.names(catalog)
     if names:
         address.seed(SCORE, names, next(iter(names)))
         score = st.selectbox(
-            t("thresholds.score"), list(names), key=SCORE, width=360, on_change=address.keep, args=(SCORE,)
+            t("thresholds.score"),
+            list(names),
+            key=SCORE,
+            format_func=partial(labels.score, t),
+            width=360,
+            on_change=address.keep,
+            args=(SCORE,),
         )
         past = _history(catalog, str(catalog.workspace), score, freshness.mark(catalog))
         _desk(t, past, names[score])
@@ -42,7 +52,8 @@ def page() -> None:
     st.html(tables.part(t("thresholds.rules")))
     st.html(pieces.in_force(t, policy))
     if policy.auto_reject:
-        _apply(t, person)
+        _apply(t, person, policy.version)
+    _notice(t, APPLY)
     st.html(pieces.versions(t, policies.versions(catalog)))
 
 
@@ -110,16 +121,40 @@ def _save_form(t: Translator, person: Person, past: ScoreHistory) -> None:
                 on_click=_save,
                 args=(person.name, score, version, False),
             )
+    _notice(t, SAVE)
 
 
-def _apply(t: Translator, person: Person) -> None:
+def _apply(t: Translator, person: Person, version: int) -> None:
+    """Offer to apply the thresholds; the first click counts what that would do, the second does it."""
     st.html(tables.aside(t("thresholds.apply_what")))
-    if identity.may(person, "policy"):
-        st.button(t("thresholds.apply"), key="apply-thresholds", on_click=_screen, args=(person.name,))
+    if not identity.may(person, "policy"):
+        return
+    low, counted_for = st.session_state.get(COUNTED, (None, None))
+    if low is None or counted_for != version:
+        st.button(t("thresholds.apply"), key="apply-thresholds", on_click=_count, args=(version,))
+    else:
+        counts = {"free": f"{low.free:,}", "held": f"{low.held:,}"}
+        st.html(components.note(t("thresholds.confirm_what", **counts), "warning"))
+        with st.container(horizontal=True, gap="small"):
+            st.button(
+                t("thresholds.confirm", count=counts["free"]),
+                key="confirm-thresholds",
+                type="primary",
+                on_click=_screen,
+                args=(person.name, version),
+            )
+            st.button(t("thresholds.leave"), key="leave-thresholds", on_click=_leave)
+
+
+def _notice(t: Translator, place: str) -> None:
+    """Draw what became of the last press of a button beside that button."""
+    if st.session_state.get(PLACE) == place:
+        notices.show(t)
 
 
 def _save(name: str, score: str, seen_version: int, keep: bool) -> None:
     """Save the threshold on the slider, or take it back; refused when the rules changed since they were shown."""
+    st.session_state[PLACE] = SAVE
     note = str(st.session_state.get(NOTE, "")).strip()
     if not note:
         notices.say("thresholds.note_missing", "warning")
@@ -147,13 +182,36 @@ def _changed(rules: Policy, score: str, keep: bool) -> Policy:
     return replace(rules, auto_reject=others | chosen, audit_share=share)
 
 
-def _screen(name: str) -> None:
+def _count(version: int) -> None:
+    """Count what the thresholds would reject; nothing is asked where that is nothing."""
+    st.session_state[PLACE] = APPLY
+    low = review.under_thresholds(workspace.catalog())
+    if low.free:
+        st.session_state[COUNTED] = (low, version)
+    else:
+        notices.say("thresholds.nothing_low", held=f"{low.held:,}")
+
+
+def _leave() -> None:
+    st.session_state.pop(COUNTED, None)
+
+
+def _screen(name: str, seen_version: int) -> None:
+    """Apply the thresholds that were counted for; refused when the rules changed since."""
+    st.session_state[PLACE] = APPLY
+    _leave()
+    catalog = workspace.catalog()
+    version = policies.current(catalog).version
+    if version != seen_version:
+        notices.say("thresholds.changed_meanwhile", "warning", version=version)
+        return
     try:
-        rejected = review.screen(workspace.catalog(), name)
+        rejected = review.screen(catalog, name)
     except CatalogError as error:
         notices.refuse("thresholds.not_applied", error)
     else:
-        notices.say("thresholds.applied", count=f"{rejected:,}")
+        held = review.under_thresholds(catalog).held
+        notices.say("thresholds.applied", count=f"{rejected:,}", held=f"{held:,}")
 
 
 def _threshold_key(score: str) -> str:

@@ -11,6 +11,7 @@ from catalog.records import ReviewItem
 from ui import image_route, lines, real_photos
 from ui.candidates import held
 from ui.i18n import Translator
+from ui.labels import score
 
 TEXTS = (
     "compare.again",
@@ -62,7 +63,7 @@ def _candidate(t: Translator, item: ReviewItem, rules: Policy) -> dict[str, Any]
         "address": image_route.address(item.image_sha256, st.context.cookies.get(image_route.COOKIE)),
         "risk": t("picture.copy_risk", limit=f"{rules.copy_similarity:.2f}") if risk else None,
         "flag": t("picture.flagged") if item.flagged and not risk else None,
-        "scores": " · ".join(f"{name} {value:.3f}" for name, value in sorted(item.scores.items())),
+        "scores": " · ".join(f"{score(t, name)} {value:.3f}" for name, value in sorted(item.scores.items())),
     }
 
 

@@ -8,12 +8,15 @@ import streamlit as st
 from catalog.policy import Policy
 from catalog.records import ReviewItem
 from ui import identity, image_route
+from ui.decision_table import ruling_address
 from ui.gallery import picks
 from ui.i18n import Translator
+from ui.labels import score
 
 SIGNS = {"pending": "◌", "conflict": "⇄", "approved": "✓", "rejected": "✕", "changes": "✎", "not_chosen": "○"}
 """A sign beside each state, so that colour alone never tells."""
 TEXTS = (
+    "conflicts.rule_on",
     "grid.close",
     "grid.gone",
     "grid.keys",
@@ -35,7 +38,13 @@ TEXTS = (
 
 
 def contents(
-    t: Translator, items: Sequence[ReviewItem], sample: Sequence[ReviewItem], rules: Policy, *, pickable: bool
+    t: Translator,
+    items: Sequence[ReviewItem],
+    sample: Sequence[ReviewItem],
+    rules: Policy,
+    *,
+    pickable: bool,
+    may_rule: bool,
 ) -> dict[str, Any]:
     """Return what the gallery shows.
 
@@ -45,6 +54,7 @@ def contents(
         sample: Picked ones that have to be opened.
         rules: Say what may be a copy and how long a picture must be looked at.
         pickable: Whether the person may decide many at a time.
+        may_rule: Whether the person may overrule a verdict.
     """
     here = {item.id for item in (*items, *sample)}
     visitor, person = st.context.cookies.get(image_route.COOKIE), identity.signed_in_name()
@@ -60,7 +70,8 @@ def contents(
             "sign": SIGNS[item.state],
             "risk": t("grid.risk_copy") if risk else None,
             "flag": t("grid.flagged") if item.flagged and not risk else None,
-            "scores": [f"{name} {value:.3f}" for name, value in sorted(item.scores.items())],
+            "scores": [f"{score(t, name)} {value:.3f}" for name, value in sorted(item.scores.items())],
+            "address": ruling_address(item.id) if may_rule and item.state != "pending" else None,
             "thumbnail": image_route.address(item.image_sha256, visitor, "preview", person=person),
             "original": image_route.address(item.image_sha256, visitor, person=person),
         }

@@ -8,8 +8,9 @@ import streamlit as st
 from catalog import batches, gallery
 from catalog.gallery import Filters
 from catalog.schema import ITEM_STATES
-from ui import workspace
+from ui import address, workspace
 from ui.i18n import Translator
+from ui.labels import score
 
 ALL = "all"
 STATES = (ALL, *ITEM_STATES)
@@ -54,7 +55,9 @@ def draw(t: Translator) -> View:
         _choice(t, "run", (ALL, *runs), lambda run: t("grid.any_run") if run == ALL else run, width=200)
         st.text_input(t("grid.product"), key=key("product"), on_change=_to_address, max_chars=100, width=220)
         _choice(t, "risk", RISKS, lambda risk: t(f"grid.risk_{risk}"), width=170)
-        _choice(t, "score", (ALL, *scores), lambda name: t("grid.any_score") if name == ALL else name, width=170)
+        _choice(
+            t, "score", (ALL, *scores), lambda name: t("grid.any_score") if name == ALL else score(t, name), width=170
+        )
         if st.session_state[key("score")] != ALL:
             for bound in ("least", "most"):
                 st.number_input(
@@ -94,6 +97,7 @@ def _filters() -> Filters:
 
 
 def _choice(t: Translator, name: str, options: Any, say: Any, *, width: int) -> None:
+    address.say_again(key(name))
     st.selectbox(
         t(f"grid.{name}"), options, key=key(name), format_func=say, on_change=_to_address, filter_mode=None, width=width
     )

@@ -43,7 +43,8 @@ class Viewer {
       make("b", { dir: "auto" }, item.name), make("span", { dir: "auto" }, item.prompt),
       ...(item.risk ? [make("span", { class: "gal-risk" }, `⚠ ${item.risk}`)] : []),
       ...(item.flag ? [make("span", { class: "gal-risk" }, `⚑ ${item.flag}`)] : []),
-      make("span", { class: "gal-under" }, [`${item.sign} ${item.state}`, ...item.scores].join(" · ")));
+      make("span", { class: "gal-under" }, [`${item.sign} ${item.state}`, ...item.scores].join(" · ")),
+      ...(item.address ? [make("a", { href: item.address }, this.texts["conflicts.rule_on"])] : []));
     this.mark(picked);
   }
 

@@ -12,6 +12,7 @@ from catalog.records import Decision, ReviewItem
 from catalog.siblings import siblings
 from ui import image_route, keys, real_photos, state, workspace
 from ui.i18n import Translator
+from ui.labels import score
 from ui.review import checklist, texts
 
 STRIP = 20
@@ -101,7 +102,7 @@ def _item(t: Translator, item: ReviewItem, rules: Policy) -> dict[str, Any]:
         "photos": [_photo(photo) for photo in real_photos.shown(t, item, rules)],
         "siblings": _siblings(item),
         "attributes": checklist.rows(spec.attributes),
-        "scores": _scores(item),
+        "scores": _scores(t, item),
     }
 
 
@@ -142,12 +143,16 @@ def _siblings(item: ReviewItem) -> list[dict[str, Any]]:
     ]
 
 
-def _scores(item: ReviewItem) -> list[dict[str, Any]]:
+def _scores(t: Translator, item: ReviewItem) -> list[dict[str, Any]]:
     if not item.scores:
         return []
     standing = percentiles(workspace.catalog(), item)
     return [
-        {"name": name, "value": f"{value:.3f}", "percentile": round(standing[name]) if name in standing else None}
+        {
+            "name": score(t, name),
+            "value": f"{value:.3f}",
+            "percentile": round(standing[name]) if name in standing else None,
+        }
         for name, value in sorted(item.scores.items())
     ]
 

@@ -13,7 +13,7 @@ from catalog import flags, people, queue, review
 from catalog.errors import CatalogError, ReviewRefused
 from catalog.phrases import told
 from catalog.records import ReviewItem
-from ui import keys, state, workspace
+from ui import identity, keys, state, workspace
 
 UI_VERSION = "2"
 Message = Mapping[str, Any]
@@ -57,7 +57,8 @@ def _decide(message: Message) -> None:
     if made.repeated:
         state.notify("message.already")
     elif verdict == "changes":
-        state.notify("message.asked_again")
+        leads = identity.may(identity.current(), "adjudicate")
+        state.notify("message.asked_again" if leads else "message.asked_again_of_lead")
     state.leave(item)
     state.set_claim(None)
 

@@ -30,6 +30,29 @@ def test_conflicts_show_both_verdicts_without_names(either_desk: Any) -> None:
     assert "aki" not in repr(found.opinions) and "ben" not in repr(found.opinions)
 
 
+def test_opinions_on_an_item_are_those_that_stand_conflict_or_not(desk: Any) -> None:
+    conflict(desk)
+    assert [said.verdict for said in review.opinions_on(desk.catalog, "lea", 1).opinions] == ["approve", "reject"]
+    review.adjudicate(desk.catalog, "lea", 1, "reject", note="no", reasons=("other",), clock=desk.clock)
+    desk.say("aki", "reject", 2, reasons=("blurred",), note="soft")
+    (said,) = review.opinions_on(desk.catalog, "lea", 2).opinions
+    assert (said.verdict, said.reasons, said.note) == ("reject", ("blurred",), "soft") and "aki" not in repr(said)
+
+
+def test_opinions_on_an_item_refuse_what_is_not_there_or_not_to_be_known_yet(desk: Any) -> None:
+    from sqlalchemy import text
+
+    with desk.catalog.write() as session:
+        session.execute(text("UPDATE review_item SET quorum = 2 WHERE id = 1"))
+    desk.say("aki", "approve", 1)
+    for item_id in (1, 2):  # colleagues' verdicts on an open item are blind; the other has none
+        with pytest.raises(ReviewRefused, match=f"item {item_id} has no verdict to rule on"):
+            review.opinions_on(desk.catalog, "lea", item_id)
+    for item_id in (0, 99, 10**30):
+        with pytest.raises(ReviewRefused, match="no item"):
+            review.opinions_on(desk.catalog, "lea", item_id)
+
+
 @pytest.mark.parametrize(
     ("verdict", "state"), [("approve", "approved"), ("reject", "rejected"), ("changes", "changes")]
 )

@@ -54,6 +54,22 @@ def test_screening_rejects_what_is_under_the_threshold_but_for_the_audit_share(s
     assert review.replay(scored).differences == ()
 
 
+def test_under_thresholds_counts_what_screening_rejects_and_what_is_held(scored: Catalog) -> None:
+    rules = policies.save(scored, "aki", Policy(auto_reject={"text_match": 0.5}, audit_share=0.05), "")
+    low = [
+        item
+        for item in queue.items(scored, limit=100)
+        if item.scores["text_match"] < 0.5 and not rules.audited(item.generation_id)
+    ]
+    review.claim(scored, "ben", item_id=low[0].id)
+    review.decide_item(scored, "chen", low[1].id, "approve")
+    found = review.under_thresholds(scored)
+    assert (found.free, found.held) == (len(low) - 2, 1)
+    assert review.screen(scored, "aki") == found.free
+    found = review.under_thresholds(scored)
+    assert (found.free, found.held) == (0, 1)
+
+
 def test_screening_leaves_what_people_have_taken_up(scored: Catalog) -> None:
     policies.save(scored, "aki", Policy(quorum=2, auto_reject={"text_match": 9.0}, audit_share=0.05), "")
     held = review.claim(scored, "ben", item_id=2)
