@@ -20,6 +20,7 @@ from catalog.lock import file_lock
 from catalog.schema import ExportRunRow
 from catalog.store import Catalog
 
+pytestmark = pytest.mark.slow
 PICTURES = 40
 
 STOPPED = """

@@ -18,6 +18,7 @@ from catalog.errors import CatalogError, ExportRefused
 from catalog.schema import DecisionRow, GenerationRow, ReviewItemRow
 from catalog.store import Catalog
 
+pytestmark = pytest.mark.slow
 CANDIDATES = 8
 BY_VERDICTS = {
     "undecided",

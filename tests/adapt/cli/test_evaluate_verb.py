@@ -93,6 +93,7 @@ def test_evaluate_keeps_truncation_with_the_figures(scored_workspace: Path) -> N
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dataset", ["cub", "coco"])
 def test_evaluate_scores_a_run_on_a_public_layout_without_a_catalogue(
     scored_workspace: Path, shared_data: Path, tmp_path: Path, dataset: str

@@ -37,6 +37,7 @@ def test_dry_run_tells_the_whole_plan_and_writes_nothing(tiles: Path, workspace:
     assert plan["config"]["model"]["options"]["noise_dim"] == 100  # a default of the network, not in the preset
 
 
+@pytest.mark.slow
 def test_dry_run_names_the_folder_that_the_run_takes_and_what_is_left(tiles: Path, workspace: Path) -> None:
     planned = runner.invoke(app, ["-w", str(workspace), "--json", *call(tiles, "--dry-run")])
     done = runner.invoke(app, ["-w", str(workspace), "--json", *call(tiles)])
