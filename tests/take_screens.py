@@ -47,6 +47,10 @@ DECIDED = 140
 PRODUCTS = {"en": "LAMP-001", "ja": "TEAPOT-001"}
 """What is under review when the pictures are taken: a product that is described in the language of the screen."""
 COLOURS = 256
+WITHOUT_FOLDER = """(folder) => {
+    const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    while (texts.nextNode()) texts.currentNode.data = texts.currentNode.data.replaceAll(folder, '');
+}"""
 
 
 def main(demo: Path) -> None:
@@ -62,7 +66,7 @@ def main(demo: Path) -> None:
             for language, sku in PRODUCTS.items():
                 with Catalog.open(workspace) as catalog:
                     go_on(catalog, sku, until=datetime.now(UTC))
-                take_all(chromium, url, language)
+                take_all(chromium, url, language, folder)
             chromium.close()
     total = sum(path.stat().st_size for path in FOLDER.glob("*.png"))
     print(f"{len(list(FOLDER.glob('*.png')))} pictures in {FOLDER}, {total / 1e6:.2f} MB")
@@ -87,8 +91,8 @@ def adapt(*words: str) -> None:
     subprocess.run([sys.executable, "-m", "adapt.cli", *words], check=True)
 
 
-def take_all(chromium: Any, url: str, language: str) -> None:
-    """Take every screen in a language."""
+def take_all(chromium: Any, url: str, language: str, folder: str) -> None:
+    """Take every screen in a language; the name of the temporary `folder` is left out of what they say."""
     for name in SHOWN:
         for scheme in ("light", "dark") if name in ALSO_DARK else ("light",):
             context = chromium.new_context(
@@ -96,6 +100,7 @@ def take_all(chromium: Any, url: str, language: str) -> None:
             )
             page = SCENES[name].open(context, url, language)
             page.evaluate("document.activeElement.blur()")
+            page.evaluate(WITHOUT_FOLDER, f"{folder}/")
             page.mouse.move(0, 0)
             suffix = "" if scheme == "light" else "-dark"
             save(page.screenshot(), FOLDER / f"{name}-{language}{suffix}.png")
