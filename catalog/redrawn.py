@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import select
 
+from catalog import regeneration
 from catalog.records import ReviewItem
 from catalog.schema import DecisionReasonRow, DecisionRow, RegenerationRow
 from catalog.store import Catalog
@@ -21,15 +22,10 @@ class Wish:
 
 def wish_behind(catalog: Catalog, item: ReviewItem) -> Wish | None:
     """Return why somebody asked for a picture; None for one that nobody asked for."""
-    # No other picture is drawn of the product with the seed of the request.
     asked = (
         select(DecisionRow.id, DecisionRow.note)
         .join(RegenerationRow, RegenerationRow.decision_id == DecisionRow.id)
-        .where(
-            RegenerationRow.product_id == item.product_id,
-            RegenerationRow.seed == item.seed,
-            RegenerationRow.state != "dropped",
-        )
+        .where(regeneration.behind(item.product_id, item.seed))
     )
     with catalog.read() as session:
         found = session.execute(asked).first()

@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Container
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import ColumnElement, Select, and_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, aliased
 
@@ -132,10 +132,16 @@ def served(catalog: Catalog, request_id: int, run: str, *, clock: Clock = utc_no
 
 
 def is_asked_for(session: Session, generation: GenerationRow) -> bool:
-    """Say whether a person asked for a picture; no other is drawn of the product with the seed of the request."""
-    of_picture = RegenerationRow.product_id == generation.product_id, RegenerationRow.seed == generation.seed
-    found = select(RegenerationRow.id).where(*of_picture, RegenerationRow.state != "dropped")
+    """Say whether a person asked for a picture."""
+    found = select(RegenerationRow.id).where(behind(generation.product_id, generation.seed))
     return session.scalar(found.limit(1)) is not None
+
+
+def behind(product_id: int, seed: int) -> ColumnElement[bool]:
+    """Return the condition on the request behind a picture: no other is drawn of its product with that seed."""
+    return and_(
+        RegenerationRow.product_id == product_id, RegenerationRow.seed == seed, RegenerationRow.state != "dropped"
+    )
 
 
 def asked_for(session: Session) -> set[int]:

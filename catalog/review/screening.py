@@ -5,6 +5,7 @@ Nothing is ever approved here.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, select
@@ -36,6 +37,8 @@ def under_thresholds(catalog: Catalog, *, clock: Clock = utc_now) -> UnderThresh
     """Count what `screen` would reject now, and what it would leave because somebody holds it."""
     with catalog.read() as session:
         rules, asked, moment = policies.in_force(session), regeneration.asked_for(session), clock()
+        if not rules.auto_reject:
+            return UnderThresholds(free=0, held=0)
         rows = session.execute(
             select(GenerationRow.id, GenerationRow.scores, ~unheld(ReviewItemRow, moment))
             .join(ReviewItemRow, ReviewItemRow.generation_id == GenerationRow.id)
@@ -44,7 +47,7 @@ def under_thresholds(catalog: Catalog, *, clock: Clock = utc_now) -> UnderThresh
     low = [
         bool(taken)
         for generation_id, scores, taken in rows
-        if rules.under_threshold(scores) is not None and not rules.audited(generation_id) and generation_id not in asked
+        if _too_low(rules, generation_id, scores) is not None and generation_id not in asked
     ]
     return UnderThresholds(free=low.count(False), held=low.count(True))
 
@@ -104,8 +107,8 @@ def reject_low(
 
     They are where it falls into the audit share, and where one of them asked for the picture and waits for it.
     """
-    low = rules.under_threshold(generation.scores)
-    if low is None or rules.audited(generation.id) or regeneration.is_asked_for(session, generation):
+    low = _too_low(rules, generation.id, generation.scores)
+    if low is None or regeneration.is_asked_for(session, generation):
         return False
     name, value, threshold = low
     said = Verdict(
@@ -117,3 +120,8 @@ def reject_low(
     )
     write(session, [said], reviewer_id=people.rules_id(session), origin="auto", rules=rules, moment=clock())
     return True
+
+
+def _too_low(rules: Policy, generation_id: int, scores: Mapping[str, float]) -> tuple[str, float, float] | None:
+    """Return the score that a picture is rejected for, unless it falls into the audit share."""
+    return None if rules.audited(generation_id) else rules.under_threshold(scores)

@@ -1,5 +1,6 @@
 """Audit: the whole decision log to search, to check and to take away. Filters stand in the address."""
 
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
@@ -48,6 +49,20 @@ def page() -> None:
     _downloads(t, person, search)
 
 
+def _choice(field: str, label: str, options: Sequence[str], words: Callable[[str], str], any_one: str) -> str | None:
+    """Draw a field of the search that has options; None, shown as `any_one`, means that any fits."""
+    return st.selectbox(
+        label,
+        options,
+        index=None,
+        key=field,
+        format_func=words,
+        placeholder=any_one,
+        on_change=_chosen,
+        args=(field,),
+    )
+
+
 def _check(t: Translator, person: Person) -> None:
     st.html(tables.part(t("audit.check"), t("audit.check_what")))
     st.button(t("audit.check_now"), key="check-log", on_click=_ask_check)
@@ -67,37 +82,12 @@ def _filters(t: Translator) -> Search:
     address.seed("origin", decision_table.ORIGINS)
     upper, lower = (st.columns(4, gap="small", vertical_alignment="bottom") for _ in range(2))
     with upper[0]:
-        name = st.selectbox(
-            t("audit.person"),
-            names,
-            index=None,
-            key="person",
-            placeholder=t("audit.anybody"),
-            on_change=_chosen,
-            args=("person",),
-        )
+        name = _choice("person", t("audit.person"), names, str, t("audit.anybody"))
     with upper[1]:
-        verdict = st.selectbox(
-            t("audit.verdict"),
-            VERDICTS,
-            index=None,
-            key="verdict",
-            format_func=lambda code: t(f"verdict.{code}"),
-            placeholder=t("audit.any"),
-            on_change=_chosen,
-            args=("verdict",),
-        )
+        verdict = _choice("verdict", t("audit.verdict"), VERDICTS, lambda code: t(f"verdict.{code}"), t("audit.any"))
     with upper[2]:
-        origin = st.selectbox(
-            t("audit.origin"),
-            decision_table.ORIGINS,
-            index=None,
-            key="origin",
-            format_func=lambda code: t(f"audit.origin_{code}"),
-            placeholder=t("audit.any"),
-            on_change=_chosen,
-            args=("origin",),
-        )
+        origins = decision_table.ORIGINS
+        origin = _choice("origin", t("audit.origin"), origins, lambda code: t(f"audit.origin_{code}"), t("audit.any"))
     with upper[3]:
         product = st.text_input(
             t("audit.product"), key="product", max_chars=200, help=t("audit.product_help"), **_field(t("audit.any"))

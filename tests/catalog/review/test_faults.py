@@ -74,23 +74,25 @@ with Catalog.open(Path(sys.argv[1]), url=sys.argv[2] or None) as catalog:
 """
 
 
-@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
-def test_a_writer_killed_before_its_commit_leaves_nothing(
-    request: pytest.FixtureRequest, queued: Callable[..., Path], repository: Path, database: str
-) -> None:
-    url = request.getfixturevalue("postgres_url") if database == "postgresql" else None
-    workspace = queued(1, url=url)
+def _kill_once_written(repository: Path, script: str, *arguments: str) -> None:
+    """Run a script in a process of its own and kill it when it says that it has written, before its commit."""
     writer = subprocess.Popen(
-        [sys.executable, "-c", _DYING, str(workspace), url or ""],
-        cwd=repository,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
+        [sys.executable, "-c", script, *arguments], cwd=repository, stdin=subprocess.PIPE, stdout=subprocess.PIPE
     )
     try:
         assert writer.stdout is not None and writer.stdout.readline() == b"written\n"
     finally:
         writer.kill()
         writer.communicate()
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+def test_a_writer_killed_before_its_commit_leaves_nothing(
+    request: pytest.FixtureRequest, queued: Callable[..., Path], repository: Path, database: str
+) -> None:
+    url = request.getfixturevalue("postgres_url") if database == "postgresql" else None
+    workspace = queued(1, url=url)
+    _kill_once_written(repository, _DYING, str(workspace), url or "")
     with Catalog.open(workspace, url=url) as catalog:
         assert queue.decisions(catalog) == []
         item = queue.item(catalog, 1)
@@ -169,17 +171,7 @@ def test_a_bulk_verdict_killed_between_its_statements_leaves_nothing(
     workspace = queued(40, url=url)
     with Catalog.open(workspace, url=url) as catalog:
         people.sign_in(catalog, "lea", role="lead")
-    writer = subprocess.Popen(
-        [sys.executable, "-c", _DYING_IN_BULK, str(workspace), url or "", statement],
-        cwd=repository,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-    )
-    try:
-        assert writer.stdout is not None and writer.stdout.readline() == b"written\n"
-    finally:
-        writer.kill()
-        writer.communicate()
+    _kill_once_written(repository, _DYING_IN_BULK, str(workspace), url or "", statement)
     with Catalog.open(workspace, url=url) as catalog:
         assert queue.decisions(catalog) == [] and queue.progress(catalog).pending == 40
         ids = list(range(1, 41))
